@@ -1,0 +1,40 @@
+# Two commands for a fresh machine with Python and make: `make demo` and `make test`.
+# Both make a virtual environment in .venv and install what they need there.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test prove lint types fuzz bench docs clean
+
+demo: $(READY)
+	$(BIN)/python docs/examples/demo.py
+
+test: $(READY) lint types
+	$(BIN)/python -m pytest -n auto -q
+
+prove: $(READY)
+	$(BIN)/python -m pytest proofs -n auto -q
+
+lint: $(READY)
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+docs: $(READY)
+	$(BIN)/python docs/draw.py
+
+bench: $(READY)
+	$(BIN)/python -m pytest tests/benchmarks -q -s -p no:xdist
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "hocket needs Python 3.11 or newer, and %s is %d.%d: say `make PYTHON=python3.12 ...`" % (sys.executable, v.major, v.minor))'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[all]' --group test --group types
+	@touch $@

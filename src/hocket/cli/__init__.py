@@ -1,0 +1,59 @@
+"""The command line: a table of commands, each a module with `arguments(parser)` and `main(options) -> exit code`.
+
+Exit codes are the same everywhere: 0 holds completely, 1 violated, 2 usage or
+unusable input, 3 unknown or incomplete, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from hocket import __version__
+from hocket.errors import HocketError
+
+__all__ = ["COMMANDS", "main"]
+
+# one row a command: what it is for; its module is hocket.cli.<name>, imported only when it is the one asked for
+COMMANDS: dict[str, str] = {
+    "explore": "run every interleaving of a function or test",
+    "replay": "run one interleaving again, by its schedule",
+    "verify": "check a task graph before it is deployed",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code, and never lets a traceback of ours reach the user's terminal."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser(words[0] if words else "")
+    options = parser.parse_args(words)
+    if not options.command:
+        parser.print_help()
+        return 2
+    try:
+        code = import_module(f"hocket.cli.{options.command}").main(options)
+        sys.stdout.flush()
+        return int(code)
+    except HocketError as error:
+        print(f"hocket {options.command}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `hocket … | head`: the reader has gone, which is no error of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        print(f"hocket {options.command}: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser(wanted: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hocket", description="Explore interleavings, verify graphs, prove schedulers.")
+    parser.add_argument("--version", action="version", version=f"hocket {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, purpose in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=purpose)
+        if name == wanted:
+            import_module(f"hocket.cli.{name}").arguments(command)
+    return parser

@@ -1,0 +1,119 @@
+"""Every exception that Hocket raises, on one page, by who is to blame.
+
+An exception here is for what a *user* can do wrong or must be told; what only
+we can do wrong is an `assert`. Each carries its evidence as attributes, so that
+a program can read what a person reads. A call that raises has changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = [
+    "CycleError",
+    "DeadlockError",
+    "DivergenceError",
+    "GraphError",
+    "HocketError",
+    "MissingExtra",
+    "Refused",
+    "ScheduleError",
+    "SourceError",
+    "TaskLost",
+]
+
+
+class HocketError(Exception):
+    """The base of every exception below: `except HocketError` catches what Hocket itself has to say."""
+
+
+# -- whoever calls us -------------------------------------------------------------------------------------------------
+
+
+class Refused(HocketError):
+    """A call that the state of its thing does not allow; nothing was changed.
+
+    `thing` is what was addressed, `state` where it stands, `expected` where it should have stood.
+    """
+
+    def __init__(self, thing: str, did: str, state: str, expected: str, cure: str = "") -> None:
+        self.thing, self.did, self.state, self.expected, self.cure = thing, did, state, expected, cure
+        super().__init__(f"{thing!r} was {did} but it is {state}; expected: {expected}" + (f". {cure}" if cure else ""))
+
+
+class MissingExtra(HocketError, ImportError):
+    """A part was asked for whose optional dependency is not installed; `extra` names what to install."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        self.package, self.extra = package, extra
+        super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'hocket[{extra}]'")
+
+
+# -- whoever wrote the graph ------------------------------------------------------------------------------------------
+
+
+class GraphError(HocketError):
+    """A task graph that means nothing: an unknown task, a duplicate, an edge between nothing."""
+
+
+class CycleError(GraphError):
+    """A graph in which some tasks wait for each other; `cycle` names them, each waiting for the next."""
+
+    def __init__(self, cycle: Sequence[Any], message: str = "") -> None:
+        self.cycle = tuple(cycle)
+        path = " → ".join(str(name) for name in (*self.cycle, *self.cycle[:1]))
+        super().__init__(message or f"these tasks wait for each other: {path}; take out one of these edges")
+
+
+# -- whoever wrote the file -------------------------------------------------------------------------------------------
+
+
+class SourceError(HocketError):
+    """An input that cannot be used: where it is wrong (1-based line and column, 0 if unknown), and how to mend it."""
+
+    def __init__(self, message: str, path: str = "", line: int = 0, column: int = 0, cure: str = "") -> None:
+        self.message, self.path, self.line, self.column, self.cure = message, path, line, column, cure
+        place = ":".join(str(part) for part in (path, line, column) if part)
+        super().__init__((f"{place}: " if place else "") + message + (f" ({cure})" if cure else ""))
+
+
+class ScheduleError(HocketError):
+    """A schedule that cannot be read: `text` is what was given."""
+
+    def __init__(self, message: str, text: str = "") -> None:
+        self.text = text
+        super().__init__(message)
+
+
+class DivergenceError(ScheduleError):
+    """A schedule of another program: at `step` it says `expected`, and the program was about to do `got`."""
+
+    def __init__(self, step: int, expected: str, got: str) -> None:
+        self.step, self.expected, self.got = step, expected, got
+        super().__init__(
+            f"this schedule is of another program, or the program has changed: at step {step} it says {expected}, "
+            f"but the program does {got}; explore again to get a new one"
+        )
+
+
+# -- the program that runs --------------------------------------------------------------------------------------------
+
+
+class TaskLost(HocketError):
+    """A task was joined that closed without having finished and without an exception of its own.
+
+    `task` names it, `outcome` says how it closed, `cause` names the task that was lost first.
+    """
+
+    def __init__(self, task: str, outcome: str, cause: str) -> None:
+        self.task, self.outcome, self.cause = task, outcome, cause
+        super().__init__(f"{task!r} was {outcome}" + (f" because {cause!r} was lost" if cause and cause != task else ""))
+
+
+class DeadlockError(HocketError):
+    """Nobody can go on; `waits` says who waits for what, and `cycle` is the part of it that closes (may be empty)."""
+
+    def __init__(self, message: str, waits: Sequence[str] = (), cycle: Sequence[str] = ()) -> None:
+        self.waits, self.cycle = tuple(waits), tuple(cycle)
+        super().__init__(message)
