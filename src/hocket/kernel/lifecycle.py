@@ -129,7 +129,7 @@ class Condition(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """`stimulus` takes a node from any of `phases` to `to` (None: it stays); `bodies` is added to its bodies at work."""
+    """`stimulus` takes a node from any of `phases` to `to` (None: it stays), and adds `bodies` to its bodies at work."""
 
     stimulus: Stimulus
     phases: tuple[Phase, ...]
