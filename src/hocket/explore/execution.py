@@ -1,0 +1,157 @@
+"""One execution of a program: whose operations are pending, how the objects stand, what happened so far.
+
+Both hosts, the one with threads and the one without, drive this: an actor
+*announces* its next operation, the strategy picks one of the *options*, the
+execution *performs* it by its row, and the actor goes on with the result. It
+holds no thread and runs no user code, so what it says can be replayed by anybody.
+
+The `Cast` outlives executions: it gives actors and objects numbers that mean the
+same in every execution, from who created them as its how-many-th.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hocket.explore.semantics import FINISHED, ROWS
+from hocket.trace.event import Event
+from hocket.trace.operation import Actor, Operation
+from hocket.trace.schedule import MAIN, Schedule, Step, child_name
+
+__all__ = ["Cast", "Choice", "Execution"]
+
+Choice = tuple[Actor, int]
+"""Who goes on, and with which alternative of its operation."""
+
+
+class Cast:
+    """The actors and objects of one exploration, numbered in order of first appearance, and their names."""
+
+    __slots__ = ("_actors", "_objects", "actors", "objects")
+
+    def __init__(self) -> None:
+        self.actors: list[str] = [MAIN]
+        self.objects: list[str] = []
+        self._actors: dict[tuple[Actor, int], Actor] = {}
+        self._objects: dict[tuple[Actor, int, str], int] = {}
+
+    def actor(self, creator: Actor, number: int) -> Actor:
+        """The actor that `creator` makes as its `number`-th (from 1)."""
+        key = (creator, number)
+        index = self._actors.get(key)
+        if index is None:
+            index = self._actors[key] = len(self.actors)
+            self.actors.append(child_name(self.actors[creator], number))
+        return index
+
+    def object(self, creator: Actor, number: int, family: str, name: str = "") -> int:
+        """The object that `creator` makes as its `number`-th of this family, e.g. its second "lock"."""
+        key = (creator, number, family)
+        index = self._objects.get(key)
+        if index is None:
+            index = self._objects[key] = len(self.objects)
+            self.objects.append(name or f"{family}{number}" + (f"@{self.actors[creator]}" if creator else ""))
+        return index
+
+
+class Execution:
+    """One run of the program, from the first operation to the last."""
+
+    __slots__ = ("_made", "before", "cast", "events", "last", "pending", "states", "threads")
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.pending: list[Operation | None] = [None] * len(cast.actors)
+        self.states: dict[int, Any] = {}
+        self.events: list[Event] = []
+        self.before: list[Any] = []  # for each event the states of its objects before it, as its row sees them
+        self.last: Actor = 0  # who ran last
+        self.threads: dict[Actor, int] = {}  # actor -> its thread object
+        self._made: dict[tuple[Actor, str], int] = {}
+
+    # -- what the host reports
+
+    def new_actor(self, creator: Actor) -> Actor:
+        """Number the next actor of `creator`; its thread object is made with it. It runs once it announces."""
+        actor = self.cast.actor(creator, self._next(creator, "actor"))
+        while len(self.pending) <= actor:
+            self.pending.append(None)
+        self.threads[actor] = self.new_object(creator, "thread", None)
+        return actor
+
+    def new_object(self, creator: Actor, family: str, state: Any, name: str = "") -> int:
+        """Number the next object of `creator` of this family; `state` is its first state, as the rows read it."""
+        index = self.cast.object(creator, self._next(creator, family), family, name)
+        self.states[index] = state
+        return index
+
+    def announce(self, actor: Actor, operation: Operation) -> None:
+        """`actor` has come to `operation` and waits to be chosen."""
+        self.pending[actor] = operation
+
+    def finish(self, actor: Actor) -> None:
+        """`actor` has no operation left: whoever joins it may go on."""
+        self.pending[actor] = None
+        thread = self.threads.get(actor)
+        if thread is not None:
+            self.states[thread] = FINISHED
+
+    # -- what the strategy asks
+
+    def options(self) -> list[Choice]:
+        """Everything that may happen next, by actor and alternative."""
+        found: list[Choice] = []
+        for actor, operation in enumerate(self.pending):
+            if operation is not None:
+                found += [(actor, alternative) for alternative in self.alternatives(actor, operation)]
+        return found
+
+    def alternatives(self, actor: Actor, operation: Operation) -> list[int]:
+        """The alternatives of a pending operation that are possible now; empty if it is blocked."""
+        row = ROWS[operation.kind]
+        ways = range(row.alternatives(operation.argument))
+        if row.never_blocks:
+            return list(ways)
+        state = self._state(operation)
+        return [way for way in ways if row.enabled(state, actor, operation.argument, way)]
+
+    def blocked(self) -> list[Actor]:
+        """Who has an operation pending; at the end of an execution these wait for ever."""
+        return [actor for actor, operation in enumerate(self.pending) if operation is not None]
+
+    def perform(self, actor: Actor, alternative: int = 0) -> Any:
+        """Let the pending operation of `actor` happen; the result is what the actor is to see."""
+        operation = self.pending[actor]
+        assert operation is not None, f"{self.cast.actors[actor]} was chosen, but it has no operation pending"
+        row = ROWS[operation.kind]
+        states, objects = self.states, operation.objects
+        if len(objects) == 1:
+            index = objects[0]
+            state = states[index]
+            states[index], result = row.perform(state, actor, operation.argument, alternative)
+        else:
+            state = tuple([states[index] for index in objects])
+            after, result = row.perform(state, actor, operation.argument, alternative)
+            states.update(zip(objects, after, strict=True))
+        reads_only = not (row.always_changes or row.changed(result))
+        self.events.append(Event(actor, operation, alternative, result, reads_only))
+        self.before.append(state)
+        self.pending[actor] = None
+        self.last = actor
+        return result
+
+    def schedule(self) -> Schedule:
+        """The choices made so far, as a value that prints."""
+        names = self.cast.actors
+        return Schedule(tuple(Step(names[event.actor], event.alternative) for event in self.events))
+
+    # -- within
+
+    def _state(self, operation: Operation) -> Any:
+        if len(operation.objects) == 1:
+            return self.states[operation.objects[0]]
+        return tuple(self.states[index] for index in operation.objects)
+
+    def _next(self, creator: Actor, family: str) -> int:
+        number = self._made[creator, family] = self._made.get((creator, family), 0) + 1
+        return number

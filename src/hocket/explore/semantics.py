@@ -1,0 +1,450 @@
+"""What operations mean: one row a kind, read by everybody who needs to know.
+
+The hosts perform these rows, the race analysis asks them whether an operation
+could have run earlier, the tests check on them that independent operations
+commute, the brute-force oracle and the auditor replay them. So an operation
+exists as a row or not at all, and a mistake in a row is seen by all of them.
+
+A row acts on the states of its operation's objects, which are immutable values:
+the bare state if the operation has one object, else the tuple of them. Its `modes` say, one letter an object, what the
+operation may do to it, *from intent*, before it runs, so that a pending
+operation has them too: `r` reads, `w` writes, `-` touches nothing that another
+operation could see, except through an edge that cannot be reversed (a thread
+starts before its first step; a waiter wakes after its notify). A row with
+several alternatives (acquired or timed out) has one string for each of them.
+An event that turned out to change nothing (a compare-exchange that failed) is
+a read afterwards: `changed` says so. That is valid in both orders because whoever
+could change the outcome writes the object, and so still conflicts.
+
+Refused: methods on lock objects, which cannot be enumerated; footprints from
+results for pending operations (explorer.md c.4.9); time-outs of what is free
+(CPython does not time out on a lock that it could take).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from hocket.trace.operation import Actor, Operation
+
+__all__ = ["FINISHED", "ROWS", "RUNNING", "Raise", "Row", "modes_of"]
+
+State = Any
+Enabled = Callable[[State, Actor, Any, int], bool]
+Perform = Callable[[State, Actor, Any, int], tuple[State, Any]]
+
+RUNNING, FINISHED = "running", "finished"
+
+
+class Raise(NamedTuple):
+    """A result that the host raises in the actor: misuse of a primitive, in the words of the standard library."""
+
+    type: type[Exception]
+    message: str
+
+
+def _always(state: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return True
+
+
+def _one(argument: Any) -> int:
+    return 1
+
+
+def _two(argument: Any) -> int:
+    return 2
+
+
+def _nobody(argument: Any, result: Any) -> Iterable[Actor]:
+    return ()
+
+
+def _true(result: Any) -> bool:
+    return True
+
+
+def _succeeded(result: Any) -> bool:
+    return result is not False and type(result) is not Raise
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The meaning of one kind of operation.
+
+    `enabled(state, actor, argument, alternative)` and `perform(...) -> (new state, result)` are pure functions;
+    `alternatives(argument)` is how many ways the operation has (a data choice, acquired or timed out);
+    `wakes(argument, result)` names the actors whose next operation this event has made possible for good;
+    `follows`: the operation comes after the last event of the actor in its argument (a join).
+    """
+
+    kind: str
+    modes: str | tuple[str, ...]
+    perform: Perform
+    enabled: Enabled = _always
+    alternatives: Callable[[Any], int] = _one
+    changed: Callable[[Any], bool] = _true
+    wakes: Callable[[Any, Any], Iterable[Actor]] = _nobody
+    follows: bool = False
+
+    @property
+    def never_blocks(self) -> bool:
+        return self.enabled is _always
+
+    @property
+    def always_changes(self) -> bool:
+        return self.changed is _true
+
+    def modes_for(self, alternative: int) -> str:
+        """One letter an object: what this alternative may do to it."""
+        return self.modes if type(self.modes) is str else self.modes[alternative]
+
+
+# -- a memory cell: any value -----------------------------------------------------------------------------------------
+
+
+def _load(value: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return value, value
+
+
+def _store(value: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return argument, None
+
+
+def _swap(value: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return argument, value
+
+
+def _add(value: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return value + argument, value
+
+
+def _compare_exchange(value: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    expected, new = argument
+    return (new, True) if value == expected else (value, False)
+
+
+def _update(value: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return argument(value), value
+
+
+def _holds(value: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool(argument(value))
+
+
+# -- locks: None if free, else (owner, depth) -------------------------------------------------------------------------
+
+
+def _free(lock: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return lock is None
+
+
+def _free_or_expired(lock: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return (lock is None) == (alternative == 0)
+
+
+def _lock(lock: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return (actor, 1), True
+
+
+def _try_lock(lock: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return ((actor, 1), True) if lock is None else (lock, False)
+
+
+def _unlock(lock: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return (None, Raise(RuntimeError, "release unlocked lock")) if lock is None else (None, None)
+
+
+def _taken(lock: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return lock, lock is not None
+
+
+def _free_or_mine(lock: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return lock is None or bool(lock[0] == actor)
+
+
+def _free_or_mine_or_expired(lock: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return _free_or_mine(lock, actor, argument, 0) == (alternative == 0)
+
+
+def _enter(lock: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    if lock is None:
+        return (actor, 1), True
+    return ((actor, lock[1] + 1), True) if lock[0] == actor else (lock, False)
+
+
+def _leave(lock: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    if lock is None or lock[0] != actor:
+        return lock, Raise(RuntimeError, "cannot release un-acquired lock")
+    return (None if lock[1] == 1 else (actor, lock[1] - 1)), None
+
+
+# -- semaphores: (value, bound or None) -------------------------------------------------------------------------------
+
+
+def _units(semaphore: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool(semaphore[0] > 0)
+
+
+def _units_or_expired(semaphore: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return (semaphore[0] > 0) == (alternative == 0)
+
+
+def _take_unit(semaphore: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    value, bound = semaphore
+    return ((value - 1, bound), True) if value else (semaphore, False)
+
+
+def _give_units(semaphore: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    value, bound = semaphore
+    more = value + (argument or 1)
+    if bound is not None and more > bound:
+        return semaphore, Raise(ValueError, "Semaphore released too many times")
+    return (more, bound), None
+
+
+# -- conditions: ((waiting, in order), {notified}), each entry (actor, depth of its lock) -------------------------------
+# -- their operations concern (condition, lock), and so do the states ---------------------------------------------------
+
+
+def _wait(states: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    (waiting, notified), lock = states
+    if lock is None:
+        return states, Raise(RuntimeError, "cannot wait on un-acquired lock")
+    return (((*waiting, (actor, lock[1])), notified), None), None
+
+
+def _notified(states: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    (_, notified), lock = states
+    return lock is None and any(entry[0] == actor for entry in notified)
+
+
+def _notified_or_expired(states: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    if alternative == 0:
+        return _notified(states, actor, argument, 0)
+    return any(entry[0] == actor for entry in states[0][0])
+
+
+def _resume(states: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    (waiting, notified), lock = states
+    if alternative == 1:  # time is up: it leaves the queue now, and takes the lock in a step of its own
+        entry = next(entry for entry in waiting if entry[0] == actor)
+        return ((tuple(e for e in waiting if e is not entry), notified), lock), (False, entry[1])
+    entry = next(entry for entry in notified if entry[0] == actor)
+    return ((waiting, notified - {entry}), entry), (True, entry[1])
+
+
+def _reacquire(lock: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return (actor, argument), None
+
+
+def _notify(states: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    (waiting, notified), lock = states
+    if lock is None:
+        return states, Raise(RuntimeError, "cannot notify on un-acquired lock")
+    count = len(waiting) if argument is None else argument
+    woken = waiting[:count]
+    return ((waiting[count:], notified.union(woken)), lock), tuple(entry[0] for entry in woken)
+
+
+def _woken(argument: Any, result: Any) -> Iterable[Actor]:
+    return () if type(result) is Raise else result
+
+
+# -- events: bool -----------------------------------------------------------------------------------------------------
+
+
+def _set(flag: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return True, None
+
+
+def _clear(flag: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return False, None
+
+
+def _is(flag: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool(flag)
+
+
+def _is_or_expired(flag: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool(flag) == (alternative == 0)
+
+
+# -- barriers: (parties, (arrived, in order), generation) -------------------------------------------------------------
+
+
+def _arrive(barrier: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    parties, arrived, generation = barrier
+    if len(arrived) + 1 == parties:
+        return (parties, (), generation + 1), (len(arrived), generation, arrived)
+    return (parties, (*arrived, actor), generation), (len(arrived), generation, ())
+
+
+def _released(argument: Any, result: Any) -> Iterable[Actor]:
+    released: tuple[Actor, ...] = result[2]
+    return released
+
+
+def _opened(barrier: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool(barrier[2] > argument)
+
+
+# -- queues: ((items), capacity or 0) ---------------------------------------------------------------------------------
+
+
+def _space(queue: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return not queue[1] or len(queue[0]) < queue[1]
+
+
+def _space_or_expired(queue: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return _space(queue, actor, argument, 0) == (alternative == 0)
+
+
+def _put(queue: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    items, capacity = queue
+    return ((*items, argument), capacity), True
+
+
+def _try_put(queue: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return _put(queue, actor, argument, 0) if _space(queue, actor, argument, 0) else (queue, False)
+
+
+def _stock(queue: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool(queue[0])
+
+
+def _stock_or_expired(queue: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool(queue[0]) == (alternative == 0)
+
+
+def _get(queue: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    items, capacity = queue
+    return (items[1:], capacity), (items[0],)
+
+
+def _try_get(queue: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return _get(queue, actor, argument, 0) if queue[0] else (queue, False)
+
+
+def _length(queue: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return queue, len(queue[0])
+
+
+# -- threads: None, RUNNING, FINISHED; and what has no state ----------------------------------------------------------
+
+
+def _spawn(thread: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return RUNNING, None
+
+
+def _spawned(argument: Any, result: Any) -> Iterable[Actor]:
+    return (argument,)
+
+
+def _end(thread: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return FINISHED, None
+
+
+def _finished(thread: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool(thread == FINISHED)
+
+
+def _finished_or_expired(thread: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool((thread == FINISHED) == (alternative == 0))
+
+
+def _alive(thread: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return thread, thread == RUNNING
+
+
+def _in_time(state: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return state, alternative == 0
+
+
+def _nothing(state: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return state, None
+
+
+def _chosen(state: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return state, alternative
+
+
+def _count(argument: Any) -> int:
+    count: int = argument
+    return count
+
+
+_TABLE = (
+    # memory: x.load() and its family; an Atomic is a cell
+    Row("cell.load", "r", _load),
+    Row("cell.store", "w", _store),
+    Row("cell.swap", "w", _swap),
+    Row("cell.add", "w", _add),
+    Row("cell.compare_exchange", "w", _compare_exchange, changed=_succeeded),
+    Row("cell.update", "w", _update),
+    Row("cell.await", "r", _load, _holds),
+    # shared data whose values live in the program: who touches what is all that is known
+    Row("data.read", "r", _nothing),
+    Row("data.write", "w", _nothing),
+    # locks that anybody may release
+    Row("lock.acquire", "w", _lock, _free),
+    Row("lock.try", "w", _try_lock, changed=_succeeded),
+    Row("lock.timed", ("w", "r"), _try_lock, _free_or_expired, _two),
+    Row("lock.release", "w", _unlock),
+    Row("lock.locked", "r", _taken),
+    # re-entrant locks; a host may keep the inner steps to itself, nobody else can see them
+    Row("rlock.acquire", "w", _enter, _free_or_mine),
+    Row("rlock.try", "w", _enter, changed=_succeeded),
+    Row("rlock.timed", ("w", "r"), _enter, _free_or_mine_or_expired, _two),
+    Row("rlock.release", "w", _leave, changed=_succeeded),
+    Row("rlock.locked", "r", _taken),
+    # semaphores, bounded or not
+    Row("semaphore.acquire", "w", _take_unit, _units),
+    Row("semaphore.try", "w", _take_unit, changed=_succeeded),
+    Row("semaphore.timed", ("w", "r"), _take_unit, _units_or_expired, _two),
+    Row("semaphore.release", "w", _give_units, changed=_succeeded),
+    # conditions: objects are (condition, its lock); wait, then resume; a wait that expired goes on with reacquire
+    Row("condition.wait", "ww", _wait),
+    Row("condition.resume", "-w", _resume, _notified),
+    Row("condition.resume_timed", ("-w", "w-"), _resume, _notified_or_expired, _two),
+    Row("condition.reacquire", "w", _reacquire, _free),
+    Row("condition.notify", "wr", _notify, wakes=_woken),
+    # events
+    Row("event.set", "w", _set),
+    Row("event.clear", "w", _clear),
+    Row("event.is_set", "r", _load),
+    Row("event.wait", "r", _load, _is),
+    Row("event.timed", "r", _load, _is_or_expired, _two),
+    # barriers: arrive, and pass unless one was the last
+    Row("barrier.arrive", "w", _arrive, wakes=_released),
+    Row("barrier.pass", "-", _nothing, _opened),
+    # queues, first in first out; a result is (item,) or False
+    Row("queue.put", "w", _put, _space),
+    Row("queue.try_put", "w", _try_put, changed=_succeeded),
+    Row("queue.timed_put", ("w", "r"), _try_put, _space_or_expired, _two),
+    Row("queue.get", "w", _get, _stock),
+    Row("queue.try_get", "w", _try_get, changed=_succeeded),
+    Row("queue.timed_get", ("w", "r"), _try_get, _stock_or_expired, _two),
+    Row("queue.length", "r", _length),
+    # threads: the argument is the actor; `end` is needed only where somebody may see whether a thread has ended
+    Row("thread.spawn", "w", _spawn, wakes=_spawned),
+    Row("thread.end", "w", _end),
+    Row("thread.join", "-", _nothing, _finished, follows=True),
+    Row("thread.join_timed", "r", _in_time, _finished_or_expired, _two),
+    Row("thread.alive", "r", _alive),
+    # data choices
+    Row("choose", "", _chosen, alternatives=_count),
+)
+
+ROWS: dict[str, Row] = {row.kind: row for row in _TABLE}
+
+
+def modes_of(operation: Operation, alternative: int = 0, reads_only: bool = False) -> tuple[tuple[int, str], ...]:
+    """The footprint: (object, `r` or `w`) for each object touched; `reads_only` for an event that changed nothing."""
+    modes = ROWS[operation.kind].modes_for(alternative)
+    return tuple(
+        (index, "r" if reads_only else mode)
+        for index, mode in zip(operation.objects, modes, strict=True)
+        if mode != "-"
+    )
