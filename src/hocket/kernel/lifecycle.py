@@ -49,6 +49,9 @@ class Phase(IntEnum):
     DRAINING = 4  # its bodies are over (or never began); held by children that are still open
     CLOSED = 5  # it has an outcome, for ever
 
+    def __str__(self) -> str:
+        return self.name.lower()
+
 
 class Outcome(IntEnum):
     """How a task closes. Only FINISHED is zero, so that `fate` reads as a condition: lost or not."""
@@ -57,6 +60,9 @@ class Outcome(IntEnum):
     FAILED = 1  # its body raised, or a child was lost
     SKIPPED = 2  # something it waited for was lost
     CANCELLED = 3  # it was told not to start
+
+    def __str__(self) -> str:
+        return self.name.lower()
 
 
 class Stimulus(IntEnum):
@@ -80,10 +86,11 @@ class Command(IntEnum):
 
 
 class Moment(IntEnum):
-    """The points of a life that edges wait for: open ≤ ran ≤ close."""
+    """The points of a life that edges wait for, and that a watcher is told of: open ≤ ran ≤ close."""
 
-    OPEN = 0
-    CLOSE = 1
+    OPEN = 0  # its first body starts
+    RAN = 1  # its last body is over
+    CLOSE = 2  # it has an outcome, and so has all that it holds
 
 
 class Edge(Enum):
@@ -129,7 +136,7 @@ class Condition(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """`stimulus` takes a node from any of `phases` to `to` (None: it stays), and adds `bodies` to its bodies at work."""
+    """`stimulus` takes a node from any of `phases` to `to` (None: it stays); `bodies` more of them are at work."""
 
     stimulus: Stimulus
     phases: tuple[Phase, ...]

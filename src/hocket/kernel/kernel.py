@@ -1,0 +1,250 @@
+"""The kernel: executes the rows of `lifecycle` on a graph of nodes, and performs nothing.
+
+Sans-IO, as h11 is: stimuli go in, commands come out. It knows no thread, no loop,
+no clock and no body; whoever drives it calls `receive` under a lock of its own,
+does what the commands say, and reports back. So one kernel serves every runtime,
+and what is proved of the rows is true of all.
+
+A node has two gates, counters that each fire once (Choir's `Linearc`): `start`
+holds its handle and everything it waits for; `bodies` and `children` together
+hold its close. All that follows from one stimulus is worked off a list in the
+order in which it came up, never by recursion: a chain of a million tasks closes
+like one of two. Each edge costs one step when it is made and one when it is
+released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hocket.errors import CycleError, Refused
+from hocket.kernel.lifecycle import EDGES, EVENTS, KEEPS, Command, Edge, EventRow, Moment, Phase, Policy, Stimulus
+from hocket.kernel.node import Node, Scope
+from hocket.kernel.story import cycle_through, story, verify_counters
+from hocket.kernel.tables import event_row, state_row
+
+__all__ = ["Commands", "Kernel", "Watch"]
+
+Commands = list[tuple[Command, Node]]
+
+Watch = Callable[[Moment, Node], None]
+"""Told of every moment, when it happens and in the order in which it happens: for monitors, traces and tests."""
+
+
+class Kernel:
+    """All nodes that have not closed, and the three calls that change them: `add`, `link` and `receive`.
+
+    >>> kernel = Kernel()
+    >>> a, b = kernel.add("a"), kernel.add("b")
+    >>> kernel.link(Edge.AFTER, a, b)
+    >>> kernel.receive(Stimulus.ARMED, b)
+    []
+    >>> kernel.receive(Stimulus.ARMED, a)
+    [(<Command.RUN: 0>, <a ready>)]
+    """
+
+    def __init__(self, policy: Policy = Policy.ISOLATE, watch: Watch | None = None) -> None:
+        self.scope = Scope(policy=policy)
+        self.watch = watch
+        self.nodes: dict[Node, None] = {}  # every open node, in the order of creation
+        self._agenda: list[Node] = []  # nodes of which a state-triggered row may apply
+        self._commands: Commands = []
+
+    def add(self, name: str, bodied: bool = True, scope: Scope | None = None) -> Node:
+        """A new idle node: it waits for its handle, which the stimulus ARMED gives back."""
+        node = Node(name, bodied, scope or self.scope)
+        self.nodes[node] = node.scope.open[node] = None
+        return node
+
+    def link(self, edge: Edge, source: Node, target: Node) -> None:
+        """Relate two nodes: AFTER (the target opens after the source has closed), INSIDE (… has opened) or HOLD
+        (the target closes after the source has: the source is its child). What has happened already counts at once.
+
+        Raises Refused when the target is past being held, CycleError when the two would wait for each other.
+        """
+        row = EDGES[edge]
+        if target.phase not in row.targets:
+            raise _late(edge, source, target)
+        cycle = cycle_through(edge, source, target)
+        if cycle:
+            raise CycleError([node.name for node in cycle])
+        if source.opened if edge is Edge.INSIDE else source.phase is Phase.CLOSED:
+            _count_a_loss(edge, source, target)
+        elif edge is Edge.INSIDE and source.phase >= Phase.DRAINING:  # it will never open
+            target.hurt = target.hurt or source
+        else:
+            _hold(edge, source, target)
+
+    def receive(self, stimulus: Stimulus, node: Node) -> Commands:
+        """Tell the kernel what happened to a node; returns what is to be done, in order.
+
+        Raises Refused, and changes nothing, when no row allows it.
+        """
+        row = event_row[stimulus][node.phase]
+        if row is None:
+            raise _refusal(stimulus, node)
+        self._take(row, node)
+        agenda, commands = self._agenda, self._commands
+        for waiting in agenda:  # grows while it is read
+            self._settle(waiting)
+        if agenda:
+            self._agenda = []
+        if commands:
+            self._commands = []
+        return commands
+
+    def story(self, node: Node) -> str:
+        """Where a node stands and why: what it waits for, or what it was lost to."""
+        return story(self.nodes, node)
+
+    def check(self) -> None:
+        """Assert every invariant that the counters stand for, by counting again: O(nodes + edges)."""
+        verify_counters(self.nodes)
+
+    def _take(self, row: EventRow, node: Node) -> None:
+        """Apply an event-triggered row."""
+        node.bodies += row.bodies
+        if row.to is not None:
+            node.phase = row.to
+        if row.token:
+            node.start -= 1
+        if row.fate is not None:
+            node.fate = row.fate
+        if row.command is not None:
+            self._commands.append((row.command, node))
+        if row.opens:
+            self._open(node)
+        elif row.to is Phase.DRAINING:
+            self._shut(node)
+        if row.token and node.scope.stopped is not None:
+            self._cancel(node, node.scope.stopped)
+        else:
+            self._agenda.append(node)
+
+    def _settle(self, node: Node) -> None:
+        """Apply state-triggered rows to a node until none applies."""
+        while (row := state_row(node)) is not None:
+            node.phase = row.to
+            if row.fate is not None:
+                node.fate = row.fate
+            if row.command is not None:
+                self._commands.append((row.command, node))
+            if row.opens:
+                self._open(node)
+            if row.to is Phase.CLOSED:
+                self._close(node)
+            elif row.to is Phase.DRAINING:
+                self._ran(node) if node.opened else self._shut(node)
+
+    def _open(self, node: Node) -> None:
+        """The moment of opening: release who waits for it."""
+        node.opened = True
+        if self.watch is not None:
+            self.watch(Moment.OPEN, node)
+        if node.inside is not None:
+            self._release(node.inside)
+            node.inside = None
+
+    def _ran(self, node: Node) -> None:
+        """The moment when its last body is over."""
+        if self.watch is not None:
+            self.watch(Moment.RAN, node)
+
+    def _shut(self, node: Node) -> None:
+        """It will never open: who would have opened inside it is lost."""
+        if node.inside is not None:
+            for inner in node.inside:
+                inner.hurt = inner.hurt or node
+            self._release(node.inside)
+            node.inside = None
+
+    def _close(self, node: Node) -> None:
+        """The moment of closing: release dependents and parents, and stop the scope if its policy says so."""
+        scope = node.scope
+        if self.watch is not None:
+            self.watch(Moment.CLOSE, node)
+        if node.after is not None:
+            if not scope.keeps_after[node.fate]:
+                for later in node.after:
+                    later.hurt = later.hurt or node
+            self._release(node.after)
+            node.after = None
+        if node.parents is not None:
+            kept = scope.keeps_hold[node.fate]
+            for parent in node.parents:
+                if not kept:
+                    parent.bereft = parent.bereft or node
+                parent.children -= 1
+                if not parent.children:
+                    self._agenda.append(parent)
+            node.parents = None
+        del self.nodes[node], scope.open[node]
+        if not scope.open:
+            scope.stopped = None
+        elif scope.stops[node.fate] and scope.stopped is None:
+            self._stop(scope, node)
+
+    def _release(self, waiting: list[Node]) -> None:
+        for node in waiting:
+            node.start -= 1
+            if not node.start:
+                self._agenda.append(node)
+
+    def _stop(self, scope: Scope, cause: Node) -> None:
+        """Cancel what has not started: once per failing run, so O(1) per task. An idle one is cancelled when armed."""
+        scope.stopped = cause
+        for node in scope.open:
+            if node.phase is not Phase.IDLE and event_row[Stimulus.CANCELLED][node.phase] is not None:
+                self._cancel(node, cause)
+
+    def _cancel(self, node: Node, cause: Node) -> None:
+        row = event_row[Stimulus.CANCELLED][node.phase]
+        assert row is not None, f"{node} was to be cancelled because of {cause}"
+        node.hurt = node.hurt or cause
+        self._take(row, node)
+
+
+def _hold(edge: Edge, source: Node, target: Node) -> None:
+    """The target's gate is held until the source's moment."""
+    if edge is Edge.HOLD:
+        source.parents = _with(source.parents, target)
+        target.children += 1
+    elif edge is Edge.AFTER:
+        source.after = _with(source.after, target)
+        target.start += 1
+    else:
+        source.inside = _with(source.inside, target)
+        target.start += 1
+
+
+def _count_a_loss(edge: Edge, source: Node, target: Node) -> None:
+    """An edge from what has happened already: nothing to wait for, but a loss counts."""
+    if edge is Edge.INSIDE or source.fate in KEEPS[source.scope.policy][edge]:
+        return
+    if edge is Edge.HOLD:
+        target.bereft = target.bereft or source
+    else:
+        target.hurt = target.hurt or source
+
+
+def _with(nodes: list[Node] | None, node: Node) -> list[Node]:
+    if nodes is None:
+        return [node]
+    nodes.append(node)
+    return nodes
+
+
+def _late(edge: Edge, source: Node, target: Node) -> Refused:
+    row = EDGES[edge]
+    return Refused(
+        target.name,
+        f"told to wait for {source.name!r} ({edge.value})",
+        str(target.phase),
+        " or ".join(phase.name.lower() for phase in row.targets),
+        "What a task waits for is said before it is armed." if row.gate == "start" else "",
+    )
+
+
+def _refusal(stimulus: Stimulus, node: Node) -> Refused:
+    expected = [phase.name.lower() for row in EVENTS if row.stimulus is stimulus for phase in row.phases]
+    return Refused(node.name, stimulus.name.lower(), str(node.phase), " or ".join(expected))

@@ -1,0 +1,79 @@
+"""What a person holds of a scheduler's task, outside of bodies (`Handle`) and inside (`Context`).
+
+Both are thin: every call goes to the scheduler, which has the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from hocket.kernel import Edge, Node
+from hocket.runtime.primitives import Condition
+from hocket.runtime.task import Task
+
+if TYPE_CHECKING:
+    from hocket.runtime.threads import Scheduler
+
+__all__ = ["Context", "Handle"]
+
+
+class Handle(Task):
+    """A task of a `Scheduler`, with the calls that wait for it and those that build it."""
+
+    __slots__ = ("scheduler", "waiters")
+
+    def __init__(self, scheduler: Scheduler, node: Node, *what: Any) -> None:
+        super().__init__(node, *what)
+        self.scheduler = scheduler
+        self.waiters: list[Condition] = []  # who joins it; added and taken out under the scheduler's lock
+
+    def run(self) -> Handle:
+        """Arm a task that was spawned with `run=False`. Raises Refused when it is armed already."""
+        self.scheduler.arm(self)
+        return self
+
+    def depend_on(self, *earlier: Task) -> Handle:
+        """It starts after these have closed. Raises Refused when it is armed already, CycleError on a circle."""
+        self.scheduler.link(Edge.AFTER, earlier, self)
+        return self
+
+    def join(self, help: bool = False, timeout: float | None = None) -> Any:
+        """Wait until it has closed, and return what its body returned (None for tasks of many bodies).
+
+        With `help`, run other tasks meanwhile; inside a body it always helps, so that no number of waiting tasks can
+        starve the workers. Raises what the body raised; TaskLost when it was skipped or cancelled, or a child was
+        lost; TimeoutError after `timeout` seconds, saying what it waits for; DeadlockError when nobody can run it.
+        """
+        self.scheduler.join(self, help, timeout)
+        return self.value()
+
+    @property
+    def result(self) -> Any:
+        """As `join()`."""
+        return self.join()
+
+    def cancel(self) -> None:
+        """Keep it from starting. Raises Refused when it has started: what runs is closed by itself only."""
+        self.scheduler.cancel(self)
+
+
+class Context:
+    """What a body is given that asks for it (`context=True`): its own task, and the scheduler, from inside."""
+
+    __slots__ = ("scheduler", "task")
+
+    def __init__(self, scheduler: Scheduler, task: Task) -> None:
+        self.scheduler, self.task = scheduler, task
+
+    def spawn(self, name: str, body: Callable[..., Any] | None, **options: Any) -> Handle:
+        """As `Scheduler.spawn`: a task that this one does not wait for."""
+        return self.scheduler.spawn(name, body, **options)
+
+    def fork(self, name: str, body: Callable[..., Any] | None, **options: Any) -> Handle:
+        """A child: this task closes, and its dependents start, only after the child has closed (CH-06)."""
+        return self.scheduler.spawn(name, body, parent=self.task, **options)
+
+    def add_fork(self, other: Task) -> None:
+        """Hold this task open until `other` has closed, whether or not it has begun (CH-07)."""
+        self.scheduler.link(Edge.HOLD, (other,), self.task)

@@ -1,0 +1,108 @@
+"""Run a whole graph at once, on the runtime of one's choice, and say how each task ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hocket.graph import Expression, Graph, graph_of, ranks
+from hocket.kernel import Outcome, Policy
+from hocket.kernel.kernel import Watch
+from hocket.runtime.inline import run_inline
+from hocket.runtime.task import Task, error_of
+from hocket.runtime.threads import Scheduler
+
+__all__ = ["RUNTIMES", "Run", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a graph ran: its tasks, closed, in the graph's order."""
+
+    tasks: tuple[Task, ...]
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """How each task closed, forks included, by name; a second task of one name is called `name#2`."""
+        return {name: task.outcome for name, task in self._named() if task.outcome is not None}
+
+    @property
+    def results(self) -> dict[str, Any]:
+        """What the bodies of finished tasks returned."""
+        finished = ((name, task) for name, task in self._named() if task.outcome is Outcome.FINISHED)
+        return {name: task.value() for name, task in finished if task.body is not None}
+
+    @property
+    def ok(self) -> bool:
+        return all(task.outcome is Outcome.FINISHED for task in self.tasks)
+
+    def raise_if_failed(self) -> None:
+        """Raise what the bodies raised: one exception as itself, several as a group."""
+        errors = [task.exception for task in self.tasks if task.exception is not None]
+        if len(errors) > 1:
+            raise BaseExceptionGroup(f"{len(errors)} tasks failed", errors)
+        for error in errors:
+            raise error
+        for task in self.tasks:
+            if task.outcome is not Outcome.FINISHED:
+                raise error_of(task.node)
+
+    def _named(self) -> list[tuple[str, Task]]:
+        seen: dict[str, int] = {}
+        named = []
+        for task in self.tasks:
+            seen[task.name] = seen.get(task.name, 0) + 1
+            named.append((task.name if seen[task.name] == 1 else f"{task.name}#{seen[task.name]}", task))
+        return named
+
+
+def run(
+    graph: Expression | Graph,
+    runtime: str = "inline",
+    *,
+    workers: int = 2,
+    policy: Policy | str = Policy.ISOLATE,
+    watch: Watch | None = None,
+    check: bool = True,
+) -> Run:
+    """Run every task of a graph once, each after what it waits for; returns when all have closed.
+
+    `runtime`: "inline" (the caller's thread) or "threads" (`workers` of them). `policy`: what a failure does to other
+    tasks. With `check`, what the bodies raised is raised here; without, the `Run` says it. `watch` is told of every
+    opening, ending and closing.
+
+    >>> from hocket.graph import seq, fork, task
+    >>> run(seq(task(int), fork(task(str), task(list)))).results
+    {'int': 0, 'str': '', 'list': []}
+
+    Raises CycleError, before anything has run, when tasks wait for each other; ValueError for an unknown runtime.
+    """
+    if runtime not in RUNTIMES:
+        raise ValueError(f"there is no runtime {runtime!r}; there are {', '.join(map(repr, RUNTIMES))}")
+    flat = graph if isinstance(graph, Graph) else graph_of(graph)
+    ranks(flat)
+    result = Run(tuple(RUNTIMES[runtime](flat, workers, Policy(policy), watch)))
+    if check:
+        result.raise_if_failed()
+    return result
+
+
+def _inline(graph: Graph, workers: int, policy: Policy, watch: Watch | None) -> list[Task]:
+    return run_inline(graph, policy, watch)
+
+
+def _threads(graph: Graph, workers: int, policy: Policy, watch: Watch | None) -> list[Task]:
+    with Scheduler(workers, policy=policy, watch=watch) as scheduler:
+        handles: list[Task] = list(scheduler.add_graph(graph))
+        scheduler.close()
+        for handle in handles:
+            handle.exception  # noqa: B018  # it is ours to report
+    return handles
+
+
+RUNTIMES: Mapping[str, Callable[[Graph, int, Policy, Watch | None], list[Task]]] = {
+    "inline": _inline,
+    "threads": _threads,
+}
+"""Each runtime by name: a graph, workers, policy and watch in, closed tasks out."""

@@ -1,0 +1,453 @@
+"""Worker threads over one kernel: the scheduler.
+
+One lock guards the kernel, the queue of ready work and the list of parked
+executors; bodies run outside it. An *executor* is a worker or a thread that helps
+while it joins; each has a seat with a condition of its own. Three rules make a
+lost wake-up impossible, and the explorer tries them in every interleaving:
+
+1. whoever parks looks at the queue and lies down under the lock;
+2. whoever puts work into the queue wakes one executor for each piece, under the
+   lock, except for one that it will take itself;
+3. whoever leaves hands on: if work is left and somebody sleeps, it wakes them.
+
+What Choir got wrong here, and why it cannot happen: it notified without the lock
+(C-B1), let a helper sleep where new work did not wake it (C-B6), and returned from
+`run_attached` after one step (C-B7).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any
+
+from hocket.errors import DeadlockError, Refused
+from hocket.graph import Graph
+from hocket.kernel import Command, Commands, Edge, Kernel, Outcome, Phase, Policy, Stimulus
+from hocket.kernel.kernel import Watch
+from hocket.kernel.story import cycle_through
+from hocket.runtime.build import build
+from hocket.runtime.handle import Context, Handle
+from hocket.runtime.primitives import THREADING, Condition, Primitives, Thread
+from hocket.runtime.task import Task
+
+__all__ = ["Scheduler"]
+
+Fragment = tuple[Task, int, int]  # a task, and the range of its bodies that is left to run
+
+
+class Seat:
+    """An executor's place: where it sleeps, and what it is in the middle of (a helper inside a body has two)."""
+
+    __slots__ = ("alive", "condition", "name", "owner", "stack", "thread")
+
+    def __init__(self, name: str, condition: Condition) -> None:
+        self.name, self.condition = name, condition
+        self.alive = True
+        self.owner = 0  # the thread that sits here
+        self.stack: list[Task] = []
+        self.thread: Thread | None = None
+
+
+class Scheduler:
+    """Tasks with dependencies on worker threads.
+
+    `workers`: how many, or their names; they may be added and removed at any time. `policy`: what a failure does to
+    the other tasks, "isolate" (dependents are skipped), "fail_fast" (nothing else starts) or "branch" (parents do not
+    fail). Leaving the `with` block arms what is idle, waits for everything, and raises the failures that nobody asked
+    for.
+
+    >>> with Scheduler(workers=2) as s:
+    ...     a = s.spawn("a", lambda: 40)
+    ...     b = s.spawn("b", lambda: a.result + 2, after=[a])
+    ...     b.join()
+    42
+
+    Source: Choir (CH-01 to CH-X7), without its bugs C-B1 to C-B12.
+    """
+
+    def __init__(
+        self,
+        workers: int | Iterable[str] = 1,
+        *,
+        policy: Policy | str = Policy.ISOLATE,
+        watch: Watch | None = None,
+        primitives: Primitives = THREADING,
+    ) -> None:
+        names = [f"worker-{number}" for number in range(workers)] if isinstance(workers, int) else list(workers)
+        self._primitives = primitives
+        self._lock = primitives.lock()
+        self._kernel = Kernel(Policy(policy), watch)
+        self._ready: deque[Fragment] = deque()
+        self._parked: list[Seat] = []  # executors asleep, each once; all access under the lock
+        self._workers: dict[str, Seat] = {}
+        self._seats: dict[int, Seat] = {}  # by thread: whoever executes bodies at the moment
+        self._waiting: list[Condition] = []  # joiners that do not help: told when the last executor leaves
+        self._failed: list[Task] = []
+        self._closed = False
+        for name in names:
+            self.add_worker(name)
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def spawn(
+        self,
+        name: str,
+        body: Callable[..., Any] | None,
+        *,
+        after: Iterable[Task] = (),
+        parent: Task | None = None,
+        run: bool = True,
+        context: bool = False,
+    ) -> Handle:
+        """A task that calls `body()` once, after those in `after` have closed; `body=None` is a point to join at.
+
+        `parent` is held open until it has closed. With `run=False` it stays idle, to be built on, until `.run()` or
+        the end of the `with` block. With `context`, the body is given a `Context`. Raises TypeError for a body that
+        cannot be called, Refused after the scheduler has closed or when the parent has.
+        """
+        return self._spawn(name, (body, None, None, context), after, parent, run)
+
+    def multi(
+        self, name: str, count: int, body: Callable[..., Any], *, after: Iterable[Task] = (), **options: Any
+    ) -> Handle:
+        """One task that calls `body(i)` for each i in range(count), in any order, on any workers, each once (CH-04)."""
+        if count < 0:
+            raise ValueError(f"multi {name!r} was given a count of {count}; a count is 0 or more")
+        return self._many(name, count, None, body, after, **options)
+
+    def iter(
+        self, name: str, items: Iterable[Any], body: Callable[..., Any], *, after: Iterable[Task] = (), **options: Any
+    ) -> Handle:
+        """One task that calls `body(item)` for each of `items`, which are taken now, each once (CH-05)."""
+        taken = list(items)
+        return self._many(name, len(taken), taken, body, after, **options)
+
+    def _many(
+        self,
+        name: str,
+        count: int,
+        items: Sequence[Any] | None,
+        body: Callable[..., Any],
+        after: Iterable[Task],
+        parent: Task | None = None,
+        run: bool = True,
+        context: bool = False,
+    ) -> Handle:
+        if body is None or not callable(body):
+            raise TypeError(f"{name!r} needs a body to call for each index, not {body!r}")
+        if not count:  # nothing to run: a point to join at (CH-03)
+            return self._spawn(name, (None, None, None, False), after, parent, run)
+        return self._spawn(name, (body, count, items, context), after, parent, run)
+
+    def _spawn(
+        self, name: str, what: tuple[Any, ...], after: Iterable[Task], parent: Task | None, run: bool
+    ) -> Handle:
+        body = what[0]
+        if body is not None and not callable(body):
+            raise TypeError(f"the body of {name!r} cannot be called: it is {body!r}; say spawn(name, f), not f()")
+        earlier = [self._mine(task) for task in after]
+        with self._lock:
+            self._refuse_when_closed(name)
+            if parent is not None and self._mine(parent).outcome is not None:
+                raise Refused(parent.name, f"given the child {name!r}", "closed", "a task that has not closed")
+            node = self._kernel.add(name, body is not None)
+            handle = Handle(self, node, *what)
+            for task in earlier:
+                self._kernel.link(Edge.AFTER, task.node, node)
+            if parent is not None:
+                self._kernel.link(Edge.HOLD, node, parent.node)
+            if run:
+                self._do(self._kernel.receive(Stimulus.ARMED, node))
+        return handle
+
+    def add_graph(self, graph: Graph) -> list[Handle]:
+        """Every task of a `hocket.graph.Graph`, armed: the handles, in the graph's order."""
+        with self._lock:
+            self._refuse_when_closed("a graph")
+            nodes = build(self._kernel, graph)
+            handles = [Handle(self, node, task.body) for node, task in zip(nodes, graph.tasks, strict=True)]
+            for node in nodes:
+                self._do(self._kernel.receive(Stimulus.ARMED, node))
+        return handles
+
+    def link(self, edge: Edge, sources: Iterable[Task], target: Task) -> None:
+        with self._lock:
+            for source in sources:
+                self._kernel.link(edge, self._mine(source).node, self._mine(target).node)
+
+    def arm(self, task: Task) -> None:
+        with self._lock:
+            self._do(self._kernel.receive(Stimulus.ARMED, task.node))
+
+    def cancel(self, task: Task) -> None:
+        with self._lock:
+            self._do(self._kernel.receive(Stimulus.CANCELLED, task.node))
+
+    def _mine(self, task: Task) -> Task:
+        if not isinstance(task, Handle) or task.scheduler is not self:
+            raise Refused(getattr(task, "name", repr(task)), "used here", "not a task of this scheduler", "one that is")
+        return task
+
+    def _refuse_when_closed(self, name: str) -> None:
+        if self._closed:
+            raise Refused(name, "added", "too late: the scheduler has closed", "an open scheduler")
+
+    # -- workers ------------------------------------------------------------------------------------------------------
+
+    def add_worker(self, name: str) -> None:
+        """Start a worker thread, at any time. Raises Refused when one of that name is at work."""
+        with self._lock:
+            self._refuse_when_closed(name)
+            if name in self._workers:
+                raise Refused(name, "added", "at work already", "a name that no worker has")
+            seat = self._workers[name] = self._seat(name)
+            thread = seat.thread = self._primitives.thread(lambda: self._worker(seat), name)
+        thread.start()
+
+    def remove_worker(self, name: str) -> None:
+        """Let a worker finish the body that it is in, and end; returns when it has.
+
+        Called from one of its own bodies, it returns at once, and the worker ends after that body. What waits in the
+        queue stays there for others; joiners of it are told (DeadlockError) if there are none. Raises Refused when no
+        worker is called so.
+        """
+        with self._lock:
+            if name not in self._workers:
+                raise Refused(name, "removed", "no worker", " or ".join(self._workers) or "a worker, and there is none")
+            seat = self._workers.pop(name)
+            self._dismiss(seat)
+            own = seat.owner == self._primitives.get_ident()
+        if not own and seat.thread is not None:
+            seat.thread.join()
+
+    def _dismiss(self, seat: Seat) -> None:
+        seat.alive = False
+        if seat in self._parked:
+            self._parked.remove(seat)
+        seat.condition.notify()
+
+    def _worker(self, seat: Seat) -> None:
+        """A worker's life."""
+        with self._lock:
+            self._serve(seat, lambda: not seat.alive)
+
+    def _seat(self, name: str) -> Seat:
+        return Seat(name, self._primitives.condition(self._lock))
+
+    # -- executing: all of it is entered and left with the lock held --------------------------------------------------
+
+    def _serve(self, seat: Seat, done: Callable[[], bool]) -> None:
+        """Execute what is ready, and sleep when nothing is, until `done`."""
+        me = seat.owner = self._primitives.get_ident()
+        before = self._seats.get(me)
+        self._seats[me] = seat
+        try:
+            while not done():
+                if self._ready:
+                    self._perform(seat, *self._ready.popleft())
+                else:
+                    self._park(seat)
+        finally:
+            if before is None:
+                del self._seats[me]
+            else:
+                self._seats[me] = before
+            self._hand_on()
+
+    def _park(self, seat: Seat) -> None:
+        self._parked.append(seat)
+        seat.condition.wait()
+        if seat in self._parked:  # woken by its own task's end, its dismissal, or nothing at all
+            self._parked.remove(seat)
+
+    def _hand_on(self) -> None:
+        """Somebody leaves: a wake-up that was meant for it must not be lost, nor hope where nobody is left."""
+        if self._ready:
+            self._wake(len(self._ready))
+        if not self._workers and not self._seats:
+            for condition in self._waiting:
+                condition.notify()
+
+    def _wake(self, pieces: int) -> None:
+        for _ in range(min(pieces, len(self._parked))):
+            self._parked.pop().condition.notify()
+
+    def _perform(self, seat: Seat, task: Task, index: int, stop: int) -> None:
+        """Run bodies of one task: its only one, or as many of its range as nobody else wants done first."""
+        node = task.node
+        if node.phase is Phase.CLOSED or node.phase is Phase.DRAINING:
+            return  # it was cancelled in the queue
+        if node.phase is Phase.READY:
+            self._do(self._kernel.receive(Stimulus.STARTED, node))
+        if stop - index > 1 and self._parked:
+            middle = (index + stop) // 2
+            self._kernel.receive(Stimulus.SPLIT, node)
+            self._ready.append((task, middle, stop))
+            self._wake(1)
+            stop = middle
+        index, error = self._call(seat, task, index, stop)
+        if error is not None:
+            self._fail(task, error)
+        elif index < stop:
+            self._ready.append((task, index, stop))
+            return
+        stimulus = Stimulus.RETURNED if error is None else Stimulus.RAISED
+        self._do(self._kernel.receive(stimulus, node), takes_one=True)
+
+    def _call(self, seat: Seat, task: Task, index: int, stop: int) -> tuple[int, BaseException | None]:
+        """Without the lock, call bodies until somebody else could use the time; what is left, and what was raised."""
+        context = Context(self, task) if task.wants_context else None
+        seat.stack.append(task)
+        self._lock.release()
+        try:
+            while True:
+                task.call(index, context)
+                index += 1
+                # read without the lock: a wrong guess costs a turn, never correctness
+                if index == stop or self._ready or self._parked:
+                    return index, None
+        except BaseException as error:
+            return index, error
+        finally:
+            self._lock.acquire()
+            seat.stack.pop()
+
+    def _fail(self, task: Task, error: BaseException) -> None:
+        task.failed_with(error)
+        self._failed.append(task)
+
+    def _do(self, commands: Commands, takes_one: bool = False) -> None:
+        """What the kernel says. With `takes_one`, the caller goes on to take one piece of work itself (rule 2)."""
+        added = 0
+        for command, node in commands:
+            task = node.load
+            assert isinstance(task, Handle), f"{node} is not a task of this scheduler"
+            if command is Command.RUN:
+                self._ready.append((task, 0, 1 if task.count is None else task.count))
+                added += 1
+            elif command is Command.SETTLE:
+                for waiter in task.waiters:
+                    waiter.notify()
+        if added > takes_one:
+            self._wake(added - takes_one)
+
+    # -- joining ------------------------------------------------------------------------------------------------------
+
+    def join(self, task: Handle, help: bool, timeout: float | None) -> None:
+        with self._lock:
+            if task.outcome is not None:
+                return
+            seat = self._seats.get(self._primitives.get_ident())
+            if seat is not None:
+                self._refuse_to_wait_for_oneself(seat, task)
+            if seat is not None or help:
+                self._help(seat, task, timeout)
+            elif not self._wait(task, timeout):
+                raise DeadlockError(
+                    f"nobody can run {task.name!r}: there is no worker; add one, or join(help=True)",
+                    [self._kernel.story(task.node)],
+                )
+
+    def _help(self, seat: Seat | None, task: Handle, timeout: float | None) -> None:
+        """Be an executor until the task has closed: woken by new work as well as by its end."""
+        if timeout is not None:
+            raise Refused(task.name, "joined with a timeout", "joined by an executor", "a join that does not help")
+        place = self._seat("helper") if seat is None else self._seat(seat.name)
+        place.stack = [] if seat is None else seat.stack
+        task.waiters.append(place.condition)
+        try:
+            self._serve(place, lambda: task.outcome is not None)
+        finally:
+            task.waiters.remove(place.condition)
+
+    def _wait(self, task: Handle, timeout: float | None = None) -> bool:
+        """Sleep until the task has closed, while others run it; False when there is nobody who could."""
+        condition = self._primitives.condition(self._lock)
+        task.waiters.append(condition)
+        self._waiting.append(condition)
+        try:
+            while task.outcome is None and (self._workers or self._seats):
+                if not condition.wait(timeout) and timeout is not None and task.outcome is None:
+                    raise TimeoutError(f"after {timeout} s, {self._kernel.story(task.node)}")
+            return task.outcome is not None
+        finally:
+            task.waiters.remove(condition)
+            self._waiting.remove(condition)
+
+    def _refuse_to_wait_for_oneself(self, seat: Seat, task: Task) -> None:
+        """A body may not wait for what waits for it, nor for what this thread has put aside to help."""
+        for mine in seat.stack:
+            cycle = cycle_through(Edge.HOLD, task.node, mine.node)
+            if cycle:
+                names = [node.name for node in cycle]
+                raise DeadlockError(
+                    f"{seat.stack[-1].name!r} joined {task.name!r}, which cannot close before {mine.name!r} does: "
+                    "the join would wait for itself; join it from outside, or make it a child with fork()",
+                    cycle=names,
+                )
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Scheduler:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(cancel=error is not None)
+        if error is None:
+            self._raise_what_nobody_asked_for()
+
+    def close(self, cancel: bool = False) -> None:
+        """Run what is left (with `cancel`: only what has started), then end the workers. A second call does nothing."""
+        with self._lock:
+            if self._closed:
+                return
+            for node in list(self._kernel.nodes):
+                if cancel and node.phase < Phase.RUNNING:
+                    self._do(self._kernel.receive(Stimulus.CANCELLED, node))
+                elif node.phase is Phase.IDLE:
+                    self._do(self._kernel.receive(Stimulus.ARMED, node))
+            self._finish()
+            self._closed = True
+            seats = list(self._workers.values())
+            self._workers.clear()
+            for seat in seats:
+                self._dismiss(seat)
+        for seat in seats:
+            assert seat.thread is not None, f"{seat.name} has a seat and no thread"
+            seat.thread.join()
+
+    def _finish(self) -> None:
+        """Wait for everything, which may grow meanwhile; where there are no workers, do it."""
+        while self._kernel.nodes:
+            last = next(reversed(self._kernel.nodes)).load
+            assert isinstance(last, Handle), f"{last} is not a task of this scheduler"
+            if not self._wait(last):
+                self._help(None, last, None)
+
+    def _raise_what_nobody_asked_for(self) -> None:
+        errors = [task._error for task in self._failed if not task.taken_note_of() and task._error is not None]
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise BaseExceptionGroup(f"{len(errors)} tasks failed, and nobody asked for them", errors)
+
+    # -- what people ask ----------------------------------------------------------------------------------------------
+
+    def story(self, task: Task) -> str:
+        """Where a task stands and why, in one sentence."""
+        with self._lock:
+            return self._kernel.story(task.node)
+
+    def check(self) -> None:
+        """Assert the kernel's invariants: O(tasks + edges), for tests."""
+        with self._lock:
+            self._kernel.check()
+
+    def lost(self) -> list[str]:
+        """The names of tasks that failed by themselves, so far."""
+        with self._lock:
+            return [task.name for task in self._failed if task.outcome is not Outcome.FINISHED]
