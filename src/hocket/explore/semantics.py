@@ -141,7 +141,7 @@ def _free(lock: State, actor: Actor, argument: Any, alternative: int) -> bool:
 
 
 def _free_or_expired(lock: State, actor: Actor, argument: Any, alternative: int) -> bool:
-    return (lock is None) == (alternative == 0)
+    return bool((lock is None) == (alternative == 0))
 
 
 def _lock(lock: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
@@ -188,7 +188,7 @@ def _units(semaphore: State, actor: Actor, argument: Any, alternative: int) -> b
 
 
 def _units_or_expired(semaphore: State, actor: Actor, argument: Any, alternative: int) -> bool:
-    return (semaphore[0] > 0) == (alternative == 0)
+    return bool((semaphore[0] > 0) == (alternative == 0))
 
 
 def _take_unit(semaphore: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
@@ -204,8 +204,8 @@ def _give_units(semaphore: State, actor: Actor, argument: Any, alternative: int)
     return (more, bound), None
 
 
-# -- conditions: ((waiting, in order), {notified}), each entry (actor, depth of its lock) -------------------------------
-# -- their operations concern (condition, lock), and so do the states ---------------------------------------------------
+# -- conditions: ((waiting, in order), {notified}), each entry (actor, depth of its lock) ------------------------------
+# -- their operations concern (condition, lock), and so do the states --------------------------------------------------
 
 
 def _wait(states: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:

@@ -1,0 +1,415 @@
+"""Exploring a pure model: actors are generators that yield operations, and no thread is ever switched.
+
+    program = Program()
+    x = program.cell(0, "x")
+
+    def increment():
+        value = yield x.load()
+        yield x.store(value + 1)
+
+    program.actor(increment)
+    program.actor(increment)
+    run(program, Optimal()).outcomes           # {(("x", 2),): 2, (("x", 1),): 2}
+
+An actor runs again in every execution, so what it keeps between its yields must
+be local, or an object of the program. Several steps that belong together are
+`yield from`: `yield from condition.wait()`. It may `yield Spawn(body, ...)`, and
+gets what it can join: `yield join(child)`. Assertions are ordinary; `program.check`
+adds one on the final states, `program.outcome` says what to count.
+
+Refused: copying generators to save the replay of a prefix. Python cannot, and the
+replay costs less than the analysis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, NamedTuple, TypeVar
+
+from hocket.explore.execution import Cast, Execution
+from hocket.explore.semantics import Raise
+from hocket.explore.strategy import Strategy
+from hocket.explore.tally import Failure, Limits, Tally
+from hocket.trace.operation import Actor, Operation
+from hocket.trace.schedule import Schedule
+
+__all__ = ["Final", "Program", "Spawn", "choose", "join", "run"]
+
+Steps = Generator[Any, Any, Any]
+Body = Callable[..., Steps]
+_H = TypeVar("_H", bound="Handle")
+
+
+class Spawn(NamedTuple):
+    """A request, yielded: start `body(*arguments)` as a new actor; the answer is that actor."""
+
+    body: Body
+    arguments: tuple[Any, ...] = ()
+
+
+class Thread(NamedTuple):
+    """An actor that was spawned, and the object that stands for its life."""
+
+    actor: Actor
+    object: int
+
+
+def join(thread: Thread) -> Operation:
+    """Wait until that actor has ended."""
+    return Operation("thread.join", (thread.object,), thread.actor)
+
+
+def choose(count: int) -> Operation:
+    """A data choice: every number below `count` is tried."""
+    return Operation("choose", (), count)
+
+
+class Handle:
+    """An object of a program: its number, its name, and its operations by kind."""
+
+    __slots__ = ("family", "index", "name", "on")
+
+    def __init__(self, family: str, index: int, name: str) -> None:
+        self.family, self.index, self.name, self.on = family, index, name, (index,)
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def _(self, verb: str, argument: Any = None) -> Operation:
+        return Operation(f"{self.family}.{verb}", self.on, argument)
+
+
+class Cell(Handle):
+    """A memory cell with atomic operations."""
+
+    __slots__ = ("_load",)
+
+    def __init__(self, family: str, index: int, name: str) -> None:
+        super().__init__(family, index, name)
+        self._load = self._("load")
+
+    def load(self) -> Operation: return self._load
+    def store(self, value: Any) -> Operation: return Operation("cell.store", self.on, value)
+    def swap(self, value: Any) -> Operation: return self._("swap", value)
+    def add(self, amount: Any) -> Operation: return self._("add", amount)
+    def compare_exchange(self, old: Any, new: Any) -> Operation: return self._("compare_exchange", (old, new))
+    def update(self, function: Callable[[Any], Any]) -> Operation: return self._("update", function)
+    def wait_until(self, holds: Callable[[Any], Any]) -> Operation: return self._("await", holds)
+
+
+class Data(Handle):
+    """Shared data of which only the accesses are known."""
+
+    __slots__ = ()
+
+    def read(self) -> Operation: return self._("read")
+    def write(self) -> Operation: return self._("write")
+
+
+class Lock(Handle):
+    """A lock; anybody may release it."""
+
+    __slots__ = ()
+
+    def acquire(self) -> Operation: return self._("acquire")
+    def try_acquire(self) -> Operation: return self._("try")
+    def timed_acquire(self) -> Operation: return self._("timed")
+    def release(self) -> Operation: return self._("release")
+    def locked(self) -> Operation: return self._("locked")
+
+
+class RLock(Lock):
+    """A re-entrant lock; the host keeps its inner steps to itself."""
+
+    __slots__ = ()
+
+
+class Semaphore(Handle):
+    """A semaphore, bounded or not."""
+
+    __slots__ = ()
+
+    def acquire(self) -> Operation: return self._("acquire")
+    def try_acquire(self) -> Operation: return self._("try")
+    def timed_acquire(self) -> Operation: return self._("timed")
+    def release(self, units: int = 1) -> Operation: return self._("release", units)
+
+
+class Condition(Handle):
+    """A condition variable on a lock of the same program."""
+
+    __slots__ = ("_both", "lock")
+
+    def __init__(self, index: int, name: str, lock: Lock) -> None:
+        super().__init__("condition", index, name)
+        self.lock, self._both = lock, (index, lock.index)
+
+    def wait(self, *, spurious: bool = False) -> Steps:
+        """Release the lock and wait to be notified; `spurious`: it may also wake up for no reason."""
+        yield Operation("condition.wait", self._both)
+        notified, depth = yield Operation(f"condition.resume{'_timed' if spurious else ''}", self._both)
+        if not notified:
+            yield Operation("condition.reacquire", self.lock.on, depth)
+        return True
+
+    def timed_wait(self) -> Steps:
+        """As `wait`, or give up; returns whether it was notified."""
+        yield Operation("condition.wait", self._both)
+        notified, depth = yield Operation("condition.resume_timed", self._both)
+        if not notified:
+            yield Operation("condition.reacquire", self.lock.on, depth)
+        return notified
+
+    def notify(self, count: int = 1) -> Operation: return Operation("condition.notify", self._both, count)
+    def notify_all(self) -> Operation: return Operation("condition.notify", self._both)
+
+
+class Event(Handle):
+    """A flag that can be waited for."""
+
+    __slots__ = ()
+
+    def set(self) -> Operation: return self._("set")
+    def clear(self) -> Operation: return self._("clear")
+    def is_set(self) -> Operation: return self._("is_set")
+    def wait(self) -> Operation: return self._("wait")
+    def timed_wait(self) -> Operation: return self._("timed")
+
+
+class Barrier(Handle):
+    """A meeting point of a fixed number of actors."""
+
+    __slots__ = ("parties",)
+
+    def __init__(self, index: int, name: str, parties: int) -> None:
+        super().__init__("barrier", index, name)
+        self.parties = parties
+
+    def wait(self) -> Steps:
+        """Wait for the others; returns this actor's position in the order of arrival."""
+        position, generation, _ = yield self._("arrive")
+        if position + 1 < self.parties:
+            yield self._("pass", generation)
+        return position
+
+
+class Queue(Handle):
+    """A queue, first in first out; getters answer (item,) or False."""
+
+    __slots__ = ()
+
+    def put(self, item: Any) -> Operation: return self._("put", item)
+    def try_put(self, item: Any) -> Operation: return self._("try_put", item)
+    def timed_put(self, item: Any) -> Operation: return self._("timed_put", item)
+    def get(self) -> Operation: return self._("get")
+    def try_get(self) -> Operation: return self._("try_get")
+    def timed_get(self) -> Operation: return self._("timed_get")
+    def length(self) -> Operation: return self._("length")
+
+
+class Final(NamedTuple):
+    """How an execution ended: the states of the objects, and what the actors returned (by actor)."""
+
+    states: dict[int, Any]
+    results: dict[Actor, Any]
+
+    def __getitem__(self, handle: Handle) -> Any:  # type: ignore[override]  # a final state is asked for an object
+        return self.states[handle.index]
+
+
+class Program:
+    """Objects and actors, from which every execution starts afresh."""
+
+    def __init__(self) -> None:
+        self.handles: list[Handle] = []
+        self.initial: list[tuple[str, Any, str]] = []
+        self.bodies: list[tuple[Body, tuple[Any, ...]]] = []
+        self.main: tuple[Body, tuple[Any, ...]] | None = None
+        self.checks: list[Callable[[Final], None]] = []
+        self.outcome: Callable[[Final], Any] = self._cells
+
+    def cell(self, value: Any = 0, name: str = "") -> Cell: return self._add("cell", value, name, Cell)
+    def data(self, name: str = "") -> Data: return self._add("data", None, name, Data)
+    def lock(self, name: str = "") -> Lock: return self._add("lock", None, name, Lock)
+    def rlock(self, name: str = "") -> RLock: return self._add("rlock", None, name, RLock)
+    def event(self, name: str = "") -> Event: return self._add("event", False, name, Event)
+
+    def semaphore(self, value: int = 1, bound: int | None = None, name: str = "") -> Semaphore:
+        return self._add("semaphore", (value, bound), name, Semaphore)
+
+    def queue(self, capacity: int = 0, name: str = "") -> Queue:
+        return self._add("queue", ((), capacity), name, Queue)
+
+    def condition(self, lock: Lock, name: str = "") -> Condition:
+        return self._add("condition", ((), frozenset()), name, lambda _, index, name: Condition(index, name, lock))
+
+    def barrier(self, parties: int, name: str = "") -> Barrier:
+        return self._add("barrier", (parties, (), 0), name, lambda _, index, name: Barrier(index, name, parties))
+
+    def actor(self, body: Body, *arguments: Any) -> None:
+        """An actor that runs from the start."""
+        self.bodies.append((body, arguments))
+
+    def body(self, body: Body, *arguments: Any) -> None:
+        """What the main actor does; without it, main does nothing."""
+        self.main = (body, arguments)
+
+    def check(self, holds: Callable[[Final], None]) -> None:
+        """Assert something of every final state."""
+        self.checks.append(holds)
+
+    def _add(self, family: str, state: Any, name: str, make: Callable[[str, int, str], _H]) -> _H:
+        index = len(self.handles)
+        handle = make(family, index, name or f"{family}{index}")
+        self.handles.append(handle)
+        self.initial.append((family, state, handle.name))
+        return handle
+
+    def _cells(self, final: Final) -> Any:
+        return tuple((handle.name, final.states[handle.index]) for handle in self.handles if handle.family == "cell")
+
+
+def run(program: Program, strategy: Strategy, limits: Limits | None = None,
+        watch: Callable[[Execution], None] | None = None) -> Tally:
+    """Every execution of `program` that `strategy` asks for; `watch` is shown each one as it ended.
+
+    Source: Godefroid, POPL 1997 (stateless search).
+    """
+    tally, cast = Tally(limits or Limits()), Cast()
+    while tally.may_go_on():
+        if not strategy.begin():
+            tally.exhausted = getattr(strategy, "exhaustive", False)
+            break
+        once = _Once(program, Execution(cast))
+        abandoned = once.run(strategy, tally)
+        execution = once.execution
+        strategy.ended(execution)
+        tally.executions += 1
+        tally.events += len(execution.events)
+        if abandoned:
+            tally.abandoned += 1
+        else:
+            once.judge(tally)
+        if watch is not None:
+            watch(execution)
+    return tally
+
+
+class _Once:
+    """One execution of a program: its generators, and what they returned or raised."""
+
+    __slots__ = ("execution", "program", "raised", "results", "spawning", "steps")
+
+    def __init__(self, program: Program, execution: Execution) -> None:
+        self.program, self.execution = program, execution
+        self.steps: dict[Actor, Steps] = {}
+        self.spawning: dict[Actor, tuple[Thread, Spawn]] = {}
+        self.results: dict[Actor, Any] = {}
+        self.raised: list[tuple[Actor, BaseException]] = []
+
+    def run(self, strategy: Strategy, tally: Tally) -> bool:
+        """Run to the end; answers whether it was abandoned before it."""
+        self._start_all()
+        execution, advance = self.execution, self._advance
+        choose, perform, limit = strategy.choose, execution.perform, tally.limits.steps
+        while (choice := choose(execution)) is not None:
+            actor = choice[0]
+            advance(actor, perform(actor, choice[1]))
+            if limit is not None and len(execution.events) >= limit and execution.options():
+                return tally.too_long(len(execution.events))
+        return bool(execution.blocked() and execution.options())
+
+    def judge(self, tally: Tally) -> None:
+        """Enter the outcome, and the failures if there are any."""
+        failures = list(self._failures())
+        if failures:
+            tally.failed += 1
+            tally.failures += failures
+        else:
+            tally.outcomes[self.program.outcome(Final(self.execution.states, self.results))] += 1
+
+    def _start_all(self) -> None:
+        for family, state, name in self.program.initial:
+            self.execution.new_object(0, family, state, name)
+        for body, arguments in self.program.bodies:
+            self._start(self.execution.new_actor(0), body, arguments)
+        if self.program.main is not None:
+            self._start(0, *self.program.main)
+
+    def _start(self, actor: Actor, body: Body, arguments: tuple[Any, ...]) -> None:
+        self.steps[actor] = body(*arguments)
+        self._advance(actor, None)
+
+    def _advance(self, actor: Actor, result: Any) -> None:
+        """Run one actor to its next operation, or to its end."""
+        if actor in self.spawning:
+            result = self._spawned(actor)
+        steps = self.steps[actor]
+        try:
+            asked = steps.send(result) if type(result) is not Raise else steps.throw(result.type(result.message))
+            while type(asked) is Operation and asked.kind[:5] == "rlock" and self._inner(actor, asked):
+                asked = steps.send(asked.kind != "rlock.release" or None)
+        except StopIteration as stop:
+            self.results[actor] = stop.value
+            self.execution.finish(actor)
+        except Exception as error:
+            self.raised.append((actor, error))
+            self.execution.finish(actor)
+        else:
+            self.execution.pending[actor] = asked if type(asked) is Operation else self._spawn(actor, asked)
+
+    def _spawn(self, actor: Actor, asked: Any) -> Operation:
+        if type(asked) is not Spawn:
+            raise TypeError(
+                f"{self.execution.cast.actors[actor]} yielded {asked!r}; expected an operation of an object of the "
+                "program, choose(n), join(thread) or Spawn(body); several steps are `yield from`")
+        child = self.execution.new_actor(actor)
+        thread = Thread(child, self.execution.threads[child])
+        self.spawning[actor] = (thread, asked)
+        return Operation("thread.spawn", (thread.object,), child)
+
+    def _spawned(self, actor: Actor) -> Thread:
+        thread, asked = self.spawning.pop(actor)
+        self._start(thread.actor, asked.body, asked.arguments)
+        return thread
+
+    def _inner(self, actor: Actor, asked: Operation) -> bool:
+        """Whether this is an inner step on a re-entrant lock that the actor owns; then it is done, and invisible."""
+        states, index = self.execution.states, asked.objects[0]
+        state = states[index]
+        if asked.kind == "rlock.locked" or state is None or state[0] != actor:
+            return False
+        change = -1 if asked.kind == "rlock.release" else 1
+        if state[1] + change == 0:
+            return False
+        states[index] = (actor, state[1] + change)
+        return True
+
+    # -- what went wrong
+
+    def _failures(self) -> Iterator[Failure]:
+        schedule = self.execution.schedule()
+        names = self.execution.cast.actors
+        for actor, error in self.raised:
+            kind = "assertion" if isinstance(error, AssertionError) else "exception"
+            yield Failure(kind, schedule, f"{names[actor]} raised {type(error).__name__}: {error}", error)
+        if self.execution.blocked():
+            waits = tuple(self._waits())
+            yield Failure("deadlock", schedule, "nobody can go on: " + "; ".join(waits), waits=waits)
+        elif not self.raised:
+            yield from self._broken_checks(schedule)
+
+    def _waits(self) -> Iterator[str]:
+        cast, pending = self.execution.cast, self.execution.pending
+        for actor in self.execution.blocked():
+            operation = pending[actor]
+            assert operation is not None
+            yield f"{cast.actors[actor]} waits for {operation.told(cast.objects)}"
+
+    def _broken_checks(self, schedule: Schedule) -> Iterator[Failure]:
+        final = Final(self.execution.states, self.results)
+        for holds in self.program.checks:
+            try:
+                holds(final)
+            except AssertionError as error:
+                yield Failure("assertion", schedule, str(error) or f"{holds.__name__} does not hold", error)
