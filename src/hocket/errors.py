@@ -20,6 +20,7 @@ __all__ = [
     "Refused",
     "ScheduleError",
     "SourceError",
+    "SpecError",
     "TaskLost",
 ]
 
@@ -95,6 +96,18 @@ class DivergenceError(ScheduleError):
             f"this schedule is of another program, or the program has changed: at step {step} it says {expected}, "
             f"but the program does {got}; explore again to get a new one"
         )
+
+
+# -- whoever wrote the model ------------------------------------------------------------------------------------------
+
+
+class SpecError(HocketError):
+    """A specification that says nothing definite: what is wrong, the line of the model, and how to mend it."""
+
+    def __init__(self, message: str, path: str = "", line: int = 0, cure: str = "") -> None:
+        self.message, self.path, self.line, self.cure = message, path, line, cure
+        place = f"{path}:{line}: " if path else ""
+        super().__init__(place + message + (f" (write: {cure.removeprefix('write ')})" if cure else ""))
 
 
 # -- the program that runs --------------------------------------------------------------------------------------------

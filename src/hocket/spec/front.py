@@ -1,0 +1,72 @@
+"""`Spec`: a specification with its readers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
+
+from hocket.spec.ground import Given
+from hocket.spec.language import Language
+from hocket.spec.machine import Event, Machine
+from hocket.spec.refine import Accepted, RefusedTrace, accepts
+from hocket.spec.search import Found, search
+from hocket.spec.traced import Theory, theory
+
+if TYPE_CHECKING:
+    from hocket.spec.breaking import Mutants
+    from hocket.spec.prove import Proof
+
+__all__ = ["Spec"]
+
+
+class Spec(Language):
+    """Base class of every model. Scopes are keywords named for the sorts: a number of elements, or their names."""
+
+    @classmethod
+    def theory(cls) -> Theory:
+        """The specification as terms; traced once per class."""
+        known: Theory | None = cls.__dict__.get("_theory")
+        if known is None:
+            known = theory(cls)
+            cls._theory = known
+        return known
+
+    _theory: Theory
+
+    @classmethod
+    def search(
+        cls,
+        given: Given | None = None,
+        claims: Collection[str] | None = None,
+        limit: int = 2_000_000,
+        **scope: Any,
+    ) -> Found:
+        """Every reachable state within a scope: `search(Task=3, given={"after": {...}})`."""
+        return search(cls.theory(), scope, given, claims, limit)
+
+    @classmethod
+    def accepts(cls, trace: Iterable[Event], given: Given | None = None, **scope: Any) -> Accepted | RefusedTrace:
+        """Whether the specification can do exactly these events: each ("deed", element, …), elements by name."""
+        return accepts(cls.theory(), trace, scope, given or {})
+
+    @classmethod
+    def machine(cls, given: Given | None = None, fold: bool = True, **scope: Any) -> Machine:
+        """The interpreter for a scope; `fold=False` leaves rigid symbols open, to be given per run."""
+        return Machine(cls.theory(), scope, given, fold)
+
+    @classmethod
+    def prove(cls, seconds: float = 10.0, recheck: bool | None = None) -> Proof:
+        """Prove every obligation for any number of elements; z3 proves, cvc5 checks the same text again if installed.
+
+        Raises MissingExtra where z3 is not installed (extra `verify`).
+        """
+        from hocket.spec.prove import prove
+
+        return prove(cls.theory(), seconds, recheck)
+
+    @classmethod
+    def mutants(cls, largest: int = 2, **scope: Any) -> Mutants:
+        """Leave out each guard and each update in turn; who notices? With a scope, searching it may notice as well."""
+        from hocket.spec.breaking import mutants
+
+        return mutants(cls.theory(), largest, scope)

@@ -1,0 +1,295 @@
+"""The language of `models/`: a class of sorts, symbols and deeds, traced once into terms.
+
+A method of a specification is run once, with variables for its parameters; what it
+reads, requires and assigns becomes terms over the state *before* the step. So an
+assignment is a substitution, the state after a step needs no symbols of its own,
+and no frame axiom can be forgotten. An initial state is an assignment from anything.
+
+Kinds of deed: `@action` (the system does it: it has to lower every variant),
+`@environment` (users, time, faults), `@consequence` (an action that happens by
+itself, at once, whenever it can: it has no label in a trace).
+
+After mypyvy (Padon et al.) and Ivy; TLA+ for reading aloud. Refused: primed
+variables, because a forgotten `x' = x` is the classic hole of a first model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from hocket.spec.terms import BOOL, INT, TRUE, Sort, Term, as_term, claim, conj, exists, parameters, substitute, var
+
+__all__ = [
+    "Deed",
+    "Definition",
+    "Function",
+    "Language",
+    "Now",
+    "Relation",
+    "Symbol",
+    "action",
+    "always",
+    "axiom",
+    "consequence",
+    "environment",
+    "initial",
+    "invariant",
+    "mistaken",
+    "sometimes",
+    "theorem",
+    "two_state",
+    "variant",
+]
+
+
+class Symbol:
+    """A part of the state: a function over sorts. `rigid`: it never changes; `ghost`: it exists for the proof only."""
+
+    def __init__(self, *domain: Sort, to: Sort = BOOL, rigid: bool = False, ghost: bool = False) -> None:
+        self.domain, self.to, self.rigid, self.ghost = domain, to, rigid, ghost
+        self.name = "?"
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __get__(self, spec: Language | None, owner: type) -> Any:
+        if spec is None:
+            return self
+        return View(spec, self) if self.domain else spec.now.read(self, ())
+
+    def __set__(self, spec: Language, value: Any) -> None:
+        if not isinstance(value, View):  # `s.count[t] += 1` ends by handing the view back
+            name = self.name
+            claim(not self.domain, f"{name} has arguments", f"s.{name}[t] = …, or s.{name}.each(lambda t: …)")
+            spec.now.assign(self, (), value)
+
+
+def Relation(*domain: Sort, rigid: bool = False, ghost: bool = False) -> Any:
+    """A symbol that holds or does not."""
+    return Symbol(*domain, rigid=rigid, ghost=ghost)
+
+
+def Function(*domain: Sort, to: Sort, rigid: bool = False, ghost: bool = False) -> Any:
+    """A symbol with a value of the sort `to`."""
+    return Symbol(*domain, to=to, rigid=rigid, ghost=ghost)
+
+
+class View:
+    """A symbol at a moment: `view[t]` reads, `view[t] = v` assigns, `view.each(lambda t: v)` assigns everywhere."""
+
+    __slots__ = ("_spec", "_symbol")
+
+    def __init__(self, spec: Language, symbol: Symbol) -> None:
+        self._spec, self._symbol = spec, symbol
+
+    def _terms(self, at: Any) -> tuple[Term, ...]:
+        places = at if isinstance(at, tuple) else (at,)
+        symbol = self._symbol
+        claim(len(places) == len(symbol.domain), f"{symbol} takes {len(symbol.domain)} arguments, not {len(places)}")
+        return tuple(as_term(place, sort) for place, sort in zip(places, symbol.domain, strict=True))
+
+    def __getitem__(self, at: Any) -> Term:
+        return self._spec.now.read(self._symbol, self._terms(at))
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        self._spec.now.assign(self._symbol, self._terms(at), value)
+
+    def each(self, value: Callable[..., Any]) -> None:
+        """Assign `value(…)` at all arguments at once; what it reads is the state before."""
+        names = parameters(value)
+        claim(len(names) == len(self._symbol.domain), f"{self._symbol} has {len(self._symbol.domain)} arguments")
+        at = tuple(var(name, sort) for name, sort in zip(names, self._symbol.domain, strict=True))
+        self._spec.now.define(self._symbol, Definition(at, as_term(value(*at), self._symbol.to)))
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a symbol has become: `body`, over the state before the step, at the variables `at`."""
+
+    at: tuple[Term, ...]
+    body: Term
+
+    def read(self, args: tuple[Term, ...]) -> Term:
+        return substitute(self.body, {name.payload: arg for name, arg in zip(self.at, args, strict=True)})
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A condition with the words by which a reader knows it."""
+
+    label: str
+    term: Term
+
+
+class Now:
+    """The state at one moment of a trace, as definitions over the state before the step; and what was required.
+
+    `drop` leaves out one guard or one update, counted in the order of the text: how mutants are made.
+    """
+
+    def __init__(
+        self, definitions: Mapping[Symbol, Definition] | None = None, drop: tuple[str, int] | None = None
+    ) -> None:
+        self.definitions: dict[Symbol, Definition] = dict(definitions or {})
+        self.guards: list[Labelled] = []
+        self.ensured: list[Labelled] = []
+        self.updates: list[str] = []  # what was assigned, in order, for people
+        self.frozen = definitions is not None
+        self._drop = drop
+
+    def read(self, symbol: Symbol, args: tuple[Term, ...]) -> Term:
+        known = self.definitions.get(symbol)
+        return Term("apply", args, symbol.to, symbol) if known is None else known.read(args)
+
+    def assign(self, symbol: Symbol, args: tuple[Term, ...], value: Any) -> None:
+        from hocket.spec.terms import equal, ite
+
+        at = tuple(var(f"x{place}", sort) for place, sort in enumerate(symbol.domain))
+        here = conj(*(equal(name, arg) for name, arg in zip(at, args, strict=True)))
+        body = ite(here, as_term(value, symbol.to), self.read(symbol, at))
+        self.define(symbol, Definition(at, body), f"{symbol}[{', '.join(map(str, args))}]" if args else str(symbol))
+
+    def define(self, symbol: Symbol, definition: Definition, text: str = "") -> None:
+        claim(not self.frozen, f"{symbol} was assigned where only a condition is expected", "an @action for it")
+        claim(not symbol.rigid, f"{symbol} is rigid, and was assigned", "no rigid=True at its declaration")
+        self.updates.append(text or f"{symbol}[…]")
+        if self._drop != ("update", len(self.updates) - 1):
+            self.definitions[symbol] = definition
+
+    def require(self, label: str, condition: Term) -> None:
+        self.guards.append(Labelled(label, condition))
+        if self._drop == ("guard", len(self.guards) - 1):
+            self.guards[-1] = Labelled(label, TRUE)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """A method of a specification that is not called but traced."""
+
+    kind: str
+    method: Callable[..., Any]
+    sorts: tuple[Sort, ...] = ()
+    layer: int = 0
+    needs: tuple[str, ...] | None = None
+    name: str = "?"
+    row: Any = None
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        object.__setattr__(self, "name", name)
+
+    def call(self, spec: Language, *args: Any) -> Any:
+        return self.method(spec, *args) if self.row is None else self.method(spec, *args, self.row)
+
+
+@dataclass(frozen=True)
+class Family:
+    """One deed per row of a table, named by the table's keys."""
+
+    deeds: tuple[Deed, ...]
+
+
+def _deed(kind: str) -> Callable[..., Any]:
+    def decorate(*sorts: Any, rows: Mapping[str, Any] | None = None) -> Any:
+        if len(sorts) == 1 and not isinstance(sorts[0], Sort):
+            return Deed(kind, sorts[0])
+        if rows is None:
+            return lambda method: Deed(kind, method, sorts)
+        table = rows
+        return lambda method: Family(
+            tuple(Deed(kind, method, sorts, name=name, row=row) for name, row in table.items())
+        )
+
+    return decorate
+
+
+def _claim(kind: str) -> Callable[..., Any]:
+    def decorate(
+        method: Any = None,
+        *,
+        layer: int = 0,
+        needs: tuple[str, ...] | None = None,
+        rows: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if method is not None:
+            return Deed(kind, method, layer=layer, needs=needs)
+        if rows is None:
+            return lambda inner: Deed(kind, inner, layer=layer, needs=needs)
+        table = rows.items()
+        return lambda inner: Family(
+            tuple(Deed(kind, inner, layer=layer, needs=needs, name=name, row=row) for name, row in table)
+        )
+
+    return decorate
+
+
+action, environment, consequence = _deed("action"), _deed("environment"), _deed("consequence")
+initial, axiom = _claim("initial"), _claim("axiom")
+invariant, two_state, variant, theorem = _claim("invariant"), _claim("two_state"), _claim("variant"), _claim("theorem")
+always, sometimes, mistaken = _claim("always"), _claim("sometimes"), _claim("mistaken")
+
+STEPS = ("action", "environment", "consequence")
+
+
+class Language:
+    """What a specification's methods can say; `hocket.spec.Spec` adds the readers."""
+
+    deeds: ClassVar[dict[str, Deed]]
+    symbols: ClassVar[dict[str, Symbol]]
+    sorts: ClassVar[dict[str, Sort]]
+
+    def __init__(self, now: Now | None = None) -> None:
+        self.now = now or Now({})
+
+    def __init_subclass__(cls) -> None:
+        """Collect what is declared, base classes first, in the order of the text."""
+        super().__init_subclass__()
+        cls.deeds, cls.symbols, cls.sorts = {}, {}, {}
+        for base in reversed(cls.__mro__):
+            for name, value in vars(base).items():
+                cls._declare(name, value)
+        for symbol in cls.symbols.values():
+            for sort in (*symbol.domain, symbol.to):
+                if sort not in (BOOL, INT):
+                    cls.sorts.setdefault(sort.name, sort)
+
+    @classmethod
+    def _declare(cls, name: str, value: Any) -> None:
+        match value:
+            case Deed():
+                cls.deeds[name] = value
+            case Family():
+                cls.deeds |= {deed.name: deed for deed in value.deeds}
+            case Symbol():
+                cls.symbols[name] = value
+            case Sort():
+                cls.sorts[value.name] = value
+
+    def require(self, label: str, condition: Any) -> None:
+        """This deed is possible only if the condition holds; `label` is what a refused trace is told."""
+        self.now.require(label, as_term(condition, BOOL))
+
+    def ensure(self, label: str, condition: Any) -> None:
+        """After this deed the condition holds: a claim to be proved, written where it is plain."""
+        self.now.ensured.append(Labelled(label, as_term(condition, BOOL)))
+
+    def enabled(self, name: str, *args: Any) -> Term:
+        """Whether the deed called `name` is possible, for these arguments, or for some if none are given."""
+        deed = type(self).deeds[name]
+        if not args and deed.sorts:
+            return exists(*deed.sorts, _of(deed.sorts, lambda *bound: self.enabled(name, *bound)))
+        inner = type(self)(Now())
+        inner.now.definitions = dict(self.now.definitions)
+        deed.call(inner, *args)
+        return conj(*(guard.term for guard in inner.now.guards))
+
+
+def _of(sorts: tuple[Sort, ...], body: Callable[..., Term]) -> Callable[..., Term]:
+    """`body` as a function of exactly as many parameters as there are sorts."""
+    names = ", ".join(f"{sort.name.lower()}{place}" for place, sort in enumerate(sorts))
+    made: Callable[..., Term] = eval(f"lambda {names}: body({names})", {"body": body})
+    return made

@@ -1,0 +1,144 @@
+"""A specification, traced: its deeds as values that every reader can take apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hocket.spec.language import STEPS, Deed, Definition, Labelled, Language, Now, Symbol
+from hocket.spec.terms import BOOL, INT, Sort, Term, as_term, claim, parameters, var, walk
+
+__all__ = ["Claim", "Measure", "Step", "Theory", "symbols_of", "theory"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One deed: it can be done when all guards hold, and then the symbols are as `after` says."""
+
+    name: str
+    kind: str
+    params: tuple[Term, ...]
+    guards: tuple[Labelled, ...]
+    ensured: tuple[Labelled, ...]
+    after: dict[Symbol, Definition]
+    updates: tuple[str, ...]
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Something said about every state; `needs`: the claims that its proof may use (None: those up to its layer)."""
+
+    name: str
+    term: Term
+    layer: int = 0
+    needs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One component of a variant: a natural number for every `at`."""
+
+    at: tuple[Term, ...]
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Theory:
+    """All of a specification, as terms."""
+
+    spec: type[Language]
+    sorts: tuple[Sort, ...]
+    symbols: tuple[Symbol, ...]
+    axioms: tuple[Claim, ...]
+    initial: tuple[Step, ...]
+    steps: tuple[Step, ...]
+    invariants: tuple[Claim, ...]
+    theorems: tuple[Claim, ...]
+
+    def step(self, name: str) -> Step:
+        return next(step for step in self.steps if step.name == name)
+
+    def claims(self, kind: str) -> tuple[Claim, ...]:
+        return _claims(self.spec, kind)
+
+    def after(self, step: Step, name: str) -> Term:
+        """The claim called `name`, as it reads after the step, over the state before it."""
+        return as_term(self.spec.deeds[name].call(self.spec(Now(step.after))), BOOL)
+
+    def two_state(self, step: Step) -> tuple[Claim, ...]:
+        """Every two-state claim about this step."""
+        found = []
+        for name, deed in self._deeds("two_state"):
+            term = as_term(deed.call(self.spec(Now({})), self.spec(Now(step.after))), BOOL)
+            found.append(Claim(name, term, deed.layer, deed.needs))
+        return tuple(found)
+
+    def variants(self, step: Step | None = None) -> tuple[tuple[Claim, tuple[Measure, ...]], ...]:
+        """Each variant's components, most important first, before or after a step."""
+        found = []
+        for name, deed in self._deeds("variant"):
+            spec = self.spec(Now(step.after if step else {}))
+            parts = tuple(_measure(sort, body) for sort, body in deed.call(spec))
+            found.append((Claim(name, as_term(True, BOOL), deed.layer, deed.needs), parts))
+        return tuple(found)
+
+    def _deeds(self, kind: str) -> Iterable[tuple[str, Deed]]:
+        return ((name, deed) for name, deed in self.spec.deeds.items() if deed.kind == kind)
+
+
+def theory(spec: type[Language], drop: tuple[str, str, int] | None = None) -> Theory:
+    """Trace everything once; `drop` = (deed, "guard" or "update", place) leaves out one line of one deed."""
+    deeds = spec.deeds
+    initials = tuple(trace_step(spec, deed, drop) for deed in deeds.values() if deed.kind == "initial")
+    claim(bool(initials), f"{spec.__name__} has no @initial state", "@initial def start(s): s.….each(lambda t: …)")
+    steps = tuple(trace_step(spec, deed, drop) for deed in deeds.values() if deed.kind in STEPS)
+    return Theory(
+        spec,
+        tuple(spec.sorts.values()),
+        tuple(spec.symbols.values()),
+        _claims(spec, "axiom"),
+        initials,
+        steps,
+        _claims(spec, "invariant"),
+        _claims(spec, "theorem"),
+    )
+
+
+def trace_step(spec: type[Language], deed: Deed, drop: tuple[str, str, int] | None = None) -> Step:
+    """Run a deed once, with variables for its parameters."""
+    names = parameters(deed.method)[1:]
+    expected = len(deed.sorts) + (deed.row is not None)
+    claim(len(names) == expected, f"{deed.name} has the parameters {names}, and its decorator {len(deed.sorts)} sorts")
+    params = tuple(var(name, sort) for name, sort in zip(names, deed.sorts, strict=False))
+    now = Now(drop=drop[1:] if drop and drop[0] == deed.name else None)
+    deed.call(spec(now), *params)
+    return Step(
+        deed.name,
+        deed.kind,
+        params,
+        tuple(now.guards),
+        tuple(now.ensured),
+        now.definitions,
+        tuple(now.updates),
+        deed.kind == "consequence",
+    )
+
+
+def _claims(spec: type[Language], kind: str) -> tuple[Claim, ...]:
+    return tuple(
+        Claim(name, as_term(deed.call(spec(Now({}))), BOOL), deed.layer, deed.needs)
+        for name, deed in spec.deeds.items()
+        if deed.kind == kind
+    )
+
+
+def _measure(sort: Sort | None, body: Callable[..., Any]) -> Measure:
+    at = () if sort is None else (var(parameters(body)[0], sort),)
+    return Measure(at, as_term(body(*at), INT))
+
+
+def symbols_of(term: Term) -> set[Symbol]:
+    """Every symbol that a term reads."""
+    return {part.payload for part in walk(term) if part.op == "apply"}
