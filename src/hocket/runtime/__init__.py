@@ -1,4 +1,4 @@
-"""Runtimes: thin drivers of one kernel. They bring threads, time and other people's code; the rules are the kernel's."""
+"""Runtimes: thin drivers of one kernel. They bring threads, time and other code; the rules are the kernel's."""
 
 from hocket.kernel import Outcome, Policy
 from hocket.runtime.handle import Context, Handle
