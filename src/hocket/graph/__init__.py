@@ -2,7 +2,7 @@
 
 from hocket.graph.algebra import Empty, Expression, Fork, Leaf, Seq, empty, fork, leaves, seq, task
 from hocket.graph.assemble import Entities, Entity, assemble
-from hocket.graph.cycles import Cyclic, Ranked, cycle, order, ranks_are_valid
+from hocket.graph.cycles import Cyclic, Ranked, cycle, rank_or_cycle, ranks_are_valid
 from hocket.graph.order import Graph, Task, event_order, from_edges, graph_of, induced, ranks
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     "graph_of",
     "induced",
     "leaves",
-    "order",
+    "rank_or_cycle",
     "ranks",
     "ranks_are_valid",
     "seq",

@@ -1,6 +1,6 @@
 """A cycle, with its nodes, or else a rank for every node: the two certificates of a directed graph.
 
-`order` answers with reasons, never with a flag. A cyclic graph gets a *shortest*
+`rank_or_cycle` answers with reasons, never with a flag. A cyclic graph gets a *shortest*
 cycle, because that is the one that people can mend; an acyclic one gets a rank,
 which anybody checks by looking once at every edge. All of it is iterative: a
 chain of a million nodes is an ordinary input.
@@ -18,7 +18,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["Cyclic", "Ranked", "cycle", "order", "ranks_are_valid"]
+__all__ = ["Cyclic", "Ranked", "cycle", "rank_or_cycle", "ranks_are_valid"]
 
 N = TypeVar("N", bound=Hashable)
 
@@ -40,7 +40,7 @@ class Cyclic(Generic[N]):
     nodes: tuple[N, ...]
 
 
-def order(successors: Mapping[N, Iterable[N]]) -> Ranked[N] | Cyclic[N]:
+def rank_or_cycle(successors: Mapping[N, Iterable[N]]) -> Ranked[N] | Cyclic[N]:
     """Rank every node of the graph, or show a cycle in it.
 
     `successors` maps each node to those its edges go to; nodes that only occur as
@@ -55,7 +55,7 @@ def order(successors: Mapping[N, Iterable[N]]) -> Ranked[N] | Cyclic[N]:
 
 def cycle(successors: Mapping[N, Iterable[N]]) -> tuple[N, ...] | None:
     """The nodes of a shortest cycle, or None."""
-    answer = order(successors)
+    answer = rank_or_cycle(successors)
     return answer.nodes if isinstance(answer, Cyclic) else None
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from hocket.errors import CycleError, GraphError
 from hocket.graph.algebra import Expression
 from hocket.graph.assemble import Entities, assemble
-from hocket.graph.cycles import Cyclic, order
+from hocket.graph.cycles import Cyclic, rank_or_cycle
 
 __all__ = ["Graph", "Task", "event_order", "from_edges", "graph_of", "induced", "ranks"]
 
@@ -95,7 +95,7 @@ def event_order(graph: Graph) -> dict[int, list[int]]:
 
 def ranks(graph: Graph) -> dict[int, int]:
     """A rank for every event of the graph, the certificate that it can run; raises CycleError with the tasks."""
-    answer = order(event_order(graph))
+    answer = rank_or_cycle(event_order(graph))
     if isinstance(answer, Cyclic):
         tasks = list(dict.fromkeys(graph.tasks[event // 2].name for event in answer.nodes))
         raise CycleError(tuple(reversed(tasks)))
