@@ -17,6 +17,7 @@ __all__ = [
     "GraphError",
     "HocketError",
     "MissingExtra",
+    "NondeterminismError",
     "Refused",
     "ScheduleError",
     "SourceError",
@@ -130,3 +131,18 @@ class DeadlockError(HocketError):
     def __init__(self, message: str, waits: Sequence[str] = (), cycle: Sequence[str] = ()) -> None:
         self.waits, self.cycle = tuple(waits), tuple(cycle)
         super().__init__(message)
+
+
+class NondeterminismError(HocketError):
+    """A program under exploration that does not do the same when it is run the same way again.
+
+    At `step` (from 1), after the same choices, `actor` did `expected` in one execution and `got` in another.
+    """
+
+    def __init__(self, step: int, actor: str, expected: str, got: str) -> None:
+        self.step, self.actor, self.expected, self.got = step, actor, expected, got
+        super().__init__(
+            f"the program is not deterministic: at step {step}, after the same schedule, {actor} was about to do "
+            f"{expected} before and now {got}; usual causes: state kept between runs, random numbers, time, "
+            "the order of a set"
+        )

@@ -12,9 +12,11 @@ operation has them too: `r` reads, `w` writes, `-` touches nothing that another
 operation could see, except through an edge that cannot be reversed (a thread
 starts before its first step; a waiter wakes after its notify). A row with
 several alternatives (acquired or timed out) has one string for each of them.
-An event that turned out to change nothing (a compare-exchange that failed) is
-a read afterwards: `changed` says so. That is valid in both orders because whoever
-could change the outcome writes the object, and so still conflicts.
+A compare-exchange that failed has changed nothing, and is a read afterwards:
+`changed` says so. That is valid in both orders because whoever could change its
+outcome writes the object, and so still conflicts. Every operation on a lock,
+semaphore or queue conflicts with every other on it, also one that failed: classes
+are counted so in the literature (and `locked` and `length` only read).
 
 Refused: methods on lock objects, which cannot be enumerated; footprints from
 results for pending operations (explorer.md c.4.9); time-outs of what is free
@@ -66,7 +68,7 @@ def _true(result: Any) -> bool:
 
 
 def _succeeded(result: Any) -> bool:
-    return result is not False and type(result) is not Raise
+    return result is True
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,21 +391,21 @@ _TABLE = (
     Row("data.write", "w", _nothing),
     # locks that anybody may release
     Row("lock.acquire", "w", _lock, _free),
-    Row("lock.try", "w", _try_lock, changed=_succeeded),
-    Row("lock.timed", ("w", "r"), _try_lock, _free_or_expired, _two),
+    Row("lock.try", "w", _try_lock),
+    Row("lock.timed", "w", _try_lock, _free_or_expired, _two),
     Row("lock.release", "w", _unlock),
     Row("lock.locked", "r", _taken),
     # re-entrant locks; a host may keep the inner steps to itself, nobody else can see them
     Row("rlock.acquire", "w", _enter, _free_or_mine),
-    Row("rlock.try", "w", _enter, changed=_succeeded),
-    Row("rlock.timed", ("w", "r"), _enter, _free_or_mine_or_expired, _two),
-    Row("rlock.release", "w", _leave, changed=_succeeded),
+    Row("rlock.try", "w", _enter),
+    Row("rlock.timed", "w", _enter, _free_or_mine_or_expired, _two),
+    Row("rlock.release", "w", _leave),
     Row("rlock.locked", "r", _taken),
     # semaphores, bounded or not
     Row("semaphore.acquire", "w", _take_unit, _units),
-    Row("semaphore.try", "w", _take_unit, changed=_succeeded),
-    Row("semaphore.timed", ("w", "r"), _take_unit, _units_or_expired, _two),
-    Row("semaphore.release", "w", _give_units, changed=_succeeded),
+    Row("semaphore.try", "w", _take_unit),
+    Row("semaphore.timed", "w", _take_unit, _units_or_expired, _two),
+    Row("semaphore.release", "w", _give_units),
     # conditions: objects are (condition, its lock); wait, then resume; a wait that expired goes on with reacquire
     Row("condition.wait", "ww", _wait),
     Row("condition.resume", "-w", _resume, _notified),
@@ -421,11 +423,11 @@ _TABLE = (
     Row("barrier.pass", "-", _nothing, _opened),
     # queues, first in first out; a result is (item,) or False
     Row("queue.put", "w", _put, _space),
-    Row("queue.try_put", "w", _try_put, changed=_succeeded),
-    Row("queue.timed_put", ("w", "r"), _try_put, _space_or_expired, _two),
+    Row("queue.try_put", "w", _try_put),
+    Row("queue.timed_put", "w", _try_put, _space_or_expired, _two),
     Row("queue.get", "w", _get, _stock),
-    Row("queue.try_get", "w", _try_get, changed=_succeeded),
-    Row("queue.timed_get", ("w", "r"), _try_get, _stock_or_expired, _two),
+    Row("queue.try_get", "w", _try_get),
+    Row("queue.timed_get", "w", _try_get, _stock_or_expired, _two),
     Row("queue.length", "r", _length),
     # threads: the argument is the actor; `end` is needed only where somebody may see whether a thread has ended
     Row("thread.spawn", "w", _spawn, wakes=_spawned),

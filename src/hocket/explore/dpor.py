@@ -1,0 +1,222 @@
+"""Optimal dynamic partial-order reduction: exactly one execution for each class, and none in vain.
+
+Two interleavings that differ only in the order of independent operations are one
+class, and one of them is enough. After each execution its races are turned
+round; what leads there is planned as a whole in the wakeup tree of the state
+where the race begins. Steps whose executions were all seen *sleep* until
+something conflicts with them. The two together give the theorem: every class
+once, and never an execution that ends because everybody able to go on sleeps. The
+latter is asserted here at every state.
+
+`Source` is the lighter variant: it remembers single steps instead of sequences,
+misses nothing, but pays with executions that are given up half-way (`given_up`).
+
+Refused: race analysis of new events only. Sequences contain what follows a race
+and does not depend on it, so another continuation is another sequence; a plan is
+left out only if it is literally the one that was made before.
+
+Source: Abdulla, Aronis, Jonsson, Sagonas, "Source Sets: A Foundation for Optimal
+Dynamic Partial Order Reduction" (POPL 2014, JACM 2017); blocking operations,
+alternatives and refined footprints as explorer.md c.2-c.4.
+"""
+
+from __future__ import annotations
+
+from hocket.errors import NondeterminismError
+from hocket.explore.execution import Choice, Execution
+from hocket.explore.footprint import Footprint
+from hocket.explore.order import Order
+from hocket.explore.races import Race, Races
+from hocket.explore.wakeup import Node, covered_by_sleep, insert
+from hocket.trace.operation import Operation
+
+__all__ = ["Optimal", "Source"]
+
+
+class Frame:
+    """A state on the current path: the step taken from it, what is planned from it, and what sleeps there."""
+
+    __slots__ = ("choice", "operation", "races", "sleep", "tree")
+
+    def __init__(self, tree: list[Node], sleep: dict[Choice, Footprint]) -> None:
+        self.tree, self.sleep = tree, sleep
+        self.choice: Choice = (-1, 0)
+        self.operation: Operation | None = None
+        self.races: list[Race] = []  # of the event that leaves this state, with earlier ones
+
+    def take(self, node: Node) -> Choice:
+        """Leave this state by a planned step."""
+        self.choice, self.operation = (node.actor, node.alternative), node.operation
+        return self.choice
+
+
+class Optimal:
+    """The strategy that runs each class exactly once."""
+
+    exhaustive = True
+
+    def __init__(self) -> None:
+        self.order = Order()
+        self.races = self._new_races()
+        self.frames: list[Frame] = []
+        self._fixed = 0  # so many frames are as in the execution before
+        self._started = False
+        self.given_up = 0  # executions that ended because all that could go on slept: 0, or this is not optimal
+
+    def _new_races(self) -> Races:
+        return Races(self.order)
+
+    # -- the three methods
+
+    def begin(self) -> bool:
+        """Step back to the last state with something left to do."""
+        if not self._started:
+            self._started = True
+            return True
+        frames = self.frames
+        while frames:
+            self._retire(frames[-1])
+            if frames[-1].tree:
+                self._fixed = len(frames) - 1
+                self.order.truncate(self._fixed)
+                return True
+            frames.pop()
+        return False
+
+    def choose(self, execution: Execution) -> Choice | None:
+        """Along the path as before; then along the plan; then freely."""
+        depth = len(execution.events)
+        if depth < self._fixed:
+            frame = self.frames[depth]
+            if execution.pending[frame.choice[0]] is not frame.operation:
+                self._same(frame, execution, depth)
+            return frame.choice
+        if depth > len(self.order.events):
+            self._learn(execution)
+        frames = self.frames
+        if depth == len(frames):
+            frames.append(self._next_frame())
+        frame = frames[depth]
+        if not frame.tree and not self._free_choice(frame, execution):
+            frames.pop()
+            return None
+        choice = frame.take(frame.tree[0])
+        self._planned_is_possible(frame, execution, depth)
+        return choice
+
+    def ended(self, execution: Execution) -> None:
+        """Turn the races of the execution round."""
+        if len(execution.events) > len(self.order.events):
+            self._learn(execution)
+        del self.frames[len(execution.events):]
+        self._plan_all(execution)
+
+    # -- states
+
+    def _retire(self, frame: Frame) -> None:
+        """The step taken from this state is explored: it sleeps from now on."""
+        frame.tree.pop(0)
+        frame.sleep[frame.choice] = self.order.prints[len(self.frames) - 1]
+
+    def _next_frame(self) -> Frame:
+        if not self.frames:
+            return Frame([], {})
+        parent = self.frames[-1]
+        actor, done = parent.choice[0], self.order.prints[-1]
+        touch, write = done.touch, done.write
+        sleep = {
+            choice: footprint for choice, footprint in parent.sleep.items()
+            if choice[0] != actor and not (footprint.write & touch or footprint.touch & write)
+        }
+        return Frame(parent.tree[0].children, sleep)
+
+    def _free_choice(self, frame: Frame, execution: Execution) -> bool:
+        """Nothing is planned: go on with whoever ran last, else with the first that does not sleep."""
+        options = execution.options()
+        awake = [choice for choice in options if choice not in frame.sleep]
+        if not awake:
+            if options:
+                self._all_sleep(execution)
+            return False
+        last = execution.last
+        actor, alternative = next((choice for choice in awake if choice[0] == last), awake[0])
+        operation = execution.pending[actor]
+        assert operation is not None
+        footprint = self.order.footprints.of(operation, alternative)
+        frame.tree.append(Node(actor, alternative, operation, footprint))
+        return True
+
+    def _all_sleep(self, execution: Execution) -> None:
+        raise AssertionError(f"optimal search went in vain, which is our error: {execution.schedule()}")
+
+    def _learn(self, execution: Execution) -> None:
+        """Take in the event that has just happened, and its races."""
+        number = len(self.order.events)
+        self.order.push(execution.events[number])
+        self.frames[number].races = self.races.of_event(execution, number)
+
+    # -- plans
+
+    def _plan_all(self, execution: Execution) -> None:
+        fixed, kept = self._fixed, self.races.kept
+        for frame in self.frames:
+            for race in frame.races:
+                events = kept(race.at, race.second)
+                if events != race.planned or events >> fixed:
+                    race.planned = events
+                    self._plan(events, race)
+        for race in self.races.late(execution):
+            self._plan(kept(race.at, race.second), race)
+
+    def _plan(self, events: int, race: Race) -> None:
+        """See to it that some execution goes through `events` and then the race's operation, from its state."""
+        frame = self.frames[race.at]
+        if not covered_by_sleep(self.order, frame.sleep, events, race):
+            insert(self.order, frame.tree, events, race)
+
+    # -- what must hold
+
+    def _same(self, frame: Frame, execution: Execution, depth: int) -> None:
+        actor = frame.choice[0]
+        now, then = execution.pending[actor], frame.operation
+        assert then is not None
+        if now is None or not now.same_as(then):
+            names = execution.cast
+            raise NondeterminismError(
+                depth + 1, names.actors[actor], then.told(names.objects),
+                now.told(names.objects) if now is not None else "nothing: it has ended")
+
+    def _planned_is_possible(self, frame: Frame, execution: Execution, depth: int) -> None:
+        self._same(frame, execution, depth)
+        actor, alternative = frame.choice
+        operation = execution.pending[actor]
+        assert operation is not None
+        assert alternative in execution.alternatives(actor, operation), (
+            f"step {depth + 1} was planned for {execution.cast.actors[actor]}, but {operation} is not possible there")
+
+
+class Source(Optimal):
+    """The variant that remembers steps instead of sequences: never misses a class, may give up executions."""
+
+    def _all_sleep(self, execution: Execution) -> None:
+        self.given_up += 1
+
+    def _plan(self, events: int, race: Race) -> None:
+        """Unless one of the sequence's first steps is taken or asleep already, take one of them."""
+        frame = self.frames[race.at]
+        starts = list(self._initials(events, race))
+        known = {(node.actor, node.alternative) for node in frame.tree} | set(frame.sleep)
+        if not any((node.actor, node.alternative) in known for node in starts):
+            frame.tree.append(starts[0])
+
+    def _initials(self, events: int, race: Race) -> list[Node]:
+        order, found, left = self.order, [], events
+        while left:
+            number = (left & -left).bit_length() - 1
+            left &= left - 1
+            if not order.past[number] & events:
+                event = order.events[number]
+                found.append(Node(event.actor, event.alternative, event.operation, order.prints[number]))
+        if not race.direct & events:
+            found.append(Node(race.actor, race.alternative, race.operation, race.footprint))
+        return found

@@ -1,0 +1,55 @@
+"""What an operation touches, in the form in which a search asks for it a million times.
+
+Sets of objects are bits of an int, so that "do these two conflict" is two `&`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hocket.explore.semantics import modes_of
+from hocket.trace.operation import Operation
+
+__all__ = ["NOTHING", "Footprint", "Footprints", "conflict"]
+
+
+class Footprint(NamedTuple):
+    """`touch` and `write` are sets of objects, as bits; `reads` and `writes` the same as numbers, apart."""
+
+    touch: int
+    write: int
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+
+
+NOTHING = Footprint(0, 0, (), ())
+
+
+def conflict(a: Footprint, b: Footprint) -> bool:
+    """Whether two operations of different actors may not be swapped: they share an object, and one writes it."""
+    return bool(a.write & b.touch or a.touch & b.write)
+
+
+class Footprints:
+    """Footprints by operation, computed once for each kind, objects and alternative."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, tuple[int, ...], int, bool], Footprint] = {}
+
+    def of(self, operation: Operation, alternative: int, reads_only: bool = False) -> Footprint:
+        """The footprint from intent; with `reads_only`, that of an event that turned out to change nothing."""
+        key = (operation[0], operation[1], alternative, reads_only)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = _footprint(operation, alternative, reads_only)
+        return found
+
+
+def _footprint(operation: Operation, alternative: int, reads_only: bool) -> Footprint:
+    modes = modes_of(operation, alternative, reads_only)
+    writes = tuple(index for index, mode in modes if mode == "w")
+    reads = tuple(index for index, mode in modes if mode == "r")
+    write = sum(1 << index for index in writes)
+    return Footprint(write | sum(1 << index for index in reads), write, reads, writes)

@@ -1,0 +1,187 @@
+"""Which events could have happened the other way round.
+
+A race (i, j): event j conflicts with the earlier event i, and could have run
+before it. "Could" is asked of the objects as they stand after everything before i
+and everything since that does not depend on i: if j's operation is not enabled
+there (an acquire moved before the release that made it possible), the pair is no
+race, and *the search goes on further left*, where the real one is (the previous
+acquire). What must precede j in any case (its actor's previous event, who started
+or notified it) is never reversed. An event that was reversed covers everything
+that happens before it: those reversals will be found from the other side.
+
+Three kinds of step take part: the events themselves; the operations that are
+still blocked when an execution ends (a deadlock's acquire could have come first);
+and the alternatives that an event did not take (another choice, a time-out).
+
+Source: Abdulla, Aronis, Jonsson, Sagonas, "Source Sets" (JACM 2017) for races and
+notdep; the enabledness test to the left is ours to say (explorer.md c.2, c.3):
+theirs assumes that no operation blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hocket.explore.execution import Execution
+from hocket.explore.footprint import Footprint
+from hocket.explore.order import Order
+from hocket.explore.semantics import ROWS, Row
+from hocket.trace.operation import Actor, Operation
+
+__all__ = ["Race", "Races"]
+
+
+class Race:
+    """A reversal: at event `at`, first what does not depend on it, then this operation of `actor`.
+
+    `second` is the event that it reverses (it may be `at` itself, for another alternative), or the number of
+    events if the operation is still blocked. `direct` are the events that directly precede the operation in the
+    reversed sequence, as far as they are part of it. `planned` is the sequence that was planned last.
+    """
+
+    __slots__ = ("actor", "alternative", "at", "direct", "footprint", "operation", "planned", "second")
+
+    def __init__(self, at: int, second: int, actor: Actor, operation: Operation, alternative: int,
+                 footprint: Footprint, direct: int) -> None:
+        self.at, self.second = at, second
+        self.actor, self.operation, self.alternative = actor, operation, alternative
+        self.footprint, self.direct = footprint, direct
+        self.planned = -1
+
+
+class Races:
+    """Finds the races of an execution, given its order."""
+
+    __slots__ = ("order",)
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+
+    def of_event(self, execution: Execution, number: int) -> list[Race]:
+        """The races of the latest event with earlier ones, as it happened; they stay the same whatever follows."""
+        order, event = self.order, self.order.events[number]
+        footprint = order.prints[number]
+        left = order.conflicting(footprint) & ~(order.forced[number] | 1 << number)
+        if not left:
+            return []
+        row = ROWS[event.operation.kind]
+        if row.never_blocks and row.always_changes:
+            return self._unblocked(number, footprint, left)
+        covered, direct = order.forced[number], order.direct[number] | left
+        return list(self._scan(execution, row, number, event.actor, event.operation, event.alternative,
+                               footprint, left, covered, direct))
+
+    def late(self, execution: Execution) -> Iterator[Race]:
+        """The races of a complete execution that depend on all of it: alternatives not taken, and who is blocked."""
+        for number, event in enumerate(self.order.events):
+            ways = ROWS[event.operation.kind].alternatives(event.operation.argument)
+            for way in range(ways) if ways > 1 else ():
+                if way != event.alternative:
+                    yield from self._attempt(execution, number, event.actor, event.operation, way)
+        length = len(self.order.events)
+        for actor in execution.blocked():
+            operation = execution.pending[actor]
+            assert operation is not None
+            for way in range(ROWS[operation.kind].alternatives(operation.argument)):
+                yield from self._attempt(execution, length, actor, operation, way)
+
+    def _unblocked(self, number: int, footprint: Footprint, left: int) -> list[Race]:
+        """The races of an event that was possible at any time: the scan, without its questions."""
+        order, found = self.order, []
+        actor, operation, alternative, _, _ = order.events[number]
+        direct = order.direct[number] | left
+        while left:
+            at = left.bit_length() - 1
+            found.append(Race(at, number, actor, operation, alternative, footprint, direct))
+            left &= ~(order.past[at] | 1 << at)
+        return found
+
+    def _attempt(self, execution: Execution, number: int, actor: Actor, operation: Operation, way: int
+                 ) -> Iterator[Race]:
+        """An operation that did not happen: in place of event `number`, or earlier."""
+        order, row = self.order, ROWS[operation.kind]
+        footprint = order.footprints.of(operation, way)
+        direct = order.direct_before(actor, operation, way, number)
+        covered = order.closure(direct)
+        conflicts = order.conflicting(footprint)
+        left = conflicts & ((1 << number) - 1) & ~covered
+        if number < len(order.events):
+            left |= 1 << number
+        direct |= conflicts
+        yield from self._scan(execution, row, number, actor, operation, way, footprint, left, covered, direct)
+
+    def _scan(self, execution: Execution, row: Row, number: int, actor: Actor, operation: Operation, way: int,
+              footprint: Footprint, left: int, covered: int, direct: int) -> Iterator[Race]:
+        order = self.order
+        while left:
+            at = left.bit_length() - 1
+            state = self._state(execution, operation, at, self.kept(at, number))
+            if row.enabled(state, actor, operation.argument, way):
+                sharper = self._sharpened(row, state, actor, operation, way, footprint)
+                yield Race(at, number, actor, operation, way, sharper, direct)
+                covered |= order.past[at] | 1 << at
+                left &= ~covered
+            else:
+                left &= ~(1 << at)
+
+    def kept(self, at: int, second: int) -> int:
+        """The events after `at` that remain when `second` is moved before it: those that depend on neither."""
+        order = self.order
+        apart = order.apart(at)
+        if second < len(order.events) and second != at and apart >> second:
+            apart &= (1 << second) - 1 | order.apart(second)
+        return apart
+
+    def _sharpened(self, row: Row, state: Any, actor: Actor, operation: Operation, way: int, footprint: Footprint
+                   ) -> Footprint:
+        """The footprint that the operation will have there: a compare-exchange that must fail only reads."""
+        if row.always_changes or row.changed(row.perform(state, actor, operation.argument, way)[1]):
+            return self.order.footprints.of(operation, way)
+        return self.order.footprints.of(operation, way, True)
+
+    def _state(self, execution: Execution, operation: Operation, at: int, kept: int) -> Any:
+        """The states of the operation's objects after all that precedes event `at`, and then the events `kept`."""
+        objects = operation.objects
+        if len(objects) == 1:
+            before = self._before(execution, objects[0], at)
+            if before is not None:
+                return before[0]
+        states = self._states(execution, at)
+        while kept:
+            number = (kept & -kept).bit_length() - 1
+            kept &= kept - 1
+            _replay(states, execution, number)
+        return states[objects[0]] if len(objects) == 1 else tuple(states[index] for index in objects)
+
+    def _before(self, execution: Execution, item: int, at: int) -> tuple[Any] | None:
+        """The state of an object before event `at`, if that event concerns it; then no event kept can change it:
+
+        whoever writes it after `at` depends on `at`, unless `at` touches it in no way that can be seen."""
+        footprint = self.order.prints[at]
+        if not footprint.touch >> item & 1:
+            return None
+        objects = execution.events[at].operation.objects
+        state = execution.before[at]
+        return (state,) if len(objects) == 1 else (state[objects.index(item)],)
+
+    def _states(self, execution: Execution, at: int) -> dict[int, Any]:
+        """All states before event `at`."""
+        states = dict(execution.states)
+        for number in range(len(execution.events) - 1, at - 1, -1):
+            objects, before = execution.events[number].operation.objects, execution.before[number]
+            if len(objects) == 1:
+                states[objects[0]] = before
+            else:
+                states.update(zip(objects, before, strict=True))
+        return states
+
+
+def _replay(states: dict[int, Any], execution: Execution, number: int) -> None:
+    actor, operation, alternative, _, _ = execution.events[number]
+    row, objects = ROWS[operation.kind], operation.objects
+    if len(objects) == 1:
+        states[objects[0]] = row.perform(states[objects[0]], actor, operation.argument, alternative)[0]
+    else:
+        state = tuple(states[index] for index in objects)
+        states.update(zip(objects, row.perform(state, actor, operation.argument, alternative)[0], strict=True))
