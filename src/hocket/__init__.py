@@ -19,6 +19,7 @@ _DOORS: dict[str, str] = {
     "replay": "hocket.explore",
     "Atomic": "hocket.explore",
     "choose": "hocket.explore",
+    "sometimes": "hocket.explore",
     # verify
     "verify": "hocket.verify",
     "audit": "hocket.verify",

@@ -14,6 +14,7 @@ __all__ = [
     "CycleError",
     "DeadlockError",
     "DivergenceError",
+    "ExplorationError",
     "GraphError",
     "HocketError",
     "MissingExtra",
@@ -146,3 +147,12 @@ class NondeterminismError(HocketError):
             f"{expected} before and now {got}; usual causes: state kept between runs, random numbers, time, "
             "the order of a set"
         )
+
+
+class ExplorationError(HocketError):
+    """An exploration that did not end with a proof and has no exception of the program to show: a leak, a livelock,
+    a test that does not repeat itself, or a search that was cut short; `result` is what it came to, if there is one."""
+
+    def __init__(self, message: str, result: Any = None) -> None:
+        self.result = result
+        super().__init__(message)

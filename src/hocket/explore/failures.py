@@ -1,0 +1,295 @@
+"""What went wrong in an execution, as a value: its kind, its schedule, and in words who did what.
+
+A deadlock is told by its cycle ("t1 holds a and waits for b; t2 holds b and
+waits for a"), a waiter that nobody will wake by the notify that came too early.
+Nothing here decides whether an execution failed by looking at messages: the
+kind follows from how the execution ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hocket.errors import DeadlockError, ExplorationError
+from hocket.explore.control import Actor, Control, End
+from hocket.explore.naming import place_of
+from hocket.render.lanes import Lane, lanes
+from hocket.trace.operation import Operation
+from hocket.trace.schedule import Schedule
+
+__all__ = ["Failure", "failure_of", "place_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One way in which the program goes wrong.
+
+    `kind` is "assertion", "exception", "deadlock", "livelock", "leak" or "nondeterminism"; `schedule` leads there
+    (`hocket.replay` takes it, as a value or as text); `exception` is what was raised, if anything was;
+    `rows` is the interleaving, and `str()` draws it.
+    """
+
+    kind: str
+    schedule: Schedule
+    message: str
+    exception: BaseException | None = None
+    waits: tuple[str, ...] = ()
+    cycle: tuple[str, ...] = ()
+    rows: tuple[Lane, ...] = ()
+    actors: tuple[str, ...] = ()
+    replayed: bool = False
+    preemptions: int = 0
+    target: str = ""  # how to name the program on the command line
+    origin: str = ""  # where the exception was raised, or where the actors wait
+
+    def __str__(self) -> str:
+        return lanes(f"{self.kind}: {self.message}", self.actors, self.rows, self._command())
+
+    def _command(self) -> str:
+        return f"hocket replay {self.target or 'FILE::FUNCTION'} '{self.schedule}'"
+
+    def same_as(self, other: Failure) -> bool:
+        """Whether both are the same mistake of the program: kind, type of the exception, and where it was raised."""
+        return (self.kind, type(self.exception), self.origin) == (other.kind, type(other.exception), other.origin)
+
+    def error(self) -> BaseException:
+        """What a replay raises: the program's own exception, or one of ours that carries the evidence."""
+        if self.exception is not None:
+            return self.exception
+        if self.kind == "deadlock":
+            return DeadlockError(self.message, self.waits, self.cycle)
+        return ExplorationError(f"{self.kind}: {self.message}")
+
+
+def failure_of(control: Control) -> Failure | None:
+    """What went wrong in an execution that is over; None if nothing did, or if it was cut short."""
+    telling = _TELLING.get(control.end)
+    return telling(control) if telling else None
+
+
+# -- by end -----------------------------------------------------------------------------------------------------------
+
+
+def _failure(control: Control, kind: str, message: str, **more: Any) -> Failure:
+    names = control.session.cast.actors
+    present = [number for number in sorted(control.actors)]
+    return Failure(kind, control.execution.schedule(), message, rows=_rows(control),
+                   actors=tuple(names[number] for number in present), **more)
+
+
+def _raised(control: Control) -> Failure | None:
+    error, actor = control.error, control.failed
+    assert error is not None
+    if actor is None:  # the strategy's: a mistake of ours, and no finding about the program
+        raise error
+    kind = "assertion" if isinstance(error, AssertionError) else "exception"
+    said = f": {error}" if str(error) else ""
+    message = f"{type(error).__name__}{said} in {actor.name}"
+    return _failure(control, kind, message, exception=error, origin=_origin(error))
+
+
+def _origin(error: BaseException) -> str:
+    trace = error.__traceback__
+    where = ""
+    while trace is not None:
+        place = place_of(trace.tb_frame)
+        if place is not None and place[0] == trace.tb_frame.f_code.co_filename:
+            where = f"{place[0]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return where
+
+
+def _complete(control: Control) -> Failure | None:
+    """Locks that their owner took to its end; a lock that others release is a signal, and may stay taken."""
+    left = [lock for lock in control.held.values() if lock.owner is not None and lock.owner.done and not lock.sign]
+    if not left:
+        return None
+    names = control.session.cast.objects
+    told = "; ".join(f"{lock.owner.name} has ended and still holds {names[lock._number]}" for lock in left)
+    return _failure(control, "leak", told, waits=(told,), origin=told)
+
+
+def _deadlock(control: Control) -> Failure:
+    stuck = [control.actors[number] for number in control.execution.blocked()]
+    waits = tuple(_waits(control, actor) for actor in stuck)
+    cycle = _cycle(control, stuck)
+    told = [wait for actor, wait in zip(stuck, waits, strict=True) if not cycle or actor.name in cycle]
+    return _failure(control, "deadlock", "; ".join(told), waits=waits, cycle=tuple(cycle), origin="; ".join(waits))
+
+
+def _livelock(control: Control) -> Failure | None:
+    """The step bound was reached although everybody who could go on had turns: only then it is the program's fault."""
+    events = control.execution.events
+    recent = events[len(events) // 2:]
+    ran = {event.actor for event in recent}
+    waiting = {actor for actor, _ in control.execution.options()}
+    if waiting - ran:
+        return None
+    period = _period([(event.actor, event.operation.kind, event.operation.objects) for event in recent])
+    names, objects = control.session.cast.actors, control.session.cast.objects
+    told = ", ".join(f"{names[event.actor]}: {event.operation.told(objects)}" for event in events[-period:][:6]) if period else ""
+    message = f"{len(events)} steps and no end" + (f"; what repeats is {told}" if told else "")
+    return _failure(control, "livelock", message, origin=told)
+
+
+def _period(steps: list[Any]) -> int:
+    """The length of the shortest piece that the tail of `steps` repeats three times; 0 if there is none."""
+    for length in range(1, len(steps) // 3 + 1):
+        tail = steps[-length:]
+        if steps[-2 * length:-length] == tail and steps[-3 * length:-2 * length] == tail:
+            return length
+        if length > 200:
+            break
+    return 0
+
+
+def _diverged(control: Control) -> Failure:
+    return _failure(control, "nondeterminism",
+                    f"the test does not repeat itself: {control.error}; look for time, random numbers, hash order, "
+                    "or state that one run leaves to the next", exception=None, origin="nondeterminism")
+
+
+def _swallowed(control: Control) -> Failure:
+    who = control.failed.name if control.failed is not None else "an actor"
+    return _failure(control, "exception", f"{who} catches BaseException in a loop and would not end with its execution; "
+                    "catch Exception instead", origin="swallowed")
+
+
+_TELLING = {
+    End.RAISED: _raised,
+    End.COMPLETE: _complete,
+    End.DEADLOCK: _deadlock,
+    End.BOUND: _livelock,
+    End.DIVERGED: _diverged,
+    End.SWALLOWED: _swallowed,
+}
+
+
+# -- who waits for whom -----------------------------------------------------------------------------------------------
+
+
+def _held_by(control: Control, actor: Actor) -> list[str]:
+    names = control.session.cast.objects
+    return [names[lock._number] for lock in control.held.values() if lock.owner is actor]
+
+
+def _waits(control: Control, actor: Actor) -> str:
+    held = _held_by(control, actor)
+    holding = f"holds {' and '.join(held)} and " if held else ""
+    return f"{actor.name} {holding}waits {_for_what(control, actor)}"
+
+
+def _for_what(control: Control, actor: Actor) -> str:
+    operation = control.execution.pending[actor.number]
+    assert operation is not None
+    names = control.session.cast.objects
+    if operation.kind == "thread.join":
+        return f"for {control.session.cast.actors[operation.argument]} to end"
+    thing = names[operation.objects[0]]
+    if operation.kind == "queue.get":
+        return f"for an item of {thing}, which is empty"
+    condition = _condition_of(control, operation)
+    if condition is None:
+        return f"for {thing}"
+    return f"to be notified{_lost_wakeup(control, condition)}"
+
+
+def _condition_of(control: Control, operation: Operation) -> Any:
+    """The condition whose notify would release the lock that `operation` wants; None if it is an ordinary lock."""
+    return control.signals.get(operation.objects[0])
+
+
+def _lost_wakeup(control: Control, condition: Any) -> str:
+    early = control.early.get(id(condition))
+    if early is None:
+        return ", and nobody is left who could"
+    who, step = early
+    return f": a lost wake-up, {control.session.cast.actors[who]} notified after step {step}, when nobody waited yet"
+
+
+def _owner(control: Control, actor: Actor) -> int | None:
+    """The actor that `actor` waits for, if it waits for one."""
+    operation = control.execution.pending[actor.number]
+    if operation is None or not operation.objects:
+        return None
+    if operation.kind == "thread.join":
+        target: int = operation.argument
+        return target
+    state = control.execution.states[operation.objects[0]]
+    family = operation.kind.partition(".")[0]
+    if family in ("lock", "rlock") and state is not None and operation.objects[0] not in control.signals:
+        owner: int = state[0]
+        return owner
+    return None
+
+
+def _cycle(control: Control, stuck: list[Actor]) -> list[str]:
+    for start in stuck:
+        path: list[int] = []
+        number: int | None = start.number
+        while number is not None and number not in path and control.execution.pending[number] is not None:
+            path.append(number)
+            number = _owner(control, control.actors[number])
+        if number is not None and number in path:
+            return [control.actors[member].name for member in path[path.index(number):]]
+    return []
+
+
+# -- the lanes --------------------------------------------------------------------------------------------------------
+
+
+def place_text(place: Any) -> str:
+    """`file.py:12`, without the directory."""
+    return f"{str(place[0]).rsplit('/', 1)[-1]}:{place[1]}" if place else ""
+
+
+def _rows(control: Control) -> tuple[Lane, ...]:
+    """The interleaving, if places were recorded: one row a step that means something to a reader."""
+    if control.places is None:
+        return ()
+    names, objects = control.session.cast.actors, control.session.cast.objects
+    rows = []
+    held: dict[int, list[str]] = {}
+    for event, place in zip(control.execution.events, control.places, strict=True):
+        if event.operation.kind == "choose" and event.operation.argument == 1:
+            continue  # an actor's first step, or a sleep
+        _follow_locks(event, objects, held)
+        rows.append(Lane(len(rows) + 1, names[event.actor], _told(event, objects, names), place,
+                         tuple(held.get(event.actor, ()))))
+    stuck = control.execution.blocked() if control.end == End.DEADLOCK else []
+    for member in stuck:
+        actor = control.actors[member]
+        rows.append(Lane(0, actor.name, f"waits {_for_what(control, actor)}", actor.place, tuple(_held_by(control, actor))))
+    if control.end == End.RAISED and control.failed is not None and control.error is not None:
+        rows.append(Lane(0, control.failed.name, f"{type(control.error).__name__}", _raising_place(control.error), ()))
+    return tuple(rows)
+
+
+def _raising_place(error: BaseException) -> Any:
+    where, _, line = _origin(error).rpartition(":")
+    return (where, int(line), "") if where else None
+
+
+def _told(event: Any, objects: list[str], actors: list[str]) -> str:
+    operation = event.operation
+    if operation.kind.startswith("thread."):
+        verb = operation.kind.partition(".")[2].replace("spawn", "start").replace("_timed", "")
+        thing = actors[operation.argument] if operation.argument is not None else objects[operation.objects[0]]
+        gave = f" → {event.result}" if operation.kind in ("thread.join_timed", "thread.alive") else ""
+        return f"{verb} {thing}{gave}"
+    gave = "" if event.result is None or (event.result is True and operation.kind.endswith(".acquire")) else f" → {event.result!r}"
+    return operation.told(objects) + gave
+
+
+def _follow_locks(event: Any, objects: list[str], held: dict[int, list[str]]) -> None:
+    family, _, verb = event.operation.kind.partition(".")
+    if family not in ("lock", "rlock"):
+        return
+    name = objects[event.operation.objects[0]]
+    if verb == "release":
+        for mine in held.values():
+            if name in mine:
+                mine.remove(name)
+    elif verb != "locked" and event.result is True:
+        held.setdefault(event.actor, []).append(name)

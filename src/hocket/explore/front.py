@@ -1,0 +1,332 @@
+"""The front door of the explorer: `explore(body)`, `replay(body, schedule)`, and the decorator for tests.
+
+A verdict is given once and conservatively: "proved" needs a strategy that leaves
+nothing out, that came to its own end, and a program that shared nothing which
+was not tracked. An option whose machinery does not exist is refused by name; none
+is ignored. Every failure is made as small as can be found and replayed before it
+is shown.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from hocket.errors import DivergenceError, NondeterminismError, Refused
+from hocket.explore.classes import class_of
+from hocket.explore.control import RESTART, Control, End, Session
+from hocket.explore.dfs import DepthFirst
+from hocket.explore.dpor import Optimal, Source
+from hocket.explore.execution import Cast
+from hocket.explore.failures import Failure, failure_of
+from hocket.explore.minimise import minimised
+from hocket.explore.naming import target_of
+from hocket.explore.progress import Progress
+from hocket.explore.result import Result
+from hocket.explore.runner import Runner
+from hocket.explore.strategy import Replay, Strategy
+from hocket.explore.untracked import Watch
+from hocket.trace.schedule import Schedule
+
+__all__ = ["explore", "replay", "test"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+_STEPS = 20_000  # steps of one execution, unless the caller says otherwise
+_STRATEGIES: dict[str, Callable[[], Strategy]] = {"optimal": Optimal, "source": Source, "dfs": DepthFirst}
+# for each option the values that work today
+_SUPPORTED: dict[str, tuple[Any, ...]] = {
+    "model": ("free",),
+    "data": ("track", "off"),
+    "strategy": tuple(_STRATEGIES),
+    "executor": (None,),
+    "bound": (None,),
+    "seed": (None,),
+}
+
+
+def explore(
+    body: Callable[[], Any],
+    *,
+    bound: int | None = None,
+    seconds: float | None = None,
+    executions: int | None = None,
+    steps: int | None = None,
+    model: str = "free",
+    data: str = "track",
+    strategy: str = "optimal",
+    seed: int | None = None,
+    executor: Any = None,
+    track: Iterable[Any] = (),
+    progress: bool | Callable[[Progress], None] = False,
+) -> Result:
+    """Run `body` in every distinct interleaving of the threads that it starts; returns what that came to.
+
+    `body` is a plain function without parameters; it may use threading, queue and concurrent.futures as ever.
+    `seconds`, `executions` and `steps` (of one execution, default 20,000) are limits: reached, they make the verdict
+    "incomplete". `data="off"` declares that what is shared beside locks, queues and Atomics is not to be looked at.
+    `progress` draws a line on a terminal, or calls what is given with a `Progress`.
+    Raises `Refused` for what cannot be explored, `KeyboardInterrupt` when interrupted (with a note how far it got).
+    Source: optimal DPOR (Abdulla et al., JACM 2017).
+    """
+    _check_body(body)
+    _check_options(bound=bound, model=model, data=data, strategy=strategy, seed=seed, executor=executor)
+    if tuple(track):
+        raise Refused("track", "given", "not supported yet", "track=()", "share values through hocket.Atomic")
+    for name, limit in (("seconds", seconds), ("executions", executions), ("steps", steps)):
+        if limit is not None and limit <= 0:
+            raise Refused(name, f"set to {limit!r}", "no limit that could be kept", "a number above 0")
+    search = _Search(body, strategy, data == "track", seconds, executions, steps or _STEPS, Progress.listener(progress))
+    return search.result()
+
+
+def replay(body: Callable[[], Any], schedule: Schedule | str) -> Any:
+    """Run `body` in the one interleaving that `schedule` says; raises what it raises there, else returns its value.
+
+    Raises `DivergenceError` if the schedule is of another program, `ScheduleError` if it cannot be read,
+    `DeadlockError` for a deadlock, `ExplorationError` for a leak or a livelock.
+    """
+    _check_body(body)
+    parsed = schedule if isinstance(schedule, Schedule) else Schedule.parse(schedule)
+    control = replayed(body, parsed, _STEPS)
+    failure = failure_of(control)
+    if failure is None:
+        return control.value
+    error = failure.error()
+    error.add_note(str(failure))
+    raise error
+
+
+def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, *, ends_visible: bool | None = None) -> Control:
+    """The execution of `body` along `schedule`, with places recorded; raises `DivergenceError` if it does not fit."""
+    visible = (ends_visible,) if ends_visible is not None else (False, True)
+    for ends in visible:
+        session = Session(Cast(), max(steps, len(schedule) + 1), ends_visible=ends)
+        kept: list[Control] = []
+        Runner(body, session).run(Replay(schedule), lambda control, kept=kept: kept.append(control) or False, places=True)
+        if session.stop != RESTART:
+            break
+    control = kept[0]
+    if control.end == End.DIVERGED:
+        assert control.error is not None
+        raise control.error
+    if len(control.execution.events) < len(schedule):
+        step = len(control.execution.events) + 1
+        raise DivergenceError(step, str(schedule.steps[step - 1].actor), "end")
+    return control
+
+
+def test(function: F | None = None, **options: Any) -> Any:
+    """A decorator: the test function becomes one that explores itself, and fails unless the verdict is good.
+
+    `@hocket.explore.test` or `@hocket.explore.test(seconds=10, data="off")`; the function may take parameters
+    (fixtures, parametrize), which every execution gets unchanged.
+    """
+    if function is None:
+        return functools.partial(test, **options)
+    _check_options(**{name: value for name, value in options.items() if name in _SUPPORTED})
+    if inspect.iscoroutinefunction(function):
+        raise _no_coroutines(function)
+    plain = function
+
+    @functools.wraps(plain)
+    def explored(*args: Any, **kwargs: Any) -> None:
+        body = functools.wraps(plain)(lambda: plain(*args, **kwargs)) if args or kwargs else plain
+        explore(body, **options).raise_if_not_proved()
+
+    return explored
+
+
+# -- what is refused --------------------------------------------------------------------------------------------------
+
+
+def _check_body(body: Any) -> None:
+    if inspect.iscoroutinefunction(body):
+        raise _no_coroutines(body)
+    if not callable(body):
+        raise Refused("body", f"given as {body!r}", "nothing that can be called", "a function without parameters")
+    try:
+        signature = inspect.signature(body)
+        signature.bind()
+    except ValueError:
+        return  # a builtin without a signature: calling it will tell
+    except TypeError as error:
+        name = getattr(body, "__name__", repr(body))
+        raise Refused(name, "given as a body", f"a function that needs arguments ({error})",
+                      "a function without parameters", "wrap it: lambda: f(x)") from None
+
+
+def _no_coroutines(body: Any) -> Refused:
+    return Refused(getattr(body, "__name__", "body"), "given as a body", "a coroutine function",
+                   "a plain function that uses threads", "asyncio is not explored yet")
+
+
+def _check_options(**options: Any) -> None:
+    for name, value in options.items():
+        supported = _SUPPORTED[name]
+        if value not in supported:
+            raise Refused(name, f"set to {value!r}", "not supported", " or ".join(map(repr, supported)))
+
+
+# -- the search -------------------------------------------------------------------------------------------------------
+
+
+class _Search:
+    """One call of `explore`: runs the strategy, keeps the account, and says what it came to."""
+
+    def __init__(self, body: Callable[[], Any], strategy: str, tracked: bool, seconds: float | None,
+                 executions: int | None, steps: int, listen: Callable[[Progress], None] | None) -> None:
+        self.body, self.strategy_name, self.tracked, self.steps = body, strategy, tracked, steps
+        self.seconds, self.limit, self.listen = seconds, executions, listen
+        self.watch = Watch() if tracked else None
+        self.started = time.monotonic()
+        self._reset(ends_visible=False)
+
+    def _reset(self, *, ends_visible: bool) -> None:
+        self.session = Session(Cast(), self.steps, observer=self.watch, ends_visible=ends_visible)
+        self.strategy = _STRATEGIES[self.strategy_name]()
+        self.runner = Runner(self.body, self.session)
+        self.outcomes: Counter[Any] = Counter()
+        self.classes: set[Any] | int = 0 if isinstance(self.strategy, Optimal) else set()
+        self.events = 0
+        self.first: Failure | None = None
+        self.reason = ""
+        self.passed: BaseException | None = None  # an exception that is not for us, e.g. pytest.skip
+
+    def result(self) -> Result:
+        self._run()
+        if self.session.stop == RESTART:
+            self._reset(ends_visible=True)
+            self._run()
+        if self.passed is not None:
+            raise self.passed
+        failure = self._shown(self.first) if self.first is not None else self._never_reached()
+        untracked = tuple(self.watch.findings) if self.watch is not None else ()
+        verdict, reason = self._verdict(failure, untracked)
+        return Result(verdict, self._class_count(), self.runner.executions, dict(self.outcomes), failure, untracked,
+                      reason, time.monotonic() - self.started, self.events, dict(self.session.sometimes),
+                      tuple(self.session.notes))
+
+    def _run(self) -> None:
+        self.exhausted = False
+        try:
+            self.runner.run(self.strategy, self._judge, look=self._look)
+        except KeyboardInterrupt as error:
+            error.add_note(f"hocket: {self._class_count():,} classes in {time.monotonic() - self.started:.1f} s, no failure yet")
+            raise
+        stuck = self.runner.stuck
+        if stuck is not None:
+            how = "runs without a visible operation" if stuck.busy else "blocks outside of the explorer's control"
+            self.reason = f"{stuck.actor} {how} at {stuck.place}"
+            self.session.notes.append(f"the stack of {stuck.actor}:\n{stuck.stack}")
+        self.exhausted = self.first is None and not self.reason and not self.session.stop
+
+    # -- after each execution
+
+    def _judge(self, control: Control) -> bool:
+        """Enter an execution into the account; whether to go on."""
+        if self.session.stop:
+            return False
+        self.events += len(control.execution.events)
+        if _is_control_flow(control.error):
+            self.passed = control.error
+            return False
+        self.first = self._failure_of(control)
+        if self.first is not None:
+            self._count(control, counted_outcome=False)
+            return False
+        if control.end == End.BOUND:
+            self.reason = (f"an execution reached the limit of {self.steps:,} steps while others could go on: "
+                           "perhaps a loop that polls; wait on a Condition or Event, or raise steps=")
+            return False
+        if control.end == End.COMPLETE:
+            self._count(control)
+        return self._within_limits()
+
+    def _failure_of(self, control: Control) -> Failure | None:
+        if isinstance(control.error, NondeterminismError) and control.failed is None:
+            control.end = End.DIVERGED
+        return failure_of(control)
+
+    def _count(self, control: Control, counted_outcome: bool = True) -> None:
+        if isinstance(self.classes, int):
+            self.classes += 1
+        else:
+            key = class_of(control.execution)
+            if key in self.classes:
+                return
+            self.classes.add(key)
+        if counted_outcome:
+            self.outcomes[_hashable(control.value)] += 1
+
+    def _class_count(self) -> int:
+        return self.classes if isinstance(self.classes, int) else len(self.classes)
+
+    def _within_limits(self) -> bool:
+        if self.limit is not None and self.runner.executions >= self.limit:
+            self.reason = f"the limit of {self.limit:,} executions was reached"
+        elif self.seconds is not None and time.monotonic() - self.started >= self.seconds:
+            self.reason = f"the limit of {self.seconds:g} seconds was reached"
+        return not self.reason
+
+    def _look(self) -> None:
+        """Called every now and then while the search runs."""
+        elapsed = time.monotonic() - self.started
+        if self.seconds is not None and elapsed >= self.seconds and not self.session.stop:
+            self.reason = f"the limit of {self.seconds:g} seconds was reached"
+            self.session.stop = "seconds"
+        if self.listen is not None:
+            self.listen(Progress(self.runner.executions, self._class_count(), elapsed))
+
+    # -- at the end
+
+    def _verdict(self, failure: Failure | None, untracked: tuple[str, ...]) -> tuple[str, str]:
+        if failure is not None:
+            return "failed", failure.message
+        if not self.exhausted:
+            return "incomplete", self.reason or self.session.stop
+        if untracked:
+            return "incomplete", (f"{untracked[0]} and not tracked: use hocket.Atomic, or data='off' if no two threads "
+                                  "share it")
+        return "proved", ""
+
+    def _never_reached(self) -> Failure | None:
+        if not self.exhausted:
+            return None
+        missing = [label for label, reached in self.session.sometimes.items() if not reached]
+        if not missing:
+            return None
+        told = " and ".join(repr(label) for label in missing)
+        return Failure("assertion", Schedule(), f"sometimes {told} was reached in none of {self._class_count():,} classes",
+                       replayed=True)
+
+    def _shown(self, first: Failure) -> Failure:
+        """The smallest failure of this kind that can be found, seen to happen again."""
+        if first.kind == "nondeterminism" or first.origin == "swallowed":
+            return first
+        session = self.session
+
+        def run(schedule: Schedule) -> Failure | None:
+            try:
+                return failure_of(replayed(self.body, schedule, self.steps, ends_visible=session.ends_visible))
+            except DivergenceError as error:
+                return Failure("nondeterminism", schedule, f"the failing interleaving cannot be repeated: {error}")
+
+        return minimised(self.body, first, run, self.steps, session.ends_visible, target_of(self.body))
+
+
+def _hashable(value: Any) -> Any:
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value
+
+
+def _is_control_flow(error: BaseException | None) -> bool:
+    """pytest's skip and exit are messages to pytest, and no failure of the program."""
+    kind = type(error)
+    return kind.__module__ == "_pytest.outcomes" and kind.__name__ in ("Skipped", "Exit")
