@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hocket.explore.execution import Execution
 from hocket.explore.semantics import ROWS, Raise, modes_of
 from hocket.trace.event import Event
 from hocket.trace.operation import Actor
-from hocket.trace.trace import Mark, Trace
+from hocket.trace.trace import ClassKey, Mark, Trace, class_key
 
 __all__ = ["class_of", "marks_of", "trace_of"]
 
 
-def class_of(execution: Execution) -> tuple[Any, ...]:
+def class_of(execution: Execution) -> ClassKey:
     """A hashable value, equal for exactly the executions that are the same up to the order of independent events."""
-    return trace_of(execution).class_key()
+    return class_key(marks_of(execution.events))
 
 
 def trace_of(execution: Execution) -> Trace:

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hocket.trace.operation import Actor, Operation
@@ -442,11 +443,13 @@ _TABLE = (
 ROWS: dict[str, Row] = {row.kind: row for row in _TABLE}
 
 
+@lru_cache(maxsize=1 << 16)
+def _modes(kind: str, objects: tuple[int, ...], alternative: int, reads_only: bool) -> tuple[tuple[int, str], ...]:
+    modes = ROWS[kind].modes_for(alternative)
+    return tuple(
+        (index, "r" if reads_only else mode) for index, mode in zip(objects, modes, strict=True) if mode != "-")
+
+
 def modes_of(operation: Operation, alternative: int = 0, reads_only: bool = False) -> tuple[tuple[int, str], ...]:
     """The footprint: (object, `r` or `w`) for each object touched; `reads_only` for an event that changed nothing."""
-    modes = ROWS[operation.kind].modes_for(alternative)
-    return tuple(
-        (index, "r" if reads_only else mode)
-        for index, mode in zip(operation.objects, modes, strict=True)
-        if mode != "-"
-    )
+    return _modes(operation.kind, operation.objects, alternative, reads_only)

@@ -2,7 +2,8 @@
 
 Two executions belong to one class (a Mazurkiewicz trace) if they consist of the
 same events and every two conflicting events come in the same order. `class_key`
-is equal exactly then. This module is told the footprints; it knows no semantics,
+is equal exactly then; it needs no clocks: what every actor did, and for every
+object its writes in order with the sets of reads between them, say the same. This module is told the footprints; it knows no semantics,
 so that an oracle and an auditor can use it without trusting the search.
 """
 
@@ -14,7 +15,9 @@ from typing import Any, NamedTuple
 
 from hocket.trace.clock import Clock, join, seen, tick
 
-__all__ = ["Mark", "Trace"]
+__all__ = ["ClassKey", "Mark", "Trace", "class_key"]
+
+ClassKey = tuple[Any, ...]
 
 
 class Mark(NamedTuple):
@@ -49,12 +52,6 @@ class Trace:
         actor = self.marks[first].actor
         return first < second and seen(self.clocks[second], actor) >= seen(self.clocks[first], actor)
 
-    def class_key(self) -> tuple[Any, ...]:
-        """Equal for exactly the executions of one class: who did what, having seen what."""
-        named = ((mark.actor, seen(clock, mark.actor), mark.label, _trimmed(clock))
-                 for mark, clock in zip(self.marks, self.clocks, strict=True))
-        return tuple(sorted(named, key=lambda entry: entry[:2]))
-
 
 class _History:
     """What the events so far leave behind for the next: the clocks that it must join."""
@@ -77,8 +74,40 @@ class _History:
         return clock
 
 
-def _trimmed(clock: Clock) -> Clock:
-    size = len(clock)
-    while size and not clock[size - 1]:
-        size -= 1
-    return clock[:size]
+def class_key(marks: Sequence[Mark]) -> ClassKey:
+    """Equal for exactly the executions of one class.
+
+    Irreversible edges need no mention: who starts or wakes whom follows from the rest.
+    """
+    actors: dict[int, list[Any]] = {}
+    objects: dict[int, _Accesses] = {}
+    for actor, label, touched, _ in marks:
+        mine = actors.setdefault(actor, [])
+        name = (actor, len(mine))
+        mine.append(label)
+        for item, mode in touched:
+            objects.setdefault(item, _Accesses()).add(name, mode)
+    return (
+        tuple([(actor, tuple(actors[actor])) for actor in sorted(actors)]),
+        tuple([(item, objects[item].key()) for item in sorted(objects)]),
+    )
+
+
+class _Accesses:
+    """The accesses to one object: its writes in order, and the reads between two of them in no order."""
+
+    __slots__ = ("order", "reads")
+
+    def __init__(self) -> None:
+        self.order: list[Any] = []
+        self.reads: list[tuple[int, int]] = []
+
+    def add(self, name: tuple[int, int], mode: str) -> None:
+        if mode == "r":
+            self.reads.append(name)
+        else:
+            self.order += [tuple(sorted(self.reads)), name] if self.reads else [name]
+            self.reads = []
+
+    def key(self) -> tuple[Any, ...]:
+        return (*self.order, tuple(sorted(self.reads)))

@@ -1,0 +1,109 @@
+"""Random programs against brute force: `python -m tests.fuzz_explorer 10000 [first seed]`.
+
+For each program every interleaving is run, and the searches must find exactly the
+classes that occur: none missed, none twice (optimal), none given up half-way
+(optimal). All interleavings of one class must end in the same states with the same
+results: that is what makes a class worth only one execution.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hocket.explore.classes import class_of
+from hocket.explore.dfs import DepthFirst
+from hocket.explore.dpor import Optimal, Source
+from hocket.explore.execution import Execution
+from hocket.explore.model import Program, run
+from hocket.explore.strategy import Strategy
+from hocket.explore.tally import Limits
+from tests.programs import build, draw
+
+LARGEST = 1_500  # interleavings; larger programs are drawn again
+
+
+@dataclass
+class Account:
+    """What a fuzz has seen."""
+
+    programs: int = 0
+    interleavings: int = 0
+    classes: int = 0
+    deadlocks: int = 0
+
+
+def program_of(seed: int, largest: int = LARGEST) -> tuple[list[Any], dict[Any, Any], int]:
+    """A program with at most `largest` interleavings, its classes with what they end in, and how many interleavings."""
+    rng = random.Random(seed)
+    while True:
+        actors = rng.choice([2, 2, 3, 3, 4])
+        source = draw(rng, actors, {2: 5, 3: 3, 4: 2}[actors])
+        found = brute_force(build(source), largest)
+        if found is not None and len(found[0]) > 1:
+            return source, *found
+
+
+def brute_force(program: Program, largest: int) -> tuple[dict[Any, Any], int] | None:
+    """Every class, by every interleaving, with what it ends in; None if there are too many."""
+    ends: dict[Any, Any] = {}
+
+    def see(execution: Execution) -> None:
+        end = ending(execution)
+        known = ends.setdefault(class_of(execution), end)
+        assert known == end, f"two interleavings of one class end differently: {execution.schedule()}\n{known}\n{end}"
+
+    tally = run(program, DepthFirst(), Limits(executions=largest), watch=see)
+    return None if tally.reason else (ends, tally.executions)
+
+
+def ending(execution: Execution) -> Any:
+    """All that can be seen of an execution, whatever the order of its independent events."""
+    seen: dict[int, list[Any]] = {}
+    for event in execution.events:
+        seen.setdefault(event.actor, []).append(event.result)
+    pending = [str(operation) for operation in execution.pending if operation is not None]
+    return sorted(execution.states.items()), sorted(seen.items()), pending
+
+
+def search(program: Program, strategy: Strategy) -> list[Any]:
+    """The classes of the executions that were not given up, in order."""
+    classes: list[Any] = []
+    run(program, strategy, watch=lambda execution: classes.append(class_of(execution)) if not execution.options() else None)
+    return classes
+
+
+def judge(source: list[Any], ends: dict[Any, Any], optimal: Callable[[], Any] = Optimal,
+          lighter: Callable[[], Any] = Source) -> None:
+    """Raise AssertionError unless both searches find exactly these classes."""
+    found = search(build(source), strategy := optimal())
+    assert strategy.given_up == 0, f"optimal gave up {strategy.given_up} executions of {source}"
+    assert len(found) == len(set(found)), f"optimal ran a class twice: {source}"
+    assert set(found) == set(ends), f"optimal found {len(found)} of {len(ends)} classes of {source}"
+    assert set(search(build(source), lighter())) == set(ends), f"source missed classes of {source}"
+
+
+def fuzz(count: int, first: int = 0, largest: int = LARGEST) -> Account:
+    """Judge `count` programs, from seed `first`."""
+    account = Account()
+    for seed in range(first, first + count):
+        source, ends, interleavings = program_of(seed, largest)
+        try:
+            judge(source, ends)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
+        account.programs += 1
+        account.interleavings += interleavings
+        account.classes += len(ends)
+        account.deadlocks += any(end[2] for end in ends.values())
+    return account
+
+
+if __name__ == "__main__":
+    start = time.perf_counter()
+    result = fuzz(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    print(result, f"{time.perf_counter() - start:.0f} s; missed 0, repeated 0, given up 0")
