@@ -107,7 +107,7 @@ class Atomic(Controlled, Generic[T]):
             old: T = actor.control.step(actor, Operation("cell.add", (number_of(self, actor),), number))
             return old
         with _guard:
-            old, self._value = self._value, self._value + number  # type: ignore[operator]  # as the user's T allows
+            old, self._value = self._value, self._value + number
             return old
 
     def compare_exchange(self, old: T, new: T) -> bool:

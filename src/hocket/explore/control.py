@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hocket.errors import DivergenceError
+from hocket.errors import DivergenceError, NondeterminismError
 from hocket.explore.execution import Cast, Execution
 from hocket.explore.naming import Place, place_of
 from hocket.explore.pool import POOL, Voice, _allocate_lock, _get_ident
@@ -94,6 +95,7 @@ class Observer(Protocol):
     def leave(self, actor: Actor) -> None: ...
     def spawned(self, actor: Actor) -> None: ...
     def finished(self, control: Control) -> None: ...
+    def paused(self) -> AbstractContextManager[None]: ...
 
 
 @dataclass(slots=True)
@@ -241,20 +243,23 @@ class Control:
     def _choose_next(self, actor: Actor) -> Actor | None:
         """Let the strategy choose, perform what it chose, and start whoever goes on; None if the execution is over."""
         execution = self.execution
-        if self.session.stop:
-            return self._over(End.STOPPED)
-        if len(execution.events) >= self.session.steps and execution.options():
-            return self._over(End.BOUND)
+        end = self._cut()
+        if end:
+            self._over(end)
+            return None
         try:
             choice = self.strategy.choose(execution)
         except BaseException as error:
             self.error = error
-            return self._over(End.DIVERGED if isinstance(error, DivergenceError) else End.RAISED)
+            self._over(End.DIVERGED if isinstance(error, (DivergenceError, NondeterminismError)) else End.RAISED)
+            return None
         if choice is None:
-            return self._over(self._natural_end())
+            self._over(self._natural_end())
+            return None
         number, alternative = choice
         if not self._is_as_before(number, alternative):
-            return self._over(End.DIVERGED)
+            self._over(End.DIVERGED)
+            return None
         chosen = self.actors[number]
         operation = execution.pending[number]
         chosen.result = execution.perform(number, alternative)
@@ -307,6 +312,14 @@ class Control:
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
+    def _cut(self) -> str:
+        """Why the execution has to be cut short here, if it has to."""
+        if self.session.stop:
+            return End.STOPPED
+        if len(self.execution.events) >= self.session.steps and self.execution.options():
+            return End.BOUND
+        return ""
+
     def _over(self, end: str) -> None:
         """Nobody is chosen any more; the caller sees to it that main wakes up and cleans up."""
         self.over, self.end = True, end
@@ -354,8 +367,8 @@ class Control:
         if now is not None and now.same_as(before.operation):
             return True
         objects = self.session.cast.objects
-        self.error = DivergenceError(
-            index + 1, f"{self.session.cast.actors[number]}: {before.operation.told(objects)}",
+        self.error = NondeterminismError(
+            index + 1, self.session.cast.actors[number], before.operation.told(objects),
             now.told(objects) if now is not None else "nothing")
         return False
 

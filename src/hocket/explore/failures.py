@@ -18,7 +18,7 @@ from hocket.render.lanes import Lane, lanes
 from hocket.trace.operation import Operation
 from hocket.trace.schedule import Schedule
 
-__all__ = ["Failure", "failure_of", "place_text"]
+__all__ = ["Failure", "failure_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,7 @@ def _period(steps: list[Any]) -> int:
 
 def _diverged(control: Control) -> Failure:
     return _failure(control, "nondeterminism",
-                    f"the test does not repeat itself: {control.error}; look for time, random numbers, hash order, "
-                    "or state that one run leaves to the next", exception=None, origin="nondeterminism")
+                    f"{control.error}", origin="nondeterminism")
 
 
 def _swallowed(control: Control) -> Failure:
@@ -239,17 +238,12 @@ def _cycle(control: Control, stuck: list[Actor]) -> list[str]:
 # -- the lanes --------------------------------------------------------------------------------------------------------
 
 
-def place_text(place: Any) -> str:
-    """`file.py:12`, without the directory."""
-    return f"{str(place[0]).rsplit('/', 1)[-1]}:{place[1]}" if place else ""
-
-
 def _rows(control: Control) -> tuple[Lane, ...]:
     """The interleaving, if places were recorded: one row a step that means something to a reader."""
     if control.places is None:
         return ()
     names, objects = control.session.cast.actors, control.session.cast.objects
-    rows = []
+    rows: list[Lane] = []
     held: dict[int, list[str]] = {}
     for event, place in zip(control.execution.events, control.places, strict=True):
         if event.operation.kind == "choose" and event.operation.argument == 1:
@@ -279,7 +273,7 @@ def _told(event: Any, objects: list[str], actors: list[str]) -> str:
         gave = f" → {event.result}" if operation.kind in ("thread.join_timed", "thread.alive") else ""
         return f"{verb} {thing}{gave}"
     gave = "" if event.result is None or (event.result is True and operation.kind.endswith(".acquire")) else f" → {event.result!r}"
-    return operation.told(objects) + gave
+    return f"{operation.told(objects)}{gave}"
 
 
 def _follow_locks(event: Any, objects: list[str], held: dict[int, list[str]]) -> None:

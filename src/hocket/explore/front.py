@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from hocket.errors import DivergenceError, NondeterminismError, Refused
+from hocket.errors import DivergenceError, Refused
 from hocket.explore.classes import class_of
 from hocket.explore.control import RESTART, Control, End, Session
 from hocket.explore.dfs import DepthFirst
@@ -106,7 +106,7 @@ def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, *, ends_vi
     for ends in visible:
         session = Session(Cast(), max(steps, len(schedule) + 1), ends_visible=ends)
         kept: list[Control] = []
-        Runner(body, session).run(Replay(schedule), lambda control, kept=kept: kept.append(control) or False, places=True)
+        Runner(body, session).run(Replay(schedule), _keeping(kept), places=True)
         if session.stop != RESTART:
             break
     control = kept[0]
@@ -117,6 +117,14 @@ def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, *, ends_vi
         step = len(control.execution.events) + 1
         raise DivergenceError(step, str(schedule.steps[step - 1].actor), "end")
     return control
+
+
+def _keeping(kept: list[Control]) -> Callable[[Control], bool]:
+    def keep(control: Control) -> bool:
+        kept.append(control)
+        return False
+
+    return keep
 
 
 def test(function: F | None = None, **options: Any) -> Any:
@@ -234,7 +242,7 @@ class _Search:
         if _is_control_flow(control.error):
             self.passed = control.error
             return False
-        self.first = self._failure_of(control)
+        self.first = failure_of(control)
         if self.first is not None:
             self._count(control, counted_outcome=False)
             return False
@@ -245,11 +253,6 @@ class _Search:
         if control.end == End.COMPLETE:
             self._count(control)
         return self._within_limits()
-
-    def _failure_of(self, control: Control) -> Failure | None:
-        if isinstance(control.error, NondeterminismError) and control.failed is None:
-            control.end = End.DIVERGED
-        return failure_of(control)
 
     def _count(self, control: Control, counted_outcome: bool = True) -> None:
         if isinstance(self.classes, int):

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hocket.explore.control import Session
 
-__all__ = ["Place", "caller", "is_hocket", "is_machinery", "name_newcomer", "place_of", "target_of"]
+__all__ = ["Place", "caller", "is_hocket", "is_machinery", "name_newcomer", "place_of", "place_text", "target_of"]
 
 Place = tuple[str, int, str]
 """File, line and function."""
@@ -65,6 +65,11 @@ def place_of(frame: FrameType | None) -> Place | None:
     return (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name) if frame is not None else None
 
 
+def place_text(place: tuple[str, int]) -> str:
+    """`file.py:12`, without the directory."""
+    return f"{os.path.basename(place[0])}:{place[1]}"
+
+
 def target_of(body: object) -> str:
     """How to name a body on the command line: `path/to/file.py::function`; empty if it cannot be found again there."""
     code = getattr(body, "__code__", None)
@@ -81,6 +86,14 @@ def name_newcomer(session: Session, number: int) -> None:
     if number < session.named:
         return
     session.named = len(names)
+    if session.observer is not None:
+        with session.observer.paused():
+            _name(names, number)
+    else:
+        _name(names, number)
+
+
+def _name(names: list[str], number: int) -> None:
     frame = caller(sys._getframe(1))
     wanted = _assigned_name(frame.f_code, frame.f_lasti) if frame is not None else None
     if wanted is None:

@@ -237,7 +237,7 @@ class ExploredSimpleQueue(Controlled):
 
     __slots__ = ("_real",)
     _family = "queue"
-    __class_getitem__ = classmethod(GenericAlias)
+    __class_getitem__: Any = classmethod(GenericAlias)
 
     def __new__(cls) -> Any:
         return super().__new__(cls) if current() is not None else _real_simple_queue()

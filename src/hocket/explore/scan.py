@@ -18,7 +18,7 @@ from __future__ import annotations
 import dis
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 __all__ = ["Code", "Finding", "code_of"]
@@ -75,7 +75,9 @@ _READS = {"LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME"}
 _INPLACE = {number: symbol for number, (_, symbol) in enumerate(getattr(dis, "_nb_ops", ())) if symbol.endswith("=")}
 # where the standard library keeps state that it guards itself, but that a program could look at unguarded
 _GUARDED = {"unfinished_tasks", "_flag", "_value", "_waiters", "_state", "_is_stopped", "_work_queue", "_threads"}
-_ITERABLES = (list, tuple, dict, set, frozenset, range, str, bytes, type({}.keys()), type({}.values()), type({}.items()))
+_MUTATORS = {"append", "appendleft", "add", "extend", "extendleft", "insert", "remove", "discard", "pop", "popleft",
+             "popitem", "clear", "update", "setdefault", "sort", "reverse", "rotate", "__setitem__", "__delitem__", "send"}
+_ITERABLES: tuple[type, ...] = (list, tuple, dict, set, frozenset, range, str, bytes, type({}.keys()), type({}.values()), type({}.items()))
 
 
 @lru_cache(maxsize=4096)
@@ -98,15 +100,15 @@ class Code:
     # -- the questions ------------------------------------------------------------------------------------------------
 
     def findings(self, resolve: Resolve, start: int | None = None, end: int | None = None,
-                 fresh_self: bool = True) -> list[Finding]:
-        """Each write that may be shared among the instructions that can run after offset `start` and before `end`.
+                 fresh_self: bool = True) -> dict[int, Finding]:
+        """By instruction, each write that may be shared among those that can run after offset `start` and before `end`.
 
         `resolve` tells the present value of a name where it can be known. `fresh_self`: in an `__init__`, the new
         object is not yet known to anybody.
         """
-        span = self._between(start, end)
+        span = self.between(start, end)
         exempt = fresh_self and self.code.co_name in ("__init__", "__post_init__") and self.code.co_argcount > 0
-        return [found for number in sorted(span) if (found := self._finding(number, resolve, exempt))]
+        return {number: found for number in sorted(span) if (found := self._finding(number, resolve, exempt))}
 
     def receiver_is_private(self, offset: int) -> bool:
         """Whether the method call at `offset` is on a container that only this function knows."""
@@ -164,7 +166,7 @@ class Code:
         source = self.steps[producer]
         if source.name in _READS:
             value = resolve(source.name, source.value)
-            if isinstance(value, _ITERABLES) or source.value == ".0":
+            if isinstance(value, _ITERABLES) or source.value == ".0" or self._is_ever_a_display(source):
                 return None
             return f"{source.value!r} is iterated, and may be a shared iterator"
         if source.name == "LOAD_ATTR":
@@ -182,7 +184,19 @@ class Code:
         return None
 
     def _read_attribute(self, number: int, step: Step, resolve: Resolve, exempt: bool) -> str | None:
-        return f"attribute {step.value!r} of a synchroniser is read without its lock" if step.value in _GUARDED else None
+        if step.value in _GUARDED:
+            return f"attribute {step.value!r} of a synchroniser is read without its lock"
+        if step.value in _MUTATORS and not _is_method_load(step) and not self._is_python_method(number, step, resolve):
+            return f"method {step.value!r} is taken, to be called from elsewhere"
+        return None
+
+    def _is_python_method(self, number: int, step: Step, resolve: Resolve) -> bool:
+        producer = self._producer(number, 0)
+        source = self.steps[producer] if producer is not None else None
+        if source is None or source.name not in _READS:
+            return False
+        owner = resolve(source.name, source.value)
+        return isinstance(getattr(type(owner), step.value, None), FunctionType)
 
     # -- names and values ---------------------------------------------------------------------------------------------
 
@@ -240,6 +254,13 @@ class Code:
         stores = self._stores(step.value)
         return bool(stores) and all(
             (made := self._producer(at, 0)) is not None and self._is_immutable(made, seen | {step.value}) for at in stores)
+
+    def _is_ever_a_display(self, source: Step) -> bool:
+        """Whether a local is never anything but a display or comprehension of this function."""
+        if source.name != "LOAD_FAST" or source.value in self.code.co_varnames[: _parameters(self.code)]:
+            return False
+        stores = self._stores(source.value)
+        return bool(stores) and all((made := self._producer(at, 0)) is not None and self._is_display(made) for at in stores)
 
     def _is_private(self, name: str) -> bool:
         """Whether local `name` is only ever a fresh container, and leaves its function only by being returned."""
@@ -305,16 +326,20 @@ class Code:
 
     # -- the flow -----------------------------------------------------------------------------------------------------
 
-    def _between(self, start: int | None, end: int | None) -> set[int]:
+    def between(self, start: int | None, end: int | None) -> set[int]:
         everything = set(range(len(self.steps)))
-        forward = everything if start is None else _reach(self._after, self._after[self.index[start]])
+        forward = everything if start is None else _reach(self._after, self._after[self._last_at(start)])
         if end is None:
             return forward
         before: list[list[int]] = [[] for _ in self.steps]
         for at, nexts in enumerate(self._after):
             for following in nexts:
                 before[following].append(at)
-        return forward & _reach(before, [self.index[end]])
+        return forward & _reach(before, [self._last_at(end)])
+
+    def _last_at(self, offset: int) -> int:
+        """The instruction at `offset`, or the last one in front of it (a frame may stand in an inline cache)."""
+        return max(number for number, step in enumerate(self.steps) if step.offset <= offset)
 
     def _successors(self) -> list[list[int]]:
         after: list[list[int]] = []
