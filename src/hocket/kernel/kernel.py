@@ -15,15 +15,32 @@ released.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from hocket.errors import CycleError, Refused
-from hocket.kernel.lifecycle import EDGES, EVENTS, KEEPS, Command, Edge, EventRow, Moment, Phase, Policy, Stimulus
+from hocket.kernel.lifecycle import (
+    EDGES,
+    EVENTS,
+    KEEPS,
+    Command,
+    Edge,
+    EventRow,
+    Moment,
+    Phase,
+    Policy,
+    StateRow,
+    Stimulus,
+)
 from hocket.kernel.node import Node, Scope
 from hocket.kernel.story import cycle_through, story, verify_counters
 from hocket.kernel.tables import event_row, state_row
 
 __all__ = ["Commands", "Kernel", "Watch"]
+
+# read at every step: an enum's member costs a look-up in its class each time
+CLOSED, DRAINING, IDLE = Phase.CLOSED, Phase.DRAINING, Phase.IDLE
+AFTER, HOLD, INSIDE = Edge.AFTER, Edge.HOLD, Edge.INSIDE
+OPENED, RAN, HAS_CLOSED = Moment.OPEN, Moment.RAN, Moment.CLOSE
 
 Commands = list[tuple[Command, Node]]
 
@@ -46,15 +63,27 @@ class Kernel:
     def __init__(self, policy: Policy = Policy.ISOLATE, watch: Watch | None = None) -> None:
         self.scope = Scope(policy=policy)
         self.watch = watch
-        self.nodes: dict[Node, None] = {}  # every open node, in the order of creation
+        self._scopes = {self.scope: None}  # those in use, and perhaps some that are empty again
         self._agenda: list[Node] = []  # nodes of which a state-triggered row may apply
         self._commands: Commands = []
 
     def add(self, name: str, bodied: bool = True, scope: Scope | None = None) -> Node:
         """A new idle node: it waits for its handle, which the stimulus ARMED gives back."""
-        node = Node(name, bodied, scope or self.scope)
-        self.nodes[node] = node.scope.open[node] = None
+        if scope is None:
+            scope = self.scope
+        else:
+            self._scopes[scope] = None
+        node = Node(name, bodied, scope)
+        scope.open[node] = None
         return node
+
+    @property
+    def nodes(self) -> Mapping[Node, None]:
+        """Every open node, scope by scope, in the order of creation."""
+        if len(self._scopes) == 1:
+            return self.scope.open
+        self._scopes = {scope: None for scope in self._scopes if scope.open or scope is self.scope}
+        return {node: None for scope in self._scopes for node in scope.open}
 
     def link(self, edge: Edge, source: Node, target: Node) -> None:
         """Relate two nodes: AFTER (the target opens after the source has closed), INSIDE (… has opened) or HOLD
@@ -62,18 +91,35 @@ class Kernel:
 
         Raises Refused when the target is past being held, CycleError when the two would wait for each other.
         """
-        row = EDGES[edge]
-        if target.phase not in row.targets:
+        self.admit(edge, source, target)
+        self.hold(edge, source, target)
+
+    def admit(self, edge: Edge, source: Node, target: Node) -> None:
+        """Raise what `link` would raise: for those who add several edges, or none."""
+        if target.phase not in EDGES[edge].targets:
             raise _late(edge, source, target)
         cycle = cycle_through(edge, source, target)
         if cycle:
             raise CycleError([node.name for node in cycle])
-        if source.opened if edge is Edge.INSIDE else source.phase is Phase.CLOSED:
+
+    def hold(self, edge: Edge, source: Node, target: Node) -> None:
+        """Link two nodes of which it is known that the link is admitted."""
+        if edge is INSIDE:
+            _hold_inside(source, target)
+        elif source.phase is CLOSED:
             _count_a_loss(edge, source, target)
-        elif edge is Edge.INSIDE and source.phase >= Phase.DRAINING:  # it will never open
-            target.hurt = target.hurt or source
+        elif edge is AFTER:
+            target.start += 1
+            if source.after is None:
+                source.after = [target]
+            else:
+                source.after.append(target)
         else:
-            _hold(edge, source, target)
+            target.children += 1
+            if source.parents is None:
+                source.parents = [target]
+            else:
+                source.parents.append(target)
 
     def receive(self, stimulus: Stimulus, node: Node) -> Commands:
         """Tell the kernel what happened to a node; returns what is to be done, in order.
@@ -84,13 +130,12 @@ class Kernel:
         if row is None:
             raise _refusal(stimulus, node)
         self._take(row, node)
-        agenda, commands = self._agenda, self._commands
+        agenda = self._agenda
         for waiting in agenda:  # grows while it is read
-            self._settle(waiting)
-        if agenda:
-            self._agenda = []
-        if commands:
-            self._commands = []
+            while (follows := state_row(waiting)) is not None:
+                self._enter(follows, waiting)
+        agenda.clear()
+        commands, self._commands = self._commands, []
         return commands
 
     def story(self, node: Node) -> str:
@@ -104,51 +149,48 @@ class Kernel:
     def _take(self, row: EventRow, node: Node) -> None:
         """Apply an event-triggered row."""
         node.bodies += row.bodies
-        if row.to is not None:
-            node.phase = row.to
         if row.token:
             node.start -= 1
+        if row.to is not None:
+            node.phase = row.to
         if row.fate is not None:
             node.fate = row.fate
         if row.command is not None:
             self._commands.append((row.command, node))
         if row.opens:
             self._open(node)
-        elif row.to is Phase.DRAINING:
+        elif row.to is DRAINING:
             self._shut(node)
         if row.token and node.scope.stopped is not None:
             self._cancel(node, node.scope.stopped)
         else:
             self._agenda.append(node)
 
-    def _settle(self, node: Node) -> None:
-        """Apply state-triggered rows to a node until none applies."""
-        while (row := state_row(node)) is not None:
-            node.phase = row.to
-            if row.fate is not None:
-                node.fate = row.fate
-            if row.command is not None:
-                self._commands.append((row.command, node))
-            if row.opens:
-                self._open(node)
-            if row.to is Phase.CLOSED:
-                self._close(node)
-            elif row.to is Phase.DRAINING:
-                self._ran(node) if node.opened else self._shut(node)
+    def _enter(self, row: StateRow, node: Node) -> None:
+        """Apply a state-triggered row."""
+        node.phase = row.to
+        if row.fate is not None:
+            node.fate = row.fate
+        if row.command is not None:
+            self._commands.append((row.command, node))
+        if row.opens:
+            self._open(node)
+        if row.to is CLOSED:
+            self._close(node)
+        elif row.to is DRAINING:
+            if not node.opened:
+                self._shut(node)
+            elif self.watch is not None:
+                self.watch(RAN, node)
 
     def _open(self, node: Node) -> None:
         """The moment of opening: release who waits for it."""
         node.opened = True
         if self.watch is not None:
-            self.watch(Moment.OPEN, node)
+            self.watch(OPENED, node)
         if node.inside is not None:
             self._release(node.inside)
             node.inside = None
-
-    def _ran(self, node: Node) -> None:
-        """The moment when its last body is over."""
-        if self.watch is not None:
-            self.watch(Moment.RAN, node)
 
     def _shut(self, node: Node) -> None:
         """It will never open: who would have opened inside it is lost."""
@@ -162,7 +204,7 @@ class Kernel:
         """The moment of closing: release dependents and parents, and stop the scope if its policy says so."""
         scope = node.scope
         if self.watch is not None:
-            self.watch(Moment.CLOSE, node)
+            self.watch(HAS_CLOSED, node)
         if node.after is not None:
             if not scope.keeps_after[node.fate]:
                 for later in node.after:
@@ -178,11 +220,11 @@ class Kernel:
                 if not parent.children:
                     self._agenda.append(parent)
             node.parents = None
-        del self.nodes[node], scope.open[node]
+        del scope.open[node]
+        if scope.stops[node.fate] and scope.stopped is None:
+            self._stop(scope, node)
         if not scope.open:
             scope.stopped = None
-        elif scope.stops[node.fate] and scope.stopped is None:
-            self._stop(scope, node)
 
     def _release(self, waiting: list[Node]) -> None:
         for node in waiting:
@@ -194,7 +236,7 @@ class Kernel:
         """Cancel what has not started: once per failing run, so O(1) per task. An idle one is cancelled when armed."""
         scope.stopped = cause
         for node in scope.open:
-            if node.phase is not Phase.IDLE and event_row[Stimulus.CANCELLED][node.phase] is not None:
+            if node.phase is not IDLE and event_row[Stimulus.CANCELLED][node.phase] is not None:
                 self._cancel(node, cause)
 
     def _cancel(self, node: Node, cause: Node) -> None:
@@ -204,34 +246,27 @@ class Kernel:
         self._take(row, node)
 
 
-def _hold(edge: Edge, source: Node, target: Node) -> None:
-    """The target's gate is held until the source's moment."""
-    if edge is Edge.HOLD:
-        source.parents = _with(source.parents, target)
-        target.children += 1
-    elif edge is Edge.AFTER:
-        source.after = _with(source.after, target)
-        target.start += 1
+def _hold_inside(source: Node, target: Node) -> None:
+    if source.opened:
+        return
+    if source.phase >= DRAINING:  # it will never open
+        target.hurt = target.hurt or source
+        return
+    target.start += 1
+    if source.inside is None:
+        source.inside = [target]
     else:
-        source.inside = _with(source.inside, target)
-        target.start += 1
+        source.inside.append(target)
 
 
 def _count_a_loss(edge: Edge, source: Node, target: Node) -> None:
-    """An edge from what has happened already: nothing to wait for, but a loss counts."""
-    if edge is Edge.INSIDE or source.fate in KEEPS[source.scope.policy][edge]:
+    """An edge from what has closed already: nothing to wait for, but a loss counts."""
+    if source.fate in KEEPS[source.scope.policy][edge]:
         return
-    if edge is Edge.HOLD:
+    if edge is HOLD:
         target.bereft = target.bereft or source
     else:
         target.hurt = target.hurt or source
-
-
-def _with(nodes: list[Node] | None, node: Node) -> list[Node]:
-    if nodes is None:
-        return [node]
-    nodes.append(node)
-    return nodes
 
 
 def _late(edge: Edge, source: Node, target: Node) -> Refused:

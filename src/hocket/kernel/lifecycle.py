@@ -100,6 +100,8 @@ class Edge(Enum):
     INSIDE = "inside"  # the target opens after the source has opened
     HOLD = "hold"  # the target closes after the source has closed: the source is its child
 
+    __hash__ = object.__hash__  # a member is one object; Enum's own hash is a call, and edges come by the million
+
 
 class Policy(Enum):
     """What the failure of one task does to the others of its scope."""

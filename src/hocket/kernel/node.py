@@ -6,6 +6,9 @@ from hocket.kernel.lifecycle import KEEPS, STOPS, Edge, Outcome, Phase, Policy
 
 __all__ = ["Node", "Scope"]
 
+# an enum's member costs a look-up in its class each time, and nodes are made by the million
+_IDLE, _CLOSED, _FINISHED = Phase.IDLE, Phase.CLOSED, Outcome.FINISHED
+
 
 class Scope:
     """Tasks that share the consequences of a failure.
@@ -48,8 +51,8 @@ class Node:
 
     def __init__(self, name: str, bodied: bool, scope: Scope) -> None:
         self.name, self.bodied, self.scope = name, bodied, scope
-        self.phase = Phase.IDLE
-        self.fate = Outcome.FINISHED  # how it will close, if nothing else comes
+        self.phase: Phase = _IDLE
+        self.fate: Outcome = _FINISHED  # how it will close, if nothing else comes
         self.opened = False
         self.start = 1  # the handle's token, and one per wait that has not happened
         self.bodies = 0  # bodies at work
@@ -64,7 +67,7 @@ class Node:
     @property
     def outcome(self) -> Outcome | None:
         """How it closed; None while it has not."""
-        return self.fate if self.phase is Phase.CLOSED else None
+        return self.fate if self.phase is _CLOSED else None
 
     def __repr__(self) -> str:
         return f"<{self.name} {self.phase!s}>"

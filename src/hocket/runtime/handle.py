@@ -5,14 +5,14 @@ Both are thin: every call goes to the scheduler, which has the lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hocket.kernel import Edge, Node
-from hocket.runtime.primitives import Condition
 from hocket.runtime.task import Task
 
 if TYPE_CHECKING:
+    from hocket.runtime.seats import Seat
     from hocket.runtime.threads import Scheduler
 
 __all__ = ["Context", "Handle"]
@@ -26,7 +26,7 @@ class Handle(Task):
     def __init__(self, scheduler: Scheduler, node: Node, *what: Any) -> None:
         super().__init__(node, *what)
         self.scheduler = scheduler
-        self.waiters: list[Condition] = []  # who joins it; added and taken out under the scheduler's lock
+        self.waiters: Sequence[Seat] = ()  # who joins it; changed and read under the scheduler's lock
 
     def run(self) -> Handle:
         """Arm a task that was spawned with `run=False`. Raises Refused when it is armed already."""

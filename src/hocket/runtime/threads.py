@@ -6,8 +6,9 @@ while it joins; each has a seat with a condition of its own. Three rules make a
 lost wake-up impossible, and the explorer tries them in every interleaving:
 
 1. whoever parks looks at the queue and lies down under the lock;
-2. whoever puts work into the queue wakes one executor for each piece, under the
-   lock, except for one that it will take itself;
+2. whoever puts work into the queue, more than it will take itself, wakes a sleeper
+   under the lock, unless one is on its way already; and whoever has been woken
+   wakes the next while more is left;
 3. whoever leaves hands on: if work is left and somebody sleeps, it wakes them.
 
 What Choir got wrong here, and why it cannot happen: it notified without the lock
@@ -19,35 +20,42 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from operator import index as as_count
 from types import TracebackType
 from typing import Any
 
-from hocket.errors import DeadlockError, Refused
+from hocket.errors import CycleError, DeadlockError, Refused
 from hocket.graph import Graph
-from hocket.kernel import Command, Commands, Edge, Kernel, Outcome, Phase, Policy, Stimulus
+from hocket.kernel import Command, Commands, Edge, Kernel, Node, Phase, Policy, Stimulus
 from hocket.kernel.kernel import Watch
-from hocket.kernel.story import cycle_through
 from hocket.runtime.build import build
 from hocket.runtime.handle import Context, Handle
-from hocket.runtime.primitives import THREADING, Condition, Primitives, Thread
+from hocket.runtime.joins import Joins
+from hocket.runtime.primitives import THREADING, Primitives
+from hocket.runtime.seats import Seat, Seats
 from hocket.runtime.task import Task
 
 __all__ = ["Scheduler"]
 
 Fragment = tuple[Task, int, int]  # a task, and the range of its bodies that is left to run
 
+# an enum's member costs a look-up in its class each time, and these are read for every task
+_ARMED, _STARTED, _RETURNED, _RAISED = Stimulus.ARMED, Stimulus.STARTED, Stimulus.RETURNED, Stimulus.RAISED
+_RUN, _SETTLE = Command.RUN, Command.SETTLE
+_READY, _DRAINING = Phase.READY, Phase.DRAINING
 
-class Seat:
-    """An executor's place: where it sleeps, and what it is in the middle of (a helper inside a body has two)."""
 
-    __slots__ = ("alive", "condition", "name", "owner", "stack", "thread")
-
-    def __init__(self, name: str, condition: Condition) -> None:
-        self.name, self.condition = name, condition
-        self.alive = True
-        self.owner = 0  # the thread that sits here
-        self.stack: list[Task] = []
-        self.thread: Thread | None = None
+def _names(workers: int | Iterable[str]) -> list[str]:
+    if isinstance(workers, str):
+        raise TypeError(f"workers is a number or a list of names, not one name: say [{workers!r}]")
+    if isinstance(workers, int):
+        if workers < 0:
+            raise ValueError(f"there cannot be {workers} workers; a number of workers is 0 or more")
+        return [f"worker-{number}" for number in range(workers)]
+    names = list(workers)
+    if len(set(names)) < len(names):
+        raise ValueError(f"two workers of one name: {', '.join(map(repr, names))}; give each its own")
+    return names
 
 
 class Scheduler:
@@ -75,16 +83,18 @@ class Scheduler:
         watch: Watch | None = None,
         primitives: Primitives = THREADING,
     ) -> None:
-        names = [f"worker-{number}" for number in range(workers)] if isinstance(workers, int) else list(workers)
+        names = _names(workers)
         self._primitives = primitives
         self._lock = primitives.lock()
         self._kernel = Kernel(Policy(policy), watch)
         self._ready: deque[Fragment] = deque()
-        self._parked: list[Seat] = []  # executors asleep, each once; all access under the lock
+        self._asleep = Seats(self._ready)
         self._workers: dict[str, Seat] = {}
         self._seats: dict[int, Seat] = {}  # by thread: whoever executes bodies at the moment
-        self._waiting: list[Condition] = []  # joiners that do not help: told when the last executor leaves
+        self._waiting: list[Seat] = []  # joiners that do not help: told when the last executor leaves
+        self._joins = Joins()
         self._failed: list[Task] = []
+        self._closing: Stimulus | None = None  # while it closes: what idle tasks are told when nothing else is left
         self._closed = False
         for name in names:
             self.add_worker(name)
@@ -113,6 +123,7 @@ class Scheduler:
         self, name: str, count: int, body: Callable[..., Any], *, after: Iterable[Task] = (), **options: Any
     ) -> Handle:
         """One task that calls `body(i)` for each i in range(count), in any order, on any workers, each once (CH-04)."""
+        count = as_count(count)
         if count < 0:
             raise ValueError(f"multi {name!r} was given a count of {count}; a count is 0 or more")
         return self._many(name, count, None, body, after, **options)
@@ -141,26 +152,34 @@ class Scheduler:
             return self._spawn(name, (None, None, None, False), after, parent, run)
         return self._spawn(name, (body, count, items, context), after, parent, run)
 
-    def _spawn(
-        self, name: str, what: tuple[Any, ...], after: Iterable[Task], parent: Task | None, run: bool
-    ) -> Handle:
+    def _spawn(self, name: str, what: tuple[Any, ...], after: Iterable[Task], parent: Task | None, run: bool) -> Handle:
         body = what[0]
         if body is not None and not callable(body):
             raise TypeError(f"the body of {name!r} cannot be called: it is {body!r}; say spawn(name, f), not f()")
-        earlier = [self._mine(task) for task in after]
+        earlier = [self._mine(task).node for task in after]
+        holder = None if parent is None else self._mine(parent).node
         with self._lock:
             self._refuse_when_closed(name)
-            if parent is not None and self._mine(parent).outcome is not None:
-                raise Refused(parent.name, f"given the child {name!r}", "closed", "a task that has not closed")
+            if holder is not None:
+                self._refuse_child(name, holder, earlier)
             node = self._kernel.add(name, body is not None)
             handle = Handle(self, node, *what)
-            for task in earlier:
-                self._kernel.link(Edge.AFTER, task.node, node)
-            if parent is not None:
-                self._kernel.link(Edge.HOLD, node, parent.node)
+            for source in earlier:
+                self._kernel.hold(Edge.AFTER, source, node)
+            if holder is not None:
+                self._kernel.hold(Edge.HOLD, node, holder)
             if run:
-                self._do(self._kernel.receive(Stimulus.ARMED, node))
+                self._do(self._kernel.receive(_ARMED, node))
         return handle
+
+    def _refuse_child(self, name: str, parent: Node, earlier: Iterable[Node]) -> None:
+        """A new task that comes after others can close a circle in one way only: as the child of one that they need."""
+        if parent.phase is Phase.CLOSED:
+            raise Refused(parent.name, f"given the child {name!r}", "closed", "a task that has not closed")
+        for source in earlier:
+            circle = self._joins.circle(Edge.HOLD, source, parent)
+            if circle:
+                raise CycleError([name, *(node.name for node in circle)])
 
     def add_graph(self, graph: Graph) -> list[Handle]:
         """Every task of a `hocket.graph.Graph`, armed: the handles, in the graph's order."""
@@ -173,17 +192,27 @@ class Scheduler:
         return handles
 
     def link(self, edge: Edge, sources: Iterable[Task], target: Task) -> None:
+        """Relate several tasks to one, all or none. Raises Refused or CycleError."""
+        nodes, held = [self._mine(source).node for source in sources], self._mine(target).node
         with self._lock:
-            for source in sources:
-                self._kernel.link(edge, self._mine(source).node, self._mine(target).node)
+            for node in nodes:
+                self._kernel.admit(edge, node, held)
+                circle = self._joins and self._joins.circle(edge, node, held)
+                if circle:
+                    raise CycleError([member.name for member in circle])
+            for node in nodes:
+                self._kernel.hold(edge, node, held)
 
     def arm(self, task: Task) -> None:
-        with self._lock:
-            self._do(self._kernel.receive(Stimulus.ARMED, task.node))
+        self._tell(_ARMED, task)
 
     def cancel(self, task: Task) -> None:
+        self._tell(Stimulus.CANCELLED, task)
+
+    def _tell(self, stimulus: Stimulus, task: Task) -> None:
+        node = self._mine(task).node
         with self._lock:
-            self._do(self._kernel.receive(Stimulus.CANCELLED, task.node))
+            self._do(self._kernel.receive(stimulus, node))
 
     def _mine(self, task: Task) -> Task:
         if not isinstance(task, Handle) or task.scheduler is not self:
@@ -202,9 +231,10 @@ class Scheduler:
             self._refuse_when_closed(name)
             if name in self._workers:
                 raise Refused(name, "added", "at work already", "a name that no worker has")
-            seat = self._workers[name] = self._seat(name)
-            thread = seat.thread = self._primitives.thread(lambda: self._worker(seat), name)
-        thread.start()
+            seat = self._seat(name)
+            seat.thread = self._primitives.thread(lambda: self._worker(seat), name)
+            seat.thread.start()  # under the lock, so that nobody can remove what has not begun
+            self._workers[name] = seat
 
     def remove_worker(self, name: str) -> None:
         """Let a worker finish the body that it is in, and end; returns when it has.
@@ -224,9 +254,7 @@ class Scheduler:
 
     def _dismiss(self, seat: Seat) -> None:
         seat.alive = False
-        if seat in self._parked:
-            self._parked.remove(seat)
-        seat.condition.notify()
+        self._asleep.rouse(seat)
 
     def _worker(self, seat: Seat) -> None:
         """A worker's life."""
@@ -257,35 +285,30 @@ class Scheduler:
             self._hand_on()
 
     def _park(self, seat: Seat) -> None:
-        self._parked.append(seat)
-        seat.condition.wait()
-        if seat in self._parked:  # woken by its own task's end, its dismissal, or nothing at all
-            self._parked.remove(seat)
+        alone = len(self._asleep.parked) + 1 == len(self._seats)
+        if self._closing is None or not alone or not self._tell_the_idle():
+            self._asleep.park(seat)
 
     def _hand_on(self) -> None:
         """Somebody leaves: a wake-up that was meant for it must not be lost, nor hope where nobody is left."""
         if self._ready:
-            self._wake(len(self._ready))
+            self._asleep.wake()
         if not self._workers and not self._seats:
-            for condition in self._waiting:
-                condition.notify()
-
-    def _wake(self, pieces: int) -> None:
-        for _ in range(min(pieces, len(self._parked))):
-            self._parked.pop().condition.notify()
+            for seat in self._waiting:
+                seat.condition.notify()
 
     def _perform(self, seat: Seat, task: Task, index: int, stop: int) -> None:
         """Run bodies of one task: its only one, or as many of its range as nobody else wants done first."""
         node = task.node
-        if node.phase is Phase.CLOSED or node.phase is Phase.DRAINING:
+        if node.phase is _READY:
+            self._do(self._kernel.receive(_STARTED, node))
+        elif node.phase >= _DRAINING:
             return  # it was cancelled in the queue
-        if node.phase is Phase.READY:
-            self._do(self._kernel.receive(Stimulus.STARTED, node))
-        if stop - index > 1 and self._parked:
+        if stop - index > 1 and self._asleep.parked and not self._ready:
             middle = (index + stop) // 2
             self._kernel.receive(Stimulus.SPLIT, node)
             self._ready.append((task, middle, stop))
-            self._wake(1)
+            self._asleep.wake()
             stop = middle
         index, error = self._call(seat, task, index, stop)
         if error is not None:
@@ -293,8 +316,7 @@ class Scheduler:
         elif index < stop:
             self._ready.append((task, index, stop))
             return
-        stimulus = Stimulus.RETURNED if error is None else Stimulus.RAISED
-        self._do(self._kernel.receive(stimulus, node), takes_one=True)
+        self._do(self._kernel.receive(_RETURNED if error is None else _RAISED, node), takes_one=True)
 
     def _call(self, seat: Seat, task: Task, index: int, stop: int) -> tuple[int, BaseException | None]:
         """Without the lock, call bodies until somebody else could use the time; what is left, and what was raised."""
@@ -306,7 +328,7 @@ class Scheduler:
                 task.call(index, context)
                 index += 1
                 # read without the lock: a wrong guess costs a turn, never correctness
-                if index == stop or self._ready or self._parked:
+                if index == stop or self._ready or self._asleep.parked:
                     return index, None
         except BaseException as error:
             return index, error
@@ -322,16 +344,15 @@ class Scheduler:
         """What the kernel says. With `takes_one`, the caller goes on to take one piece of work itself (rule 2)."""
         added = 0
         for command, node in commands:
-            task = node.load
-            assert isinstance(task, Handle), f"{node} is not a task of this scheduler"
-            if command is Command.RUN:
-                self._ready.append((task, 0, 1 if task.count is None else task.count))
+            task: Any = node.load  # a Handle, because only `spawn` and `add_graph` add nodes
+            if command is _RUN:
+                self._ready.append((task, 0, task.count or 1))
                 added += 1
-            elif command is Command.SETTLE:
-                for waiter in task.waiters:
-                    waiter.notify()
+            elif command is _SETTLE and task.waiters:
+                for seat in task.waiters:
+                    self._asleep.rouse(seat)
         if added > takes_one:
-            self._wake(added - takes_one)
+            self._asleep.wake()
 
     # -- joining ------------------------------------------------------------------------------------------------------
 
@@ -354,38 +375,40 @@ class Scheduler:
         """Be an executor until the task has closed: woken by new work as well as by its end."""
         if timeout is not None:
             raise Refused(task.name, "joined with a timeout", "joined by an executor", "a join that does not help")
-        place = self._seat("helper") if seat is None else self._seat(seat.name)
+        place = self._seat("helper" if seat is None else seat.name)
         place.stack = [] if seat is None else seat.stack
-        task.waiters.append(place.condition)
+        task.waiters = [*task.waiters, place]
         try:
-            self._serve(place, lambda: task.outcome is not None)
+            with self._joins.waiting(task.node, (mine.node for mine in place.stack)):
+                self._serve(place, lambda: task.outcome is not None)
         finally:
-            task.waiters.remove(place.condition)
+            task.waiters = [seat for seat in task.waiters if seat is not place]
 
     def _wait(self, task: Handle, timeout: float | None = None) -> bool:
         """Sleep until the task has closed, while others run it; False when there is nobody who could."""
-        condition = self._primitives.condition(self._lock)
-        task.waiters.append(condition)
-        self._waiting.append(condition)
+        seat = self._seat("joiner")
+        task.waiters = [*task.waiters, seat]
+        self._waiting.append(seat)
         try:
             while task.outcome is None and (self._workers or self._seats):
-                if not condition.wait(timeout) and timeout is not None and task.outcome is None:
+                if not seat.condition.wait(timeout) and timeout is not None and task.outcome is None:
                     raise TimeoutError(f"after {timeout} s, {self._kernel.story(task.node)}")
             return task.outcome is not None
         finally:
-            task.waiters.remove(condition)
-            self._waiting.remove(condition)
+            task.waiters = [other for other in task.waiters if other is not seat]
+            self._waiting.remove(seat)
 
     def _refuse_to_wait_for_oneself(self, seat: Seat, task: Task) -> None:
         """A body may not wait for what waits for it, nor for what this thread has put aside to help."""
+        if task not in seat.stack and not self._joins.may_wait(task.node):
+            return
         for mine in seat.stack:
-            cycle = cycle_through(Edge.HOLD, task.node, mine.node)
-            if cycle:
-                names = [node.name for node in cycle]
+            circle = self._joins.circle(Edge.HOLD, task.node, mine.node)
+            if circle:
                 raise DeadlockError(
                     f"{seat.stack[-1].name!r} joined {task.name!r}, which cannot close before {mine.name!r} does: "
                     "the join would wait for itself; join it from outside, or make it a child with fork()",
-                    cycle=names,
+                    cycle=[node.name for node in circle],
                 )
 
     # -- the end ------------------------------------------------------------------------------------------------------
@@ -405,11 +428,12 @@ class Scheduler:
         with self._lock:
             if self._closed:
                 return
-            for node in list(self._kernel.nodes):
-                if cancel and node.phase < Phase.RUNNING:
-                    self._do(self._kernel.receive(Stimulus.CANCELLED, node))
-                elif node.phase is Phase.IDLE:
-                    self._do(self._kernel.receive(Stimulus.ARMED, node))
+            if self._primitives.get_ident() in self._seats:
+                raise Refused("the scheduler", "closed", "running the body that closes it", "a call from outside")
+            self._closing = Stimulus.CANCELLED if cancel else _ARMED
+            if cancel:
+                self._cancel_what_waits()
+            self._tell_the_idle()
             self._finish()
             self._closed = True
             seats = list(self._workers.values())
@@ -420,11 +444,24 @@ class Scheduler:
             assert seat.thread is not None, f"{seat.name} has a seat and no thread"
             seat.thread.join()
 
+    def _cancel_what_waits(self) -> None:
+        for node in list(self._kernel.nodes):
+            if Phase.IDLE < node.phase < Phase.RUNNING:
+                self._do(self._kernel.receive(Stimulus.CANCELLED, node))
+
+    def _tell_the_idle(self) -> bool:
+        """At the end, idle tasks are armed (or cancelled): those there are, and again whenever all has come to rest."""
+        assert self._closing is not None, "idle tasks are their makers' until the scheduler closes"
+        idle = [node for node in self._kernel.nodes if node.phase is Phase.IDLE]
+        for node in idle:
+            if node.phase is Phase.IDLE:
+                self._do(self._kernel.receive(self._closing, node))
+        return bool(idle)
+
     def _finish(self) -> None:
         """Wait for everything, which may grow meanwhile; where there are no workers, do it."""
         while self._kernel.nodes:
-            last = next(reversed(self._kernel.nodes)).load
-            assert isinstance(last, Handle), f"{last} is not a task of this scheduler"
+            last: Any = next(reversed(list(self._kernel.nodes))).load
             if not self._wait(last):
                 self._help(None, last, None)
 
@@ -439,8 +476,9 @@ class Scheduler:
 
     def story(self, task: Task) -> str:
         """Where a task stands and why, in one sentence."""
+        node = self._mine(task).node
         with self._lock:
-            return self._kernel.story(task.node)
+            return self._kernel.story(node)
 
     def check(self) -> None:
         """Assert the kernel's invariants: O(tasks + edges), for tests."""
@@ -450,4 +488,4 @@ class Scheduler:
     def lost(self) -> list[str]:
         """The names of tasks that failed by themselves, so far."""
         with self._lock:
-            return [task.name for task in self._failed if task.outcome is not Outcome.FINISHED]
+            return [task.name for task in self._failed]

@@ -1,0 +1,65 @@
+"""Where executors sleep: who is parked, who is on its way, and who is woken next.
+
+One sleeper is woken at a time, and when it has come it wakes the next while work
+is left: so a flood of small tasks costs one wake-up for each executor, not one
+for each task. Everything here is entered and left with the scheduler's lock held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+
+from hocket.runtime.primitives import Condition, Thread
+from hocket.runtime.task import Task
+
+__all__ = ["Seat", "Seats"]
+
+
+class Seat:
+    """A thread's place: where it sleeps, and what it is in the middle of (a helper inside a body has two)."""
+
+    __slots__ = ("alive", "condition", "name", "owner", "stack", "thread")
+
+    def __init__(self, name: str, condition: Condition) -> None:
+        self.name, self.condition = name, condition
+        self.alive = True
+        self.owner = 0  # the thread that sits here
+        self.stack: list[Task] = []
+        self.thread: Thread | None = None
+
+
+class Seats:
+    """The executors that sleep, and what they sleep for.
+
+    Invariant: where work is left and somebody is parked, one is coming, or whoever holds the lock takes what is left.
+    """
+
+    def __init__(self, work: Sized) -> None:
+        self._work = work
+        self.parked: list[Seat] = []  # each once
+        self._coming: Seat | None = None  # woken for work, and not here yet
+
+    def park(self, seat: Seat) -> None:
+        """Sleep until there is work, or what this one in particular waits for."""
+        self.parked.append(seat)
+        try:
+            seat.condition.wait()
+        finally:
+            if seat in self.parked:  # woken by nothing at all
+                self.parked.remove(seat)
+            if self._coming is seat:
+                self._coming = None
+                if len(self._work) > 1:
+                    self.wake()
+
+    def wake(self) -> None:
+        """There is work for one more."""
+        if self._coming is None and self.parked:
+            self._coming = self.parked.pop()
+            self._coming.condition.notify()
+
+    def rouse(self, seat: Seat) -> None:
+        """Something happened that this one in particular waits for."""
+        if seat in self.parked:
+            self.parked.remove(seat)
+        seat.condition.notify()
