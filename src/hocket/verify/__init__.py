@@ -1,0 +1,49 @@
+"""Verify task graphs before they run: `hocket.verify(source)`, and `hocket.audit(certificate, source)`.
+
+The package can be called (see `hocket.door`), and importing it imports neither z3
+nor yaml nor the questions: they are loaded when a graph is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from hocket.door import callable_package
+
+if TYPE_CHECKING:
+    from hocket.verdict import Certificate, Verdict
+    from hocket.verify.assertions import Assertion
+    from hocket.verify.findings import Report
+
+__all__ = ["audit", "verify"]
+
+
+def verify(
+    source: Any, *, format: str | None = None, assertions: Iterable[str | Assertion] = (), workers: int | None = None
+) -> Report:
+    """What can go wrong in any configuration of any run of this graph; or a certificate that nothing of it can.
+
+    `source` is a path, a text (with line breaks, or with its `format`), a mapping of tasks to predecessors as
+    `graphlib` takes it, or an iterable of objects with `.predecessors`. `assertions` are claims such as
+    "build before deploy" (see `hocket.verify.assertions`). `workers` must be at least 1; the questions so far do
+    not depend on it.
+
+    The report's `.verdict` is "holds", "violated" or "unknown"; `.findings` each have `.code .message .path .line
+    .column .witness`; `.certificate` is there where it holds. Raises `SourceError` for a source that cannot be used,
+    `MissingExtra` where PyYAML is needed and absent; without z3 a graph with conditions is "unknown".
+    """
+    from hocket.verify.judge import judge
+
+    return judge(source, format, assertions, workers)
+
+
+def audit(certificate: Certificate, source: Any, *, format: str | None = None) -> Verdict:
+    """Check a certificate against its source, without z3: Holds, Violated (it lies) or Unknown (a solver's claims)."""
+    from hocket.verify.certificate import audit as check
+    from hocket.verify.judge import read_graph
+
+    return check(certificate, read_graph(source, format).graph)
+
+
+callable_package(__name__, verify)

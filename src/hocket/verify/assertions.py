@@ -1,0 +1,289 @@
+"""What a user claims about an order, in one line: read, decided, and either proved or refuted by a run.
+
+    build before deploy        whenever both run, build has ended when deploy starts
+    migrate never with deploy  the two never run at the same time
+    deploy requires test       whenever deploy runs, test has ended before, and succeeded
+    build can run before lint  there is a run in which build has ended when lint starts
+    nightly can run            there is a run in which it runs
+
+An order that the edges enforce is answered by reachability; only what conditions
+decide goes to z3, and only with the part of the graph that matters. A run is shown
+after `replay` went through it, and after the claim was seen to be false in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import pairwise
+
+from hocket.errors import MissingExtra, SourceError
+from hocket.verify.findings import Finding, Note
+from hocket.verify.formula import FALSE, Formula, Is, Not, Outcome, Runs, conjunction, disjunction
+from hocket.verify.model import Graph, Task
+from hocket.verify.replay import Did, Mismatch, Run, replay, schedule
+from hocket.verify.smt import Found, Never, Solver, Undecided
+from hocket.verify.structure import Shape, reaches
+
+__all__ = ["Assertion", "Decided", "decide", "parse_assertion", "shows"]
+
+_FORMS: tuple[tuple[str, str], ...] = (
+    ("can run before", r"(?P<a>.+?)\s+can\s+run\s+before\s+(?P<b>.+)"),
+    ("never with", r"(?P<a>.+?)\s+never\s+(?:together\s+)?with\s+(?P<b>.+)"),
+    ("requires", r"(?P<a>.+?)\s+requires\s+(?P<b>.+)"),
+    ("before", r"(?P<a>.+?)\s+(?:always\s+)?before\s+(?P<b>.+)"),
+    ("can run", r"(?P<a>.+?)\s+can\s+run(?P<b>)"),
+)
+_CURE = "write 'A before B', 'A never with B', 'A requires B', 'A can run before B' or 'A can run'"
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """One claim: its form (a key of the table above), and the tasks it is about (`second` may be empty)."""
+
+    form: str
+    first: str
+    second: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.first} {self.form} {self.second}".strip()
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The answer to one assertion: a finding if it is violated or undecided, else its reason for the certificate."""
+
+    assertion: Assertion
+    finding: Finding | None = None
+    path: tuple[str, ...] = ()  # tasks that wait for one another: the order is enforced by edges
+    run: Run | None = None  # the run that shows a "can"
+    unsat: str = ""  # SMT-LIB text that has no model: the order is enforced by conditions
+
+
+def parse_assertion(text: str) -> Assertion:
+    """Read one assertion; raises SourceError with the forms there are."""
+    for form, pattern in _FORMS:
+        match = re.fullmatch(pattern, text.strip(), re.IGNORECASE)
+        if match:
+            return Assertion(form, match["a"].strip(), match["b"].strip())
+    raise SourceError(f"{text!r} is no assertion", cure=_CURE)
+
+
+def decide(graph: Graph, shape: Shape, assertion: Assertion) -> Decided:
+    """Prove or refute one assertion about an acyclic graph."""
+    names = {name.lower(): name for name in graph.tasks}
+    for word in filter(None, (assertion.first, assertion.second)):
+        if word.lower() not in names:
+            near = get_close_matches(word, list(graph.tasks), n=1)
+            cure = f"did you mean {near[0]!r}?" if near else f"the tasks are {', '.join(list(graph.tasks)[:20])}"
+            return Decided(
+                assertion, Finding("G021", f"'{assertion}' speaks of {word!r}, which is not defined", cure=cure)
+            )
+    a = graph.tasks[names[assertion.first.lower()]]
+    b = graph.tasks[names[assertion.second.lower()]] if assertion.second else a
+    if a is b and assertion.second:
+        return Decided(assertion, Finding("G021", f"'{assertion}' compares a task with itself", a.span, cure=_CURE))
+    return _ANSWERS[assertion.form](graph, shape, assertion, a, b)
+
+
+def _before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
+    path = _ordered(shape, a, b)
+    if path:
+        return Decided(assertion, path=path)
+    late = frozenset({(Did.STARTED, a.name)}) if not _nested(graph, a, b) else frozenset({(Did.ENDED, a.name)})
+    return _refute(
+        graph, assertion, conjunction((Runs(a.name), Runs(b.name))), (a, b), late,
+        lambda run: run.at(Did.STARTED, b.name) < run.at(Did.ENDED, a.name),
+        f"{b.name!r} can start before {a.name!r} has ended",
+    )  # fmt: skip
+
+
+def _never_with(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
+    path = _ordered(shape, a, b) or _ordered(shape, b, a)
+    if path:
+        return Decided(assertion, path=path)
+    question = conjunction((Runs(a.name), Runs(b.name), Not(_one_group(a, b))))
+    late = frozenset({(Did.ENDED, a.name), (Did.ENDED, b.name)})
+    return _refute(
+        graph, assertion, question, (a, b), late,
+        lambda run: _overlap(run, a.name, b.name),
+        f"{a.name!r} and {b.name!r} can run at the same time",
+    )  # fmt: skip
+
+
+def _requires(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
+    succeeded = frozenset({Outcome.SUCCEEDED})
+    if not _ordered(shape, b, a):  # then nothing makes b end first: any run of a, with b held back, refutes it
+        late = frozenset({(Did.STARTED, b.name)})
+        return _refute(
+            graph, assertion, Runs(a.name), (a, b), late,
+            lambda run: not -1 < run.at(Did.ENDED, b.name) < run.at(Did.STARTED, a.name),
+            f"{a.name!r} can start before {b.name!r} has ended",
+        )  # fmt: skip
+    return _refute(
+        graph, assertion, conjunction((Runs(a.name), Not(Is(b.name, succeeded)))), (a, b), frozenset(),
+        lambda run: _outcome(run, b.name) is not Outcome.SUCCEEDED,
+        f"{a.name!r} can run although {b.name!r} has not succeeded",
+    )  # fmt: skip
+
+
+def _can_before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
+    path = _ordered(shape, b, a)
+    if path:
+        message = f"{a.name!r} can never run before {b.name!r}: it waits for it ({' → '.join(path)})"
+        return Decided(assertion, Finding("G020", message, a.span, _along(graph, path)))
+    late = frozenset({(Did.STARTED, b.name)})
+    return _show(graph, assertion, (a, b), late)
+
+
+def _can_run(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
+    return _show(graph, assertion, (a,), frozenset())
+
+
+def shows(assertion: Assertion, run: Run, graph: Graph) -> bool:
+    """Whether a (replayed) run is an example of a "can": looked up in its events, nothing else."""
+    names = {name.lower(): name for name in graph.tasks}
+    first = names.get(assertion.first.lower(), "")
+    if assertion.form == "can run":
+        return run.at(Did.STARTED, first) >= 0
+    ended = run.at(Did.ENDED, first)
+    return assertion.form == "can run before" and -1 < ended < run.at(
+        Did.STARTED, names.get(assertion.second.lower(), "")
+    )
+
+
+_ANSWERS: dict[str, Callable[[Graph, Shape, Assertion, Task, Task], Decided]] = {
+    "before": _before,
+    "never with": _never_with,
+    "requires": _requires,
+    "can run before": _can_before,
+    "can run": _can_run,
+}
+
+
+def _refute(
+    graph: Graph,
+    assertion: Assertion,
+    question: Formula,
+    about: tuple[Task, Task],
+    late: frozenset[tuple[Did, str]],
+    seen: Callable[[Run], bool],
+    message: str,
+) -> Decided:
+    """Look for a run of which `question` is true; it refutes the assertion once it was replayed and `seen` in it."""
+    span = about[1].span if assertion.form == "before" else about[0].span
+    answer = _ask(graph, question, about)
+    match answer:
+        case Never():
+            return Decided(assertion, unsat=_text(graph, question, about))
+        case Undecided(reason):
+            return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {reason}", span))
+        case Found():
+            run = _run(graph, answer, late, seen)
+            if run is None:
+                reason = "the counterexample could not be replayed"
+                return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {reason}", span))
+            notes = tuple(Note(task.span, f"{task.name!r} is here") for task in about)
+            return Decided(assertion, Finding("G020", f"'{assertion}' does not hold: {message}", span, notes, run))
+
+
+def _show(graph: Graph, assertion: Assertion, about: tuple[Task, ...], late: frozenset[tuple[Did, str]]) -> Decided:
+    """Look for a run that shows a "can"."""
+    question = conjunction(Runs(task.name) for task in about)
+    answer = _ask(graph, question, about)
+    match answer:
+        case Never(because):
+            notes = tuple(
+                Note(graph.tasks[name].condition, f"the condition of {name!r}")
+                for name in because
+                if graph.tasks[name].condition.line
+            )
+            message = f"'{assertion}' does not hold: there is no such run"
+            return Decided(assertion, Finding("G020", message, about[0].span, notes))
+        case Found():
+            run = _run(graph, answer, late, lambda run: shows(assertion, run, graph))
+            if run is not None:
+                return Decided(assertion, run=run)
+            answer = Undecided("the run could not be replayed")
+    return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {answer.reason}", about[0].span))
+
+
+def _ask(graph: Graph, question: Formula, about: Iterable[Task]) -> Found | Never | Undecided:
+    """First a run that nobody cancels, as the plainer answer; then any."""
+    if not graph.conditional and not any(
+        task.edges and any(edge.accepts for edge in task.edges) for task in graph.tasks.values()
+    ):
+        simple = _without_solver(question)
+        if simple is not None:
+            return simple
+    try:
+        solver = Solver(graph, [task.name for task in about])
+    except MissingExtra as error:
+        return Undecided(str(error))
+    calm = solver.ask(question, calm=True)
+    return calm if isinstance(calm, Found) else solver.ask(question)
+
+
+def _without_solver(question: Formula) -> Found | None:
+    """Where nothing is conditional everything runs, and a question about running is answered by that."""
+    parts = question.parts if hasattr(question, "parts") else (question,)
+    return Found({}, {}, frozenset()) if all(isinstance(part, Runs) or part == Not(FALSE) for part in parts) else None
+
+
+def _text(graph: Graph, question: Formula, about: Iterable[Task]) -> str:
+    return Solver(graph, [task.name for task in about]).text(question)
+
+
+def _run(graph: Graph, found: Found, late: frozenset[tuple[Did, str]], seen: Callable[[Run], bool]) -> Run | None:
+    try:
+        run = schedule(graph, found.values, found.outcomes, found.interrupted, late)
+        replay(graph, run)
+    except Mismatch:
+        return None
+    return run if seen(run) else None
+
+
+def _ordered(shape: Shape, a: Task, b: Task) -> tuple[str, ...]:
+    """The tasks on a way from the end of `a` to the start of `b`, each once."""
+    points = reaches(shape, shape.closing[a.name], shape.opening[b.name])
+    return tuple(dict.fromkeys(shape.names[point] for point in points))
+
+
+def _nested(graph: Graph, a: Task, b: Task) -> bool:
+    """Whether `b` runs within `a`."""
+    while b.parent:
+        if b.parent == a.name:
+            return True
+        b = graph.tasks[b.parent]
+    return False
+
+
+def _one_group(a: Task, b: Task) -> Formula:
+    """When the two tasks must take one and the same group, of which there is one."""
+    return disjunction(
+        conjunction((one.guard, other.guard)) if one.parts == other.parts else FALSE
+        for mine in a.holds if mine.group.capacity == 1 for theirs in b.holds
+        for one in mine.group.cases for other in theirs.group.cases
+    )  # fmt: skip
+
+
+def _overlap(run: Run, one: str, other: str) -> bool:
+    starts = max(run.at(Did.STARTED, one), run.at(Did.STARTED, other))
+    return starts < min(run.at(Did.ENDED, one), run.at(Did.ENDED, other))
+
+
+def _outcome(run: Run, name: str) -> Outcome | None:
+    return next(
+        (event.outcome for event in run.events if event.task == name and event.did in (Did.ENDED, Did.PASSED)), None
+    )
+
+
+def _along(graph: Graph, path: tuple[str, ...]) -> tuple[Note, ...]:
+    notes = []
+    for before, after in pairwise(path):
+        for edge in graph.tasks[after].edges:
+            if edge.before == before:
+                notes.append(Note(edge.span, f"{after!r} waits for {before!r}"))
+    return tuple(notes)

@@ -1,0 +1,387 @@
+"""The middle model as z3 constraints: the only file that imports z3.
+
+One boolean per task and outcome, one constraint per rule of `model`; only the
+tasks that a question can depend on are encoded (`slice_of`). A variable that is
+only ever compared for equality is a small number of cases: each value that is
+mentioned, and one other of each kind; strings with prefixes and suffixes use the
+theory of strings. Each condition is asserted under a name, so that an answer
+"never" says which conditions make it so.
+
+Nothing that z3 says is shown as such: a model becomes a run that `replay` goes
+through, and "never" is re-decided in the tests by enumeration and by cvc5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hocket.errors import MissingExtra
+from hocket.verify.formula import (
+    All,
+    Ancestors,
+    Atom,
+    Equal,
+    Formula,
+    How,
+    Interrupted,
+    Is,
+    Matches,
+    Not,
+    Outcome,
+    Runs,
+    Some,
+    Value,
+    atoms,
+    matches,
+    same_value,
+)
+from hocket.verify.model import Graph, Kind, Task, Variable
+
+__all__ = ["Found", "Never", "Solver", "Undecided", "formulas_of", "slice_of"]
+
+TIMEOUT = 10_000  # milliseconds a question
+_OTHER: dict[Kind, tuple[Value, ...]] = {
+    Kind.NULL: (None,),
+    Kind.BOOLEAN: (False, True),
+    Kind.NUMBER: (7919.0,),  # a number that nobody mentions
+    Kind.STRING: ("", "something else"),
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """There is such a configuration: values of variables, how each task ended, who came after a cancellation."""
+
+    values: dict[str, Value]
+    outcomes: dict[str, Outcome]
+    interrupted: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Never:
+    """There is none; `because` names the tasks whose conditions make it so."""
+
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Undecided:
+    reason: str
+
+
+@dataclass
+class _Encoded:
+    """How one variable is represented: by a number that stands for one of `values`, or by a string and a null flag."""
+
+    variable: Variable
+    values: tuple[Value, ...] = ()
+    code: Any = None
+    text: Any = None
+    is_null: Any = None
+
+
+@dataclass
+class Solver:
+    """Answers questions about a part of one graph. `roots` are the tasks that the questions will be about."""
+
+    graph: Graph
+    roots: Iterable[str]
+    timeout: int = TIMEOUT
+    _named: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        try:
+            import z3
+        except ImportError:
+            raise MissingExtra("z3-solver", "verify", "deciding conditions") from None
+        self.z3 = z3
+        self.tasks = slice_of(self.graph, self.roots)
+        self.context = z3.Context()
+        self.solver = z3.Solver(ctx=self.context)
+        self.solver.set("timeout", self.timeout)
+        self.variables: dict[str, _Encoded] = {}
+        self.ancestry: dict[tuple[str, bool, frozenset[Outcome]], Any] = {}
+        asked = [(formula, name) for name, task in self.tasks.items() for formula in formulas_of(task)]
+        asked += [(case.guard, "") for hold in self.graph.holds for case in hold.group.cases]
+        mentioned = [atom for formula, _ in asked for atom in atoms(formula)]
+        self.mentioned: dict[str, list[Equal | Matches]] = {}
+        for atom in mentioned:
+            if isinstance(atom, Equal | Matches):
+                self.mentioned.setdefault(atom.variable, []).append(atom)
+        self.out = {name: {way: self._bool(f"{way.value} {name}") for way in Outcome} for name in self.tasks}
+        self.runs = {name: self._bool(f"runs {name}") for name in self.tasks}
+        self.stopped = {name: self._bool(f"cancelled before {name}") for name in self.tasks}
+        self.calm = self._bool("nobody cancels the run")
+        for task in self.tasks.values():
+            self._task(task)
+        for formula, place in asked:  # what a term defines on the side must stand before the first question
+            self.term(formula, place)
+
+    # -- questions -----------------------------------------------------------------------------------------------------
+
+    def ask(self, question: Formula, calm: bool = False) -> Found | Never | Undecided:
+        """Is there a run of which `question` is true? `calm`: one in which nobody cancels it."""
+        self.solver.push()
+        try:
+            self.solver.add(self.term(question))
+            answer = self.solver.check(*([self.calm] if calm else []), *self._named.values())
+            if answer == self.z3.sat:
+                return self._found(self.solver.model())
+            if answer == self.z3.unsat:
+                return Never(self._because(calm))
+            return Undecided(f"z3 gave up: {self.solver.reason_unknown()}")
+        except self.z3.Z3Exception as error:
+            return Undecided(f"z3 failed: {error}")
+        finally:
+            self.solver.pop()
+
+    def text(self, question: Formula) -> str:
+        """The question as SMT-LIB 2, for any solver."""
+        fresh = self.z3.Solver(ctx=self.context)
+        fresh.add(*self.solver.assertions(), *self._named.values(), self.term(question))
+        return str(fresh.to_smt2())
+
+    def _because(self, calm: bool) -> tuple[str, ...]:
+        """The names of a set of conditions that cannot hold together, and of which none can be left out."""
+        core = {str(term) for term in self.solver.unsat_core()}
+        kept = [name for name in self._named if str(self._named[name]) in core]
+        extra = [self.calm] if calm else []
+        for name in list(kept) if len(kept) <= 12 else ():
+            without = [self._named[one] for one in kept if one != name]
+            if self.solver.check(*extra, *without) == self.z3.unsat:
+                kept.remove(name)
+        return tuple(kept)
+
+    def _found(self, model: Any) -> Found:
+        outcomes = {
+            name: next((way for way, term in ways.items() if self._is_true(model, term)), Outcome.SKIPPED)
+            for name, ways in self.out.items()
+        }
+        values = {name: self._value(model, encoded) for name, encoded in self.variables.items()}
+        return Found(
+            values, outcomes, frozenset(name for name, term in self.stopped.items() if self._is_true(model, term))
+        )
+
+    def _is_true(self, model: Any, term: Any) -> bool:
+        return bool(self.z3.is_true(model.eval(term, model_completion=True)))
+
+    def _value(self, model: Any, encoded: _Encoded) -> Value:
+        if encoded.code is not None:
+            return encoded.values[int(model.eval(encoded.code, model_completion=True).as_long())]
+        if encoded.is_null is not None and self._is_true(model, encoded.is_null):
+            return None
+        return str(model.eval(encoded.text, model_completion=True).as_string())
+
+    # -- tasks ---------------------------------------------------------------------------------------------------------
+
+    def _task(self, task: Task) -> None:
+        """The rules of one task, as `model` states them."""
+        name, out, runs = task.name, self.out[task.name], self.runs[task.name]
+        add = self.solver.add
+        ways = list(out.values())
+        add(self.z3.PbEq([(way, 1) for way in ways], 1))
+        add(runs == self._may_run(task))
+        around = [self.runs[task.parent]] if task.parent else []
+        add(out[Outcome.ABSENT] == self._not(self._and(self.term(task.presence, name), *around)))
+        add(self._implies(runs, self._or(*(out[way] for way in self._may(task)))))
+        passed = self._or(
+            out[Outcome.ABSENT], out[Outcome.SKIPPED], self._and(out[Outcome.CANCELLED], self.stopped[name])
+        )
+        add(self._implies(self._not(runs), passed))
+        add(self._implies(self.calm, self._not(self.stopped[name])))
+        for before in (*(edge.before for edge in task.edges), *((task.parent,) if task.parent else ())):
+            add(self._implies(self.stopped[before], self.stopped[name]))
+            for child in self.graph.children.get(before, ()) if before != task.parent else ():
+                add(self._implies(self.stopped[child], self.stopped[name]))
+        if name in self.graph.children:
+            self._parent(task)
+
+    def _may_run(self, task: Task) -> Any:
+        """Present, accepted by each edge, and active; the activation counts only while its name is assumed."""
+        named = self._bool(f"condition of {task.name}")
+        self._named[task.name] = named
+        parts = [self.term(task.presence, task.name)]
+        if task.parent:
+            parts.append(self.runs[task.parent])
+        for edge in task.edges:
+            before = self.out[edge.before]
+            accepted = [way for way in Outcome if edge.accepts is None or way in edge.accepts]
+            if edge.accepts is None:
+                accepted.remove(Outcome.ABSENT)
+            parts.append(
+                self._or(*(before[way] for way in accepted), *([before[Outcome.ABSENT]] if edge.optional else []))
+            )
+        parts.append(self._implies(named, self.term(task.activation, task.name)))
+        return self._and(*parts)
+
+    def _may(self, task: Task) -> frozenset[Outcome]:
+        return task.may | {Outcome.SKIPPED} if task.name in self.graph.children else task.may
+
+    def _parent(self, task: Task) -> None:
+        """A task with children ends as they did."""
+        inside, out, runs = self.graph.children[task.name], self.out[task.name], self.runs[task.name]
+        failed = self._or(*(self.out[child][Outcome.FAILED] for child in inside))
+        cancelled = self._or(*(self.out[child][Outcome.CANCELLED] for child in inside))
+        ran = self._or(*(self.runs[child] for child in inside))
+        add = self.solver.add
+        add(self._implies(runs, out[Outcome.FAILED] == failed))
+        add(self._implies(runs, out[Outcome.CANCELLED] == self._and(self._not(failed), cancelled)))
+        add(self._implies(self._and(runs, out[Outcome.SKIPPED]), self._not(ran)))
+
+    # -- formulas ------------------------------------------------------------------------------------------------------
+
+    def term(self, formula: Formula, place: str = "") -> Any:
+        """The formula as a term; `place` is the task whose formula it is."""
+        match formula:
+            case Not(part):
+                return self._not(self.term(part, place))
+            case All(parts):
+                return self._and(*(self.term(part, place) for part in parts))
+            case Some(parts):
+                return self._or(*(self.term(part, place) for part in parts))
+            case Ancestors(every, outcomes):
+                return self._ancestors(place, every, outcomes)
+            case atom:
+                return self._atom(atom, place)
+
+    def _atom(self, atom: Atom, place: str) -> Any:
+        match atom:
+            case Is(name, outcomes):
+                return self._or(*(self.out[name][way] for way in Outcome if way in outcomes))
+            case Runs(name):
+                return self.runs[name]
+            case Interrupted():
+                return self.stopped[place]
+            case Equal(variable, value):
+                return self._equal(self._variable(variable), value)
+            case Matches(variable, how, text):
+                return self._matches(self._variable(variable), how, text)
+        raise AssertionError(f"{atom!r} is no atom")
+
+    def _ancestors(self, place: str, every: bool, outcomes: frozenset[Outcome]) -> Any:
+        """Said once for each task on the way, so that the terms stay as many as the edges."""
+        waiting = [place]
+        while waiting:
+            name = waiting.pop()
+            if (name, every, outcomes) not in self.ancestry:
+                befores = list(dict.fromkeys(edge.before for edge in self.graph.tasks[name].edges))
+                join = self._and if every else self._or
+                here = self._ancestry(name, every, outcomes)
+                parts = (
+                    join(self._is(before, outcomes), self._ancestry(before, every, outcomes)) for before in befores
+                )
+                self.solver.add(here == join(*parts))
+                self.ancestry[name, every, outcomes] = here
+                waiting.extend(befores)
+        return self.ancestry[place, every, outcomes]
+
+    def _ancestry(self, name: str, every: bool, outcomes: frozenset[Outcome]) -> Any:
+        ways = "/".join(way.value for way in Outcome if way in outcomes)
+        return self._bool(f"{'every' if every else 'some'} ancestor of {name} {ways}")
+
+    def _is(self, name: str, outcomes: frozenset[Outcome]) -> Any:
+        return self._or(*(self.out[name][way] for way in Outcome if way in outcomes))
+
+    # -- variables -----------------------------------------------------------------------------------------------------
+
+    def _variable(self, name: str) -> _Encoded:
+        if name not in self.variables:
+            variable = self.graph.variables[name]
+            atoms_here = self.mentioned.get(name, [])
+            strings = variable.values is None and any(isinstance(atom, Matches) for atom in atoms_here)
+            encoded = self._by_string(variable) if strings else self._by_code(variable, atoms_here)
+            self.variables[name] = encoded
+            if variable.owner:
+                self.solver.add(self._implies(self._not(self.runs[variable.owner]), self._equal(encoded, None)))
+        return self.variables[name]
+
+    def _by_code(self, variable: Variable, mentioned: list[Equal | Matches]) -> _Encoded:
+        values: list[Value] = list(variable.values or ())
+        if variable.values is None:
+            listed = [atom.value for atom in mentioned if isinstance(atom, Equal)]
+            listed += [value for kind in Kind if kind in variable.kinds for value in _OTHER[kind]]
+            for value in listed:
+                if not any(same_value(value, one) for one in values):
+                    values.append(value)
+        if variable.owner and None not in values:
+            values.append(None)
+        code = self.z3.Int(f"value of {variable.name}", self.context)
+        self.solver.add(code >= 0, code < len(values))
+        return _Encoded(variable, tuple(values), code)
+
+    def _by_string(self, variable: Variable) -> _Encoded:
+        """Open strings of which more than equality is asked; `Matches` is only made for strings and null."""
+        z3 = self.z3
+        text = z3.Const(f"text of {variable.name}", z3.StringSort(self.context))
+        empty = Kind.NULL in variable.kinds or bool(variable.owner)
+        return _Encoded(variable, text=text, is_null=self._bool(f"{variable.name} is null") if empty else None)
+
+    def _equal(self, encoded: _Encoded, value: Value) -> Any:
+        if encoded.code is not None:
+            return self._or(
+                *(encoded.code == place for place, one in enumerate(encoded.values) if same_value(one, value))
+            )
+        null = encoded.is_null
+        if value is None:
+            return null if null is not None else self._or()
+        if not isinstance(value, str):
+            return self._or()
+        same = encoded.text == self.z3.StringVal(value, self.context)
+        return same if null is None else self._and(self._not(null), same)
+
+    def _matches(self, encoded: _Encoded, how: How, text: str) -> Any:
+        if encoded.code is not None:
+            return self._or(
+                *(encoded.code == place for place, one in enumerate(encoded.values) if matches(how, one, text))
+            )
+        z3, word = self.z3, self.z3.StringVal(text, self.context)
+        relation = {How.STARTS: z3.PrefixOf, How.ENDS: z3.SuffixOf}.get(how)
+        found = z3.Contains(encoded.text, word) if relation is None else relation(word, encoded.text)
+        return found if encoded.is_null is None else self._and(self._not(encoded.is_null), found)
+
+    # -- words ---------------------------------------------------------------------------------------------------------
+
+    def _bool(self, name: str) -> Any:
+        return self.z3.Bool(name, self.context)
+
+    def _and(self, *parts: Any) -> Any:
+        return self.z3.And([*parts, self.z3.BoolVal(True, self.context)]) if len(parts) != 1 else parts[0]
+
+    def _or(self, *parts: Any) -> Any:
+        return self.z3.Or([*parts, self.z3.BoolVal(False, self.context)]) if len(parts) != 1 else parts[0]
+
+    def _not(self, part: Any) -> Any:
+        return self.z3.Not(part, self.context)
+
+    def _implies(self, left: Any, right: Any) -> Any:
+        return self.z3.Implies(left, right, self.context)
+
+
+def formulas_of(task: Task) -> tuple[Formula, ...]:
+    """All the formulas that decide about a task."""
+    return (task.presence, task.activation, *(case.guard for hold in task.holds for case in hold.group.cases))
+
+
+def slice_of(graph: Graph, roots: Iterable[str]) -> Mapping[str, Task]:
+    """The tasks on which these can depend: what they wait for, run within or hold, and whatever a condition names."""
+    found: dict[str, None] = {}
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found[name] = None
+        task = graph.tasks[name]
+        waiting.extend(edge.before for edge in task.edges)
+        waiting.extend(graph.children.get(name, ()))
+        if task.parent:
+            waiting.append(task.parent)
+        for formula in formulas_of(task):
+            for atom in atoms(formula):
+                if isinstance(atom, Is | Runs):
+                    waiting.append(atom.task)
+                elif isinstance(atom, Equal | Matches) and graph.variables[atom.variable].owner:
+                    waiting.append(graph.variables[atom.variable].owner)
+    return {name: graph.tasks[name] for name in graph.tasks if name in found}
