@@ -47,16 +47,16 @@ def model_of(graph: Graph, policy: Policy, cancels: bool):
     return acceptor(given)
 
 
-def recorder(events: list[Event]) -> Watch:
-    """Write down what the kernel's nodes go through, in the model's words; a node's `load` is its index."""
+def recorder(events: list[Event], index: Callable[[Node], object] = lambda node: node.load) -> Watch:
+    """Write down what the kernel's nodes go through, in the model's words; `index` says what the model calls a node."""
 
     def watch(moment: Moment, node: Node) -> None:
         if moment is Moment.OPEN:
-            events.append(("open", node.load))
+            events.append(("open", index(node)))
         elif moment is Moment.RAN and node.bodied:
-            events.append(("ran", node.load, str(node.fate)))
+            events.append(("ran", index(node), str(node.fate)))
         elif moment is Moment.CLOSE:
-            events.append(("close", node.load, str(node.fate)))
+            events.append(("close", index(node), str(node.fate)))
 
     return watch
 

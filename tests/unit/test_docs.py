@@ -1,0 +1,77 @@
+"""The pages say what the code says: drawings are fresh, examples run, every package is on the map, no link is dead."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib.util
+import pkgutil
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import hocket
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def _draw():
+    spec = importlib.util.spec_from_file_location("draw", ROOT / "docs" / "draw.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_drawings_are_as_the_code_says():
+    assert _draw().stale() == [], "say `make docs`"
+
+
+def test_every_package_is_on_the_map():
+    map_page = (ROOT / "docs" / "map.md").read_text()
+    rooms = {path.name for path in (ROOT / "src" / "hocket").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert {room for room in rooms if f"`src/hocket/{room}`" not in map_page} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_examples_on_a_page_run(page):
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        exec(compile(block, str(page), "exec"), {"__name__": "example"})
+
+
+def _modules() -> list[str]:
+    names = (info.name for info in pkgutil.walk_packages(hocket.__path__, "hocket."))
+    return sorted(name for name in names if name != "hocket.__main__")
+
+
+@pytest.mark.parametrize("name", _modules())
+def test_examples_in_docstrings_run(name):
+    assert doctest.testmod(import_module(name), optionflags=doctest.ELLIPSIS).failed == 0
+
+
+def test_every_public_name_of_the_front_door_has_a_docstring():
+    for name in hocket.__all__:
+        value = getattr(hocket, name)
+        assert name == "__version__" or value.__doc__, f"hocket.{name} says nothing about itself"
+
+
+def test_what_soundness_names_exists():
+    page = (ROOT / "docs" / "explanation" / "soundness.md").read_text()
+    named = re.findall(r"`((?:proofs|tests|models)/[\w/]+(?:\.py)?)`", page)
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    assert len(named) >= 8
+
+
+def test_examples_in_docs_are_python():
+    for path in (ROOT / "docs" / "examples").rglob("*.py"):
+        ast.parse(path.read_text())
