@@ -8,7 +8,7 @@ kind follows from how the execution ended.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hocket.errors import DeadlockError, ExplorationError
@@ -16,9 +16,9 @@ from hocket.explore.control import Actor, Control, End
 from hocket.explore.naming import place_of
 from hocket.render.lanes import Lane, lanes
 from hocket.trace.operation import Operation
-from hocket.trace.schedule import Schedule
+from hocket.trace.schedule import Schedule, digest_of
 
-__all__ = ["Failure", "failure_of"]
+__all__ = ["Failure", "digest", "failure_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,19 @@ def failure_of(control: Control) -> Failure | None:
     return telling(control) if telling else None
 
 
+def digest(control: Control, steps: int | None = None) -> str:
+    """What the first `steps` steps did (all, if not said), in six digits that are the same in every process."""
+    names = control.session.cast.actors
+    return digest_of((names[event.actor], event.operation.kind) for event in control.execution.events[:steps])
+
+
 # -- by end -----------------------------------------------------------------------------------------------------------
 
 
 def _failure(control: Control, kind: str, message: str, **more: Any) -> Failure:
     names = control.session.cast.actors
     present = [number for number in sorted(control.actors)]
-    return Failure(kind, control.execution.schedule(), message, rows=_rows(control),
+    return Failure(kind, replace(control.execution.schedule(), digest=digest(control)), message, rows=_rows(control),
                    actors=tuple(names[number] for number in present), **more)
 
 

@@ -22,7 +22,7 @@ from hocket.explore.control import RESTART, Control, End, Session
 from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal, Source
 from hocket.explore.execution import Cast
-from hocket.explore.failures import Failure, failure_of
+from hocket.explore.failures import Failure, digest, failure_of
 from hocket.explore.minimise import minimised
 from hocket.explore.naming import target_of
 from hocket.explore.progress import Progress
@@ -115,7 +115,10 @@ def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, *, ends_vi
         raise control.error
     if len(control.execution.events) < len(schedule):
         step = len(control.execution.events) + 1
-        raise DivergenceError(step, str(schedule.steps[step - 1].actor), "end")
+        raise DivergenceError(step, f"a step of {schedule.steps[step - 1].actor}", "end")
+    done = digest(control, len(schedule))
+    if schedule.digest and schedule.digest != done:
+        raise DivergenceError(len(schedule), f"steps with the digest {schedule.digest}", f"steps with the digest {done}")
     return control
 
 
@@ -145,6 +148,7 @@ def test(function: F | None = None, **options: Any) -> Any:
         body = functools.wraps(plain)(lambda: plain(*args, **kwargs)) if args or kwargs else plain
         explore(body, **options).raise_if_not_proved()
 
+    explored.__hocket_body__ = plain  # type: ignore[attr-defined]  # for the command line
     return explored
 
 

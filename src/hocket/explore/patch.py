@@ -161,16 +161,8 @@ def _start(thread: Thread) -> None:
         raise RuntimeError("thread.__init__() not called")
     if state["_started"]._flag:
         raise RuntimeError("threads can only be started once")
-    _silence(state["_started"])
     state["_started"]._flag = True
     state["_hocket"] = actor.control.spawn(actor, lambda: _bootstrap(thread), thread.daemon, thread)
-
-
-def _silence(event: threading.Event) -> None:
-    """The `_started` of a thread is set by its start; looking at it is no step."""
-    lock = event._cond._lock  # type: ignore[attr-defined]  # CPython's own field
-    if isinstance(lock, ExploredLock):
-        lock.quiet = True
 
 
 def _bootstrap(thread: Thread) -> None:
@@ -244,7 +236,7 @@ def _is_alive(thread: Thread) -> bool:
 def _look(lock: Any) -> None:
     """A read of everything that `lock` guards."""
     actor = current()
-    if actor is not None and isinstance(lock, ExploredLock) and not lock.quiet:
+    if actor is not None and isinstance(lock, ExploredLock):
         lock.locked()
 
 

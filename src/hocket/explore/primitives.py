@@ -17,7 +17,7 @@ import _thread
 import sys
 import threading
 from collections.abc import Callable
-from types import GenericAlias
+from types import FrameType, GenericAlias
 from typing import Any
 
 from hocket.explore.atomic import Controlled, number_of
@@ -29,6 +29,12 @@ __all__ = ["ExploredLock", "ExploredPrimitives", "ExploredRLock", "ExploredSimpl
 
 _Empty: type[Exception] = __import__("_queue").Empty
 _CONDITION_WAIT = threading.Condition.wait.__code__
+_EVENT_INIT = threading.Event.__init__.__code__
+_THREAD_INIT = threading.Thread.__init__.__code__
+
+
+def _is_of_a_thread(frame: FrameType) -> bool:
+    return frame.f_code is _THREAD_INIT
 
 
 def _checked_timeout(blocking: bool, timeout: float) -> float | None:
@@ -103,7 +109,9 @@ class ExploredLock(_Gate):
         code = sys._getframe(1).f_code
         if code is _CONDITION_WAIT:
             return super().__new__(Waiter)
-        return _real_lock() if code.co_filename.startswith("<frozen") else super().__new__(cls)  # of an import
+        if code.co_filename.startswith("<frozen") or (code is _EVENT_INIT and _is_of_a_thread(sys._getframe(2))):
+            return _real_lock()  # of an import; of a thread's own `_started`
+        return super().__new__(cls)
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         actor = current()

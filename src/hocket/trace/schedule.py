@@ -17,14 +17,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
+from zlib import crc32
 
 from hocket.errors import ScheduleError
 
-__all__ = ["MAIN", "Schedule", "Step", "child_name"]
+__all__ = ["MAIN", "Schedule", "Step", "child_name", "digest_of"]
 
 MAIN = "main"
 _PREFIX = re.compile(r"\s*hocket(\d+):(.*)\s*", re.DOTALL)
 _PART = re.compile(r"(?P<actor>main|t[1-9]\d*(?:_[1-9]\d*)*)(?:x(?P<times>[1-9]\d*))?(?:/(?P<alternative>\d+))?")
+_DIGEST = re.compile(r"[0-9a-f]{6}")
 _VERSION = "1"
 _LONGEST = 10_000_000  # steps: a typing error in a count must not fill the memory
 
@@ -41,9 +43,11 @@ class Schedule:
     """The choices of one execution, in order."""
 
     steps: tuple[Step, ...] = ()
+    digest: str = ""  # of what the steps did, six hexadecimal digits; empty if not known
 
     def __str__(self) -> str:
-        return f"hocket{_VERSION}:" + ".".join(_part(step, len(list(run))) for step, run in groupby(self.steps))
+        told = ".".join(_part(step, len(list(run))) for step, run in groupby(self.steps))
+        return f"hocket{_VERSION}:{told}" + (f"#{self.digest}" if self.digest else "")
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -51,7 +55,10 @@ class Schedule:
     @staticmethod
     def parse(text: str) -> Schedule:
         """The schedule that `str` printed; raises `ScheduleError` with what is wrong and where."""
-        return Schedule(tuple(_steps(text)))
+        steps, mark, digest = text.strip().partition("#")
+        if mark and not _DIGEST.fullmatch(digest):
+            raise ScheduleError(f"a schedule ends with # and six hexadecimal digits, or without; this one with {digest!r}", text)
+        return Schedule(tuple(_steps(steps)), digest)
 
     @property
     def switches(self) -> int:
@@ -62,6 +69,12 @@ class Schedule:
 def child_name(parent: str, number: int) -> str:
     """The name of the `number`-th actor (from 1) that `parent` created: `t2` for main's, `t2_1` for t2's."""
     return f"t{number}" if parent == MAIN else f"{parent}_{number}"
+
+
+def digest_of(steps: Iterable[tuple[str, str]]) -> str:
+    """Six hexadecimal digits for what the steps did: (actor, kind of operation) in order."""
+    text = "\n".join(f"{actor} {kind}" for actor, kind in steps)
+    return f"{crc32(text.encode()) & 0xFFFFFF:06x}"
 
 
 def _part(step: Step, times: int) -> str:

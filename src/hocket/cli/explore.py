@@ -1,0 +1,83 @@
+"""`hocket explore FILE_OR_MODULE[::function]`: run every interleaving of a function, or of every test in a file.
+
+Without `::function` every function of the file whose name starts with `test_`
+or `explore_` and that takes no argument is explored, in the order of the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import hocket.explore
+from hocket.cli.target import functions_of
+from hocket.explore.result import Result
+
+__all__ = ["arguments", "main"]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="FILE_OR_MODULE[::FUNCTION]", help="what to explore")
+    parser.add_argument("--bound", type=int, metavar="N", help="at most N preemptions (not supported yet)")
+    parser.add_argument("--seconds", type=float, metavar="S", help="stop after so many seconds; then incomplete")
+    parser.add_argument("--executions", type=int, metavar="N", help="stop after so many executions; then incomplete")
+    parser.add_argument("--steps", type=int, metavar="N", help="steps that one execution may take")
+    parser.add_argument("--data", choices=("track", "off"), default="track", help="whether untracked shared data counts")
+    parser.add_argument("--strategy", choices=("optimal", "source", "dfs"), default="optimal", help="how to search")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    parser.add_argument("--quiet", action="store_true", help="print failures only")
+
+
+def main(options: argparse.Namespace) -> int:
+    """0 if everything was proved, 1 if something failed, 3 if something is incomplete."""
+    show = _json if options.json else _text
+    codes = []
+    for name, function in functions_of(options.target):
+        result = _explored(function, options)
+        codes.append(result.exit_code)
+        if not options.quiet or result.exit_code == 1:
+            print(show(name, result), flush=True)
+    return 1 if 1 in codes else max(codes)
+
+
+def _explored(function: Callable[[], Any], options: argparse.Namespace) -> Result:
+    try:
+        result: Result = hocket.explore(
+            function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
+            data=options.data, strategy=options.strategy, progress=not options.quiet)
+    except KeyboardInterrupt as interrupt:
+        _clear_line()
+        for note in getattr(interrupt, "__notes__", ()):
+            print(note, file=sys.stderr)
+        raise
+    _clear_line()
+    return result
+
+
+def _clear_line() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[2K")
+        sys.stderr.flush()
+
+
+def _text(name: str, result: Result) -> str:
+    return f"{name}: {result}"
+
+
+def _json(name: str, result: Result) -> str:
+    failure = result.failure
+    told = None if failure is None else {
+        "kind": failure.kind, "message": failure.message, "schedule": str(failure.schedule),
+        "preemptions": failure.preemptions, "replayed": failure.replayed,
+        "steps": [{"actor": row.actor, "operation": row.text, "file": row.place[0] if row.place else None,
+                   "line": row.place[1] if row.place else None, "held": list(row.held)} for row in failure.rows],
+    }
+    return json.dumps({
+        "function": name, "verdict": result.verdict, "classes": result.classes, "executions": result.executions,
+        "steps": result.steps, "seconds": round(result.seconds, 3), "reason": result.reason,
+        "outcomes": {repr(value): count for value, count in result.outcomes.items()},
+        "untracked": list(result.untracked), "failure": told,
+    })

@@ -1,0 +1,34 @@
+"""`hocket replay FILE::function SCHEDULE`: run one interleaving again and show it.
+
+A schedule of another program is refused before anything is claimed about this one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import traceback
+
+from hocket.cli.target import function_of
+from hocket.errors import ScheduleError
+from hocket.explore.front import replay
+
+__all__ = ["arguments", "main"]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="FILE_OR_MODULE::FUNCTION", help="the function that was explored")
+    parser.add_argument("schedule", metavar="SCHEDULE", help="what the report printed: hocket1:...")
+
+
+def main(options: argparse.Namespace) -> int:
+    """1 if the interleaving fails again, 0 if it passes."""
+    name, function = function_of(options.target)
+    try:
+        value = replay(function, options.schedule)
+    except ScheduleError:
+        raise
+    except Exception as error:
+        print("".join(traceback.format_exception(error)).rstrip())
+        return 1
+    print(f"{name}: passes in this interleaving" + (f", and returns {value!r}" if value is not None else ""))
+    return 0
