@@ -18,6 +18,7 @@ class DepthFirst:
     def __init__(self) -> None:
         self._left: list[list[Choice]] = []  # for each step the choices still to make, the current one last
         self._started = False
+        self.fixed = 0
 
     def begin(self) -> bool:
         if not self._started:
@@ -26,6 +27,7 @@ class DepthFirst:
         while self._left:
             self._left[-1].pop()
             if self._left[-1]:
+                self.fixed = len(self._left) - 1
                 return True
             self._left.pop()
         return False

@@ -27,6 +27,7 @@ from hocket.explore.execution import Choice, Execution
 from hocket.explore.footprint import Footprint
 from hocket.explore.order import Order
 from hocket.explore.races import Race, Races
+from hocket.explore.semantics import ROWS
 from hocket.explore.wakeup import Node, covered_by_sleep, insert
 from hocket.trace.operation import Operation
 
@@ -36,13 +37,14 @@ __all__ = ["Optimal", "Source"]
 class Frame:
     """A state on the current path: the step taken from it, what is planned from it, and what sleeps there."""
 
-    __slots__ = ("choice", "operation", "races", "sleep", "tree")
+    __slots__ = ("choice", "operation", "raced", "races", "sleep", "tree")
 
     def __init__(self, tree: list[Node], sleep: dict[Choice, Footprint]) -> None:
         self.tree, self.sleep = tree, sleep
         self.choice: Choice = (-1, 0)
         self.operation: Operation | None = None
         self.races: list[Race] = []  # of the event that leaves this state, with earlier ones
+        self.raced = 0  # the events that these begin with
 
     def take(self, node: Node) -> Choice:
         """Leave this state by a planned step."""
@@ -59,7 +61,7 @@ class Optimal:
         self.order = Order()
         self.races = self._new_races()
         self.frames: list[Frame] = []
-        self._fixed = 0  # so many frames are as in the execution before
+        self.fixed = 0  # so many steps are as in the execution before
         self._started = False
         self.given_up = 0  # executions that ended because all that could go on slept: 0, or this is not optimal
 
@@ -77,8 +79,8 @@ class Optimal:
         while frames:
             self._retire(frames[-1])
             if frames[-1].tree:
-                self._fixed = len(frames) - 1
-                self.order.truncate(self._fixed)
+                self.fixed = len(frames) - 1
+                self.order.truncate(self.fixed)
                 return True
             frames.pop()
         return False
@@ -86,7 +88,7 @@ class Optimal:
     def choose(self, execution: Execution) -> Choice | None:
         """Along the path as before; then along the plan; then freely."""
         depth = len(execution.events)
-        if depth < self._fixed:
+        if depth < self.fixed:
             frame = self.frames[depth]
             if execution.pending[frame.choice[0]] is not frame.operation:
                 self._same(frame, execution, depth)
@@ -97,12 +99,14 @@ class Optimal:
         if depth == len(frames):
             frames.append(self._next_frame())
         frame = frames[depth]
-        if not frame.tree and not self._free_choice(frame, execution):
-            frames.pop()
-            return None
-        choice = frame.take(frame.tree[0])
-        self._planned_is_possible(frame, execution, depth)
-        return choice
+        if frame.tree:
+            choice = frame.take(frame.tree[0])
+            self._planned_is_possible(frame, execution, depth)
+            return choice
+        if self._free_choice(frame, execution):
+            return frame.take(frame.tree[0])
+        frames.pop()
+        return None
 
     def ended(self, execution: Execution) -> None:
         """Turn the races of the execution round."""
@@ -152,21 +156,25 @@ class Optimal:
     def _learn(self, execution: Execution) -> None:
         """Take in the event that has just happened, and its races."""
         number = len(self.order.events)
-        self.order.push(execution.events[number])
-        self.frames[number].races = self.races.of_event(execution, number)
+        event = execution.events[number]
+        direct, latest = self.order.push(event, ROWS[event.operation.kind])
+        frame = self.frames[number]
+        frame.races = self.races.of_event(execution, number, direct, latest)
+        frame.raced = sum({1 << race.at for race in frame.races}) if frame.races else 0
 
     # -- plans
 
     def _plan_all(self, execution: Execution) -> None:
-        fixed, kept = self._fixed, self.races.kept
-        for frame in self.frames:
+        """Plan the reversal of every race. Where nothing new is independent of it, the plan is that of last time."""
+        fixed, apart, loosened = self.fixed, self.order.apart, self.order.loosened
+        for number, frame in enumerate(self.frames):
+            if number < fixed and not frame.raced & loosened:
+                continue
             for race in frame.races:
-                events = kept(race.at, race.second)
-                if events != race.planned or events >> fixed:
-                    race.planned = events
-                    self._plan(events, race)
+                if number >= fixed or loosened >> race.at & 1:
+                    self._plan(apart(race.at), race)
         for race in self.races.late(execution):
-            self._plan(kept(race.at, race.second), race)
+            self._plan(self.races.kept(race.at, race.second), race)
 
     def _plan(self, events: int, race: Race) -> None:
         """See to it that some execution goes through `events` and then the race's operation, from its state."""

@@ -20,8 +20,13 @@ from hocket.trace.schedule import MAIN, Schedule, Step, child_name
 
 __all__ = ["Cast", "Choice", "Execution"]
 
+_event = Event._make  # a third of the time of Event(...), at the place that is run most
+
 Choice = tuple[Actor, int]
 """Who goes on, and with which alternative of its operation."""
+
+
+_ABSENT = object()
 
 
 class Cast:
@@ -57,7 +62,7 @@ class Cast:
 class Execution:
     """One run of the program, from the first operation to the last."""
 
-    __slots__ = ("_made", "before", "cast", "events", "last", "pending", "states", "threads")
+    __slots__ = ("_made", "_undo", "before", "cast", "events", "last", "pending", "states", "threads")
 
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
@@ -68,6 +73,46 @@ class Execution:
         self.last: Actor = 0  # who ran last
         self.threads: dict[Actor, int] = {}  # actor -> its thread object
         self._made: dict[tuple[Actor, str], int] = {}
+        # what was changed besides performing: (after so many events, where, key, old value)
+        self._undo: list[tuple[int, dict[Any, Any], Any, Any]] = []
+
+    def copy(self) -> Execution:
+        """The same, as far as it has come; a host that always starts alike begins with a copy of its start."""
+        other = Execution.__new__(Execution)
+        other.cast, other.last = self.cast, self.last
+        other.pending, other.events, other.before = self.pending.copy(), self.events.copy(), self.before.copy()
+        other.states, other.threads, other._made = self.states.copy(), self.threads.copy(), self._made.copy()
+        other._undo = []
+        return other
+
+    def set(self, where: dict[Any, Any], key: Any, value: Any) -> None:
+        """`where[key] = value`, to be taken back by `rewind`; for whatever a host keeps about an execution."""
+        if self.events:
+            self._undo.append((len(self.events), where, key, where.get(key, _ABSENT)))
+        where[key] = value
+
+    def drop(self, where: dict[Any, Any], key: Any) -> None:
+        """`del where[key]`, to be taken back by `rewind`."""
+        self._undo.append((len(self.events), where, key, where.pop(key)))
+
+    def rewind(self, length: int) -> None:
+        """Go back to where only the first `length` events had happened; every actor stands before its operation again.
+
+        For hosts that can put their actors back; the others start anew and replay.
+        """
+        events, pending = self.events, self.pending
+        while len(events) > length:
+            self._take_back(len(events))
+            actor, operation, _, _, _ = events.pop()
+            objects, state = operation.objects, self.before.pop()
+            if len(objects) == 1:
+                self.states[objects[0]] = state
+            else:
+                self.states.update(zip(objects, state, strict=True))
+            pending[actor] = operation
+            if operation.kind == "thread.spawn":
+                pending[operation.argument] = None
+        self.last = events[-1].actor if events else 0
 
     # -- what the host reports
 
@@ -76,13 +121,13 @@ class Execution:
         actor = self.cast.actor(creator, self._next(creator, "actor"))
         while len(self.pending) <= actor:
             self.pending.append(None)
-        self.threads[actor] = self.new_object(creator, "thread", None)
+        self.set(self.threads, actor, self.new_object(creator, "thread", None))
         return actor
 
     def new_object(self, creator: Actor, family: str, state: Any, name: str = "") -> int:
         """Number the next object of `creator` of this family; `state` is its first state, as the rows read it."""
         index = self.cast.object(creator, self._next(creator, family), family, name)
-        self.states[index] = state
+        self.set(self.states, index, state)
         return index
 
     def announce(self, actor: Actor, operation: Operation) -> None:
@@ -94,7 +139,7 @@ class Execution:
         self.pending[actor] = None
         thread = self.threads.get(actor)
         if thread is not None:
-            self.states[thread] = FINISHED
+            self.set(self.states, thread, FINISHED)
 
     # -- what the strategy asks
 
@@ -109,9 +154,9 @@ class Execution:
     def alternatives(self, actor: Actor, operation: Operation) -> list[int]:
         """The alternatives of a pending operation that are possible now; empty if it is blocked."""
         row = ROWS[operation.kind]
+        if row.never_blocks and row.always_once:
+            return [0]
         ways = range(row.alternatives(operation.argument))
-        if row.never_blocks:
-            return list(ways)
         state = self._state(operation)
         return [way for way in ways if row.enabled(state, actor, operation.argument, way)]
 
@@ -134,7 +179,7 @@ class Execution:
             after, result = row.perform(state, actor, operation.argument, alternative)
             states.update(zip(objects, after, strict=True))
         reads_only = not (row.always_changes or row.changed(result))
-        self.events.append(Event(actor, operation, alternative, result, reads_only))
+        self.events.append(_event((actor, operation, alternative, result, reads_only)))
         self.before.append(state)
         self.pending[actor] = None
         self.last = actor
@@ -153,5 +198,18 @@ class Execution:
         return tuple(self.states[index] for index in operation.objects)
 
     def _next(self, creator: Actor, family: str) -> int:
-        number = self._made[creator, family] = self._made.get((creator, family), 0) + 1
+        number = self._made.get((creator, family), 0) + 1
+        self.set(self._made, (creator, family), number)
         return number
+
+    def _take_back(self, length: int) -> None:
+        """Undo what was set after so many events, and the operations of actors that did not exist before."""
+        undo = self._undo
+        while undo and undo[-1][0] >= length:
+            _, where, key, old = undo.pop()
+            if old is not _ABSENT:
+                where[key] = old
+                continue
+            del where[key]
+            if where is self.threads:
+                self.pending[key] = None

@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple, TypeVar
 
+from hocket.errors import NondeterminismError
 from hocket.explore.execution import Cast, Execution
 from hocket.explore.semantics import Raise
 from hocket.explore.strategy import Strategy
@@ -273,48 +274,56 @@ def run(program: Program, strategy: Strategy, limits: Limits | None = None,
         watch: Callable[[Execution], None] | None = None) -> Tally:
     """Every execution of `program` that `strategy` asks for; `watch` is shown each one as it ended.
 
+    What `watch` is shown is taken back when the next execution begins: it must copy what it wants to keep.
     Source: Godefroid, POPL 1997 (stateless search).
     """
-    tally, cast = Tally(limits or Limits()), Cast()
+    tally, host = Tally(limits or Limits()), _Host(program)
+    execution = host.execution
     while tally.may_go_on():
         if not strategy.begin():
-            tally.exhausted = getattr(strategy, "exhaustive", False)
+            tally.exhausted = strategy.exhaustive
             break
-        once = _Once(program, Execution(cast))
-        abandoned = once.run(strategy, tally)
-        execution = once.execution
+        abandoned = host.run(strategy, tally)
         strategy.ended(execution)
         tally.executions += 1
         tally.events += len(execution.events)
         if abandoned:
             tally.abandoned += 1
         else:
-            once.judge(tally)
+            host.judge(tally)
         if watch is not None:
             watch(execution)
     return tally
 
 
-class _Once:
-    """One execution of a program: its generators, and what they returned or raised."""
+class _Host:
+    """The actors of a program, and the execution that they are in.
 
-    __slots__ = ("execution", "program", "raised", "results", "spawning", "steps")
+    Where the next execution begins like the last, it is rewound to where they part, and only the actors that had
+    gone further are fed their results again: what did not change costs nothing.
+    """
 
-    def __init__(self, program: Program, execution: Execution) -> None:
-        self.program, self.execution = program, execution
+    __slots__ = ("bodies", "ends", "execution", "fed", "heard", "program", "spawning", "steps")
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.execution = Execution(Cast())
+        self.bodies: dict[Actor, tuple[Body, tuple[Any, ...]]] = {}
         self.steps: dict[Actor, Steps] = {}
+        self.heard: dict[Actor, list[Any]] = {}  # for each actor all answers that it got, in this execution
+        self.fed: dict[Actor, int] = {}  # how many of them its generator has got
         self.spawning: dict[Actor, tuple[Thread, Spawn]] = {}
-        self.results: dict[Actor, Any] = {}
-        self.raised: list[tuple[Actor, BaseException]] = []
+        self.ends: dict[Actor, Any] = {}  # how each actor ended: what it returned, or _Raised
+        self._start_all()
 
     def run(self, strategy: Strategy, tally: Tally) -> bool:
         """Run to the end; answers whether it was abandoned before it."""
-        self._start_all()
         execution, advance = self.execution, self._advance
         choose, perform, limit = strategy.choose, execution.perform, tally.limits.steps
+        self._rewind(strategy.fixed)
         while (choice := choose(execution)) is not None:
-            actor = choice[0]
-            advance(actor, perform(actor, choice[1]))
+            actor, alternative = choice
+            advance(actor, perform(actor, alternative))
             if limit is not None and len(execution.events) >= limit and execution.options():
                 return tally.too_long(len(execution.events))
         return bool(execution.blocked() and execution.options())
@@ -326,37 +335,79 @@ class _Once:
             tally.failed += 1
             tally.failures += failures
         else:
-            tally.outcomes[self.program.outcome(Final(self.execution.states, self.results))] += 1
+            tally.outcomes[self.program.outcome(self._final())] += 1
+
+    # -- running actors
 
     def _start_all(self) -> None:
-        for family, state, name in self.program.initial:
-            self.execution.new_object(0, family, state, name)
-        for body, arguments in self.program.bodies:
-            self._start(self.execution.new_actor(0), body, arguments)
-        if self.program.main is not None:
-            self._start(0, *self.program.main)
+        execution, program = self.execution, self.program
+        for family, state, name in program.initial:
+            execution.new_object(0, family, state, name)
+        actors = [(execution.new_actor(0), body) for body in program.bodies]
+        for actor, body in [*actors, *([(0, program.main)] if program.main is not None else [])]:
+            self._start(actor, *body)
 
     def _start(self, actor: Actor, body: Body, arguments: tuple[Any, ...]) -> None:
-        self.steps[actor] = body(*arguments)
-        self._advance(actor, None)
+        self.bodies[actor] = (body, arguments)
+        self.steps[actor], self.fed[actor] = body(*arguments), 0
+        self.heard[actor] = []
+        self._go_on(actor, None)
 
     def _advance(self, actor: Actor, result: Any) -> None:
         """Run one actor to its next operation, or to its end."""
         if actor in self.spawning:
             result = self._spawned(actor)
+        heard = self.heard[actor]
+        if self.fed[actor] != len(heard):
+            self._catch_up(actor)
+        heard.append(result)
+        self.fed[actor] = len(heard)
+        self._go_on(actor, result)
+
+    def _go_on(self, actor: Actor, result: Any) -> None:
         steps = self.steps[actor]
         try:
             asked = steps.send(result) if type(result) is not Raise else steps.throw(result.type(result.message))
             while type(asked) is Operation and asked.kind[:5] == "rlock" and self._inner(actor, asked):
-                asked = steps.send(asked.kind != "rlock.release" or None)
+                asked = steps.send(self._inner_answer(actor, asked))
         except StopIteration as stop:
-            self.results[actor] = stop.value
-            self.execution.finish(actor)
+            self._end(actor, stop.value)
         except Exception as error:
-            self.raised.append((actor, error))
-            self.execution.finish(actor)
+            self._end(actor, _Raised(error))
         else:
             self.execution.pending[actor] = asked if type(asked) is Operation else self._spawn(actor, asked)
+
+    def _end(self, actor: Actor, how: Any) -> None:
+        self.execution.set(self.ends, actor, how)
+        self.execution.finish(actor)
+
+    # -- going back
+
+    def _rewind(self, length: int) -> None:
+        """Back to after the first `length` events; generators cannot go back, and catch up when their turn comes."""
+        heard = self.heard
+        for event in reversed(self.execution.events[length:]):
+            answers = heard[event.actor]
+            while type(answers.pop()) is _Inner:  # what it got without an event, after this event's answer
+                pass
+        self.execution.rewind(length)
+
+    def _catch_up(self, actor: Actor) -> None:
+        """A fresh generator, fed the answers that the actor got before the operation at which it stands."""
+        body, arguments = self.bodies[actor]
+        steps = self.steps[actor] = body(*arguments)
+        asked = steps.send(None)
+        for answer in self.heard[actor]:
+            if type(answer) is Raise:
+                asked = steps.throw(answer.type(answer.message))
+            else:
+                asked = steps.send(answer.answer if type(answer) is _Inner else answer)
+        done = self.execution.events[-1]
+        if type(asked) is Operation and not asked.same_as(done.operation):
+            raise NondeterminismError(len(self.execution.events), self.execution.cast.actors[actor],
+                                      str(done.operation), str(asked))
+
+    # -- starting actors, and re-entrant locks
 
     def _spawn(self, actor: Actor, asked: Any) -> Operation:
         if type(asked) is not Spawn:
@@ -365,11 +416,12 @@ class _Once:
                 "program, choose(n), join(thread) or Spawn(body); several steps are `yield from`")
         child = self.execution.new_actor(actor)
         thread = Thread(child, self.execution.threads[child])
-        self.spawning[actor] = (thread, asked)
+        self.execution.set(self.spawning, actor, (thread, asked))
         return Operation("thread.spawn", (thread.object,), child)
 
     def _spawned(self, actor: Actor) -> Thread:
-        thread, asked = self.spawning.pop(actor)
+        thread, asked = self.spawning[actor]
+        self.execution.drop(self.spawning, actor)
         self._start(thread.actor, asked.body, asked.arguments)
         return thread
 
@@ -382,34 +434,58 @@ class _Once:
         change = -1 if asked.kind == "rlock.release" else 1
         if state[1] + change == 0:
             return False
-        states[index] = (actor, state[1] + change)
+        self.execution.set(states, index, (actor, state[1] + change))
         return True
 
-    # -- what went wrong
+    def _inner_answer(self, actor: Actor, asked: Operation) -> Any:
+        answer = None if asked.kind == "rlock.release" else True
+        self.heard[actor].append(_Inner(answer))
+        self.fed[actor] += 1
+        return answer
+
+    # -- what came of it
+
+    def _final(self) -> Final:
+        return Final(self.execution.states, self.ends)
 
     def _failures(self) -> Iterator[Failure]:
-        schedule = self.execution.schedule()
-        names = self.execution.cast.actors
-        for actor, error in self.raised:
+        execution = self.execution
+        raised = [(actor, end.error) for actor, end in self.ends.items() if type(end) is _Raised]
+        blocked = execution.blocked()
+        if not (raised or blocked or self.program.checks):
+            return
+        schedule, names = execution.schedule(), execution.cast.actors
+        for actor, error in raised:
             kind = "assertion" if isinstance(error, AssertionError) else "exception"
             yield Failure(kind, schedule, f"{names[actor]} raised {type(error).__name__}: {error}", error)
-        if self.execution.blocked():
-            waits = tuple(self._waits())
+        if blocked:
+            waits = tuple(self._waits(blocked))
             yield Failure("deadlock", schedule, "nobody can go on: " + "; ".join(waits), waits=waits)
-        elif not self.raised:
+        elif not raised:
             yield from self._broken_checks(schedule)
 
-    def _waits(self) -> Iterator[str]:
+    def _waits(self, blocked: list[Actor]) -> Iterator[str]:
         cast, pending = self.execution.cast, self.execution.pending
-        for actor in self.execution.blocked():
+        for actor in blocked:
             operation = pending[actor]
             assert operation is not None
             yield f"{cast.actors[actor]} waits for {operation.told(cast.objects)}"
 
     def _broken_checks(self, schedule: Schedule) -> Iterator[Failure]:
-        final = Final(self.execution.states, self.results)
         for holds in self.program.checks:
             try:
-                holds(final)
+                holds(self._final())
             except AssertionError as error:
                 yield Failure("assertion", schedule, str(error) or f"{holds.__name__} does not hold", error)
+
+
+class _Raised(NamedTuple):
+    """An actor that ended by an exception."""
+
+    error: Exception
+
+
+class _Inner(NamedTuple):
+    """An answer that an actor got without an event: an inner step of a re-entrant lock."""
+
+    answer: Any

@@ -15,10 +15,8 @@ but not "is anything of this set before j". The price is n²/8 bytes for n event
 
 from __future__ import annotations
 
-from typing import Any
-
 from hocket.explore.footprint import Footprint, Footprints
-from hocket.explore.semantics import ROWS, Raise
+from hocket.explore.semantics import ROWS, Raise, Row
 from hocket.trace.event import Event
 from hocket.trace.operation import Actor, Operation
 
@@ -28,69 +26,83 @@ __all__ = ["Order"]
 class Order:
     """The events so far, their footprints, and what happens before what."""
 
-    __slots__ = ("_apart", "_apart_until", "_wakers", "actors", "direct", "events", "footprints", "forced", "past",
-                 "prints", "touchers", "writers")
+    __slots__ = ("_apart", "_wakers", "actors", "events", "footprints", "forking", "loosened", "past", "prints",
+                 "touchers", "writers")
 
     def __init__(self) -> None:
         self.footprints = Footprints()
         self.events: list[Event] = []
         self.prints: list[Footprint] = []
         self.past: list[int] = []
-        self.forced: list[int] = []  # for each event the part of its past that no reversal can change
-        self.direct: list[int] = []  # for each event its actor's previous event and whoever made it possible
         self.actors: dict[Actor, int] = {}
         self.touchers: dict[int, int] = {}
         self.writers: dict[int, int] = {}
-        self._apart: list[int] = []  # for each event the later ones that do not depend on it, as far as was asked
-        self._apart_until: list[int] = []
+        self.loosened = 0  # the events that some event pushed since the last truncation does not depend on
+        self.forking: list[int] = []  # the events that had alternatives
+        self._apart: dict[int, tuple[int, int]] = {}  # see `apart`: what was found, and up to which event
         self._wakers: dict[Actor, int] = {}  # the events that woke an actor, by start or by notify
 
-    def push(self, event: Event) -> None:
-        """Append the next event."""
-        number = len(self.events)
+    def push(self, event: Event, row: Row) -> tuple[int, int]:
+        """Append the next event; answers what directly and irrevocably precedes it, and its latest conflicts.
+
+        The latter are the conflicting events with nothing in between: each is not ordered before it through another
+        one, or through what must precede it.
+        """
+        past_of = self.past
+        number = len(past_of)
         actor, operation, alternative, result, reads_only = event
         footprint = self.footprints.of(operation, alternative, reads_only)
-        direct = self.direct_before(actor, operation, alternative)
-        forced = self.closure(direct)
-        past, left = forced, self.conflicting(footprint) & ~forced
-        pasts = self.past
+        own = self.actors.get(actor, 0)
+        if self._wakers or row.follows:
+            direct = self.direct_before(actor, operation, alternative)
+            past = self.closure(direct)
+        elif own:
+            last = own.bit_length() - 1
+            direct = 1 << last
+            past = past_of[last] | direct
+        else:
+            direct = past = 0
+        left, latest = self.conflicting(footprint) & ~past, 0
         while left:
-            latest = left.bit_length() - 1
-            past |= pasts[latest] | 1 << latest
+            top = left.bit_length() - 1
+            latest |= 1 << top
+            past |= past_of[top] | 1 << top
             left &= ~past
         bit = 1 << number
+        self.loosened |= ~past & bit - 1
         self.events.append(event)
         self.prints.append(footprint)
-        pasts.append(past)
-        self.forced.append(forced)
-        self.direct.append(direct)
-        self._apart.append(0)
-        self._apart_until.append(number + 1)
-        self.actors[actor] = self.actors.get(actor, 0) | bit
+        past_of.append(past)
+        self.actors[actor] = own | bit
         self._touch(footprint, bit)
-        if type(result) is not Raise:
-            for woken in ROWS[operation.kind].wakes(operation.argument, result):
+        if not row.always_once:
+            self.forking.append(number)
+        if not row.wakes_nobody and type(result) is not Raise:
+            for woken in row.wakes(operation.argument, result):
                 self._wakers[woken] = self._wakers.get(woken, 0) | bit
+        return direct, latest
 
     def truncate(self, length: int) -> None:
         """Forget all events from number `length` on."""
         keep = (1 << length) - 1
+        touchers, writers, actors = self.touchers, self.writers, self.actors
         for number in range(length, len(self.events)):
             footprint = self.prints[number]
             for index in footprint.writes:
-                self.touchers[index] &= keep
-                self.writers[index] &= keep
+                touchers[index] &= keep
+                writers[index] &= keep
             for index in footprint.reads:
-                self.touchers[index] &= keep
-            self.actors[self.events[number].actor] &= keep
-        columns: tuple[list[Any], ...] = (
-            self.events, self.prints, self.past, self.forced, self.direct, self._apart, self._apart_until)
-        for column in columns:
-            del column[length:]
-        for number, until in enumerate(self._apart_until):
-            if until > length:
-                self._apart_until[number] = length
-                self._apart[number] &= keep
+                touchers[index] &= keep
+            actors[self.events[number].actor] &= keep
+        del self.events[length:], self.prints[length:], self.past[length:]
+        self.loosened = 0
+        while self.forking and self.forking[-1] >= length:
+            self.forking.pop()
+        for number, (found, until) in list(self._apart.items()):
+            if number >= length:
+                del self._apart[number]
+            elif until > length:
+                self._apart[number] = found & keep, length
         for actor, wakers in self._wakers.items():
             self._wakers[actor] = wakers & keep
 
@@ -133,14 +145,14 @@ class Order:
 
     def apart(self, number: int) -> int:
         """The events after event `number` that do not depend on it."""
-        found, since = self._apart[number], self._apart_until[number]
+        found, since = self._apart.get(number, (0, number + 1))
         length = len(self.past)
         if since < length:
             bit, past = 1 << number, self.past
             for later in range(since, length):
                 if not past[later] & bit:
                     found |= 1 << later
-            self._apart[number], self._apart_until[number] = found, length
+            self._apart[number] = found, length
         return found
 
     def _touch(self, footprint: Footprint, bit: int) -> None:

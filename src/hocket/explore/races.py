@@ -37,17 +37,16 @@ class Race:
 
     `second` is the event that it reverses (it may be `at` itself, for another alternative), or the number of
     events if the operation is still blocked. `direct` are the events that directly precede the operation in the
-    reversed sequence, as far as they are part of it. `planned` is the sequence that was planned last.
+    reversed sequence, as far as they are part of it.
     """
 
-    __slots__ = ("actor", "alternative", "at", "direct", "footprint", "operation", "planned", "second")
+    __slots__ = ("actor", "alternative", "at", "direct", "footprint", "operation", "second")
 
     def __init__(self, at: int, second: int, actor: Actor, operation: Operation, alternative: int,
                  footprint: Footprint, direct: int) -> None:
         self.at, self.second = at, second
         self.actor, self.operation, self.alternative = actor, operation, alternative
         self.footprint, self.direct = footprint, direct
-        self.planned = -1
 
 
 class Races:
@@ -58,25 +57,29 @@ class Races:
     def __init__(self, order: Order) -> None:
         self.order = order
 
-    def of_event(self, execution: Execution, number: int) -> list[Race]:
-        """The races of the latest event with earlier ones, as it happened; they stay the same whatever follows."""
-        order, event = self.order, self.order.events[number]
-        footprint = order.prints[number]
-        left = order.conflicting(footprint) & ~(order.forced[number] | 1 << number)
-        if not left:
+    def of_event(self, execution: Execution, number: int, direct: int, latest: int) -> list[Race]:
+        """The races of the event just pushed with earlier ones; they stay the same whatever follows.
+
+        `direct` and `latest` are what `Order.push` answered.
+        """
+        if not latest:
             return []
-        row = ROWS[event.operation.kind]
-        if row.never_blocks and row.always_changes:
-            return self._unblocked(number, footprint, left)
-        covered, direct = order.forced[number], order.direct[number] | left
-        return list(self._scan(execution, row, number, event.actor, event.operation, event.alternative,
-                               footprint, left, covered, direct))
+        order, event = self.order, self.order.events[number]
+        actor, operation, alternative, _, _ = event
+        footprint, row = order.prints[number], ROWS[operation.kind]
+        if row.never_blocks and row.always_changes:  # it was possible at any time: each latest conflict is a race
+            direct |= latest
+            return [Race(at, number, actor, operation, alternative, footprint, direct) for at in _downward(latest)]
+        covered = order.closure(direct)
+        left = order.conflicting(footprint) & ~(covered | 1 << number)
+        return list(self._scan(execution, row, number, actor, operation, alternative,
+                               footprint, left, covered, direct | left))
 
     def late(self, execution: Execution) -> Iterator[Race]:
         """The races of a complete execution that depend on all of it: alternatives not taken, and who is blocked."""
-        for number, event in enumerate(self.order.events):
-            ways = ROWS[event.operation.kind].alternatives(event.operation.argument)
-            for way in range(ways) if ways > 1 else ():
+        for number in self.order.forking:
+            event = self.order.events[number]
+            for way in range(ROWS[event.operation.kind].alternatives(event.operation.argument)):
                 if way != event.alternative:
                     yield from self._attempt(execution, number, event.actor, event.operation, way)
         length = len(self.order.events)
@@ -85,17 +88,6 @@ class Races:
             assert operation is not None
             for way in range(ROWS[operation.kind].alternatives(operation.argument)):
                 yield from self._attempt(execution, length, actor, operation, way)
-
-    def _unblocked(self, number: int, footprint: Footprint, left: int) -> list[Race]:
-        """The races of an event that was possible at any time: the scan, without its questions."""
-        order, found = self.order, []
-        actor, operation, alternative, _, _ = order.events[number]
-        direct = order.direct[number] | left
-        while left:
-            at = left.bit_length() - 1
-            found.append(Race(at, number, actor, operation, alternative, footprint, direct))
-            left &= ~(order.past[at] | 1 << at)
-        return found
 
     def _attempt(self, execution: Execution, number: int, actor: Actor, operation: Operation, way: int
                  ) -> Iterator[Race]:
@@ -165,7 +157,8 @@ class Races:
         state = execution.before[at]
         return (state,) if len(objects) == 1 else (state[objects.index(item)],)
 
-    def _states(self, execution: Execution, at: int) -> dict[int, Any]:
+    @staticmethod
+    def _states(execution: Execution, at: int) -> dict[int, Any]:
         """All states before event `at`."""
         states = dict(execution.states)
         for number in range(len(execution.events) - 1, at - 1, -1):
@@ -185,3 +178,11 @@ def _replay(states: dict[int, Any], execution: Execution, number: int) -> None:
     else:
         state = tuple(states[index] for index in objects)
         states.update(zip(objects, row.perform(state, actor, operation.argument, alternative)[0], strict=True))
+
+
+def _downward(events: int) -> Iterator[int]:
+    """The numbers in a set of events, latest first."""
+    while events:
+        number = events.bit_length() - 1
+        yield number
+        events ^= 1 << number

@@ -26,7 +26,7 @@ results for pending operations (explorer.md c.4.9); time-outs of what is free
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -91,13 +91,16 @@ class Row:
     wakes: Callable[[Any, Any], Iterable[Actor]] = _nobody
     follows: bool = False
 
-    @property
-    def never_blocks(self) -> bool:
-        return self.enabled is _always
+    never_blocks: bool = field(init=False)
+    always_changes: bool = field(init=False)
+    always_once: bool = field(init=False)  # it has one alternative
+    wakes_nobody: bool = field(init=False)
 
-    @property
-    def always_changes(self) -> bool:
-        return self.changed is _true
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "never_blocks", self.enabled is _always)
+        object.__setattr__(self, "always_changes", self.changed is _true)
+        object.__setattr__(self, "always_once", self.alternatives is _one)
+        object.__setattr__(self, "wakes_nobody", self.wakes is _nobody)
 
     def modes_for(self, alternative: int) -> str:
         """One letter an object: what this alternative may do to it."""
@@ -432,10 +435,12 @@ _TABLE = (
     Row("queue.length", "r", _length),
     # threads: the argument is the actor; `end` is needed only where somebody may see whether a thread has ended
     Row("thread.spawn", "w", _spawn, wakes=_spawned),
+    Row("thread.begin", "-", _nothing),
     Row("thread.end", "w", _end),
     Row("thread.join", "-", _nothing, _finished, follows=True),
     Row("thread.join_timed", "r", _in_time, _finished_or_expired, _two),
     Row("thread.alive", "r", _alive),
+    Row("thread.sleep", "", _nothing),
     # data choices
     Row("choose", "", _chosen, alternatives=_count),
 )

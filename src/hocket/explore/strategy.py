@@ -27,7 +27,17 @@ __all__ = ["Keep", "Replay", "Strategy", "prefer_last"]
 
 
 class Strategy(Protocol):
-    """A way to go through the executions of a program."""
+    """A way to go through the executions of a program.
+
+    `exhaustive`: once `begin` says no, nothing was left out. `fixed`: the next execution begins with the same so many
+    steps as the last one; a host that can rewind its actors starts there, the others from 0.
+    """
+
+    @property
+    def exhaustive(self) -> bool: ...
+
+    @property
+    def fixed(self) -> int: ...
 
     def begin(self) -> bool:
         """Whether another execution is wanted."""
@@ -51,6 +61,9 @@ def prefer_last(execution: Execution) -> Choice | None:
 
 class Keep:
     """One execution, without a needless switch."""
+
+    exhaustive = False
+    fixed = 0
 
     def __init__(self) -> None:
         self._wanted = True

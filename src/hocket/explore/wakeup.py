@@ -46,8 +46,9 @@ def covered_by_sleep(order: Order, sleep: dict[Choice, Footprint], events: int, 
 def insert(order: Order, tree: list[Node], events: int, race: Race) -> None:
     """Plan the sequence: follow the branches that it can start with; where there is none, it is a new branch."""
     last: Race | None = race
+    first = 1 if tree else 0  # the branch being explored starts with an event that conflicts with the sequence's last
     while True:
-        for child in tree:
+        for child in tree[first:] if first else tree:
             place = _place(order, events, last, child.actor, child.alternative, child.footprint)
             if place != _NO:
                 break
@@ -60,7 +61,7 @@ def insert(order: Order, tree: list[Node], events: int, race: Race) -> None:
             events &= ~(1 << place)
         elif place == _LAST:
             last = None
-        tree = child.children
+        tree, first = child.children, 0
 
 
 def _place(order: Order, events: int, last: Race | None, actor: Actor, alternative: int, footprint: Footprint) -> int:
