@@ -35,7 +35,6 @@ from hocket.verify.formula import (
     Value,
     atoms,
     matches,
-    same_value,
 )
 from hocket.verify.model import Graph, Kind, Task, Variable
 
@@ -78,6 +77,7 @@ class _Encoded:
     variable: Variable
     values: tuple[Value, ...] = ()
     code: Any = None
+    places: Mapping[tuple[type, Value], int] = field(default_factory=dict)
     text: Any = None
     is_null: Any = None
 
@@ -298,18 +298,16 @@ class Solver:
         return self.variables[name]
 
     def _by_code(self, variable: Variable, mentioned: list[Equal | Matches]) -> _Encoded:
-        values: list[Value] = list(variable.values or ())
+        listed: list[Value] = list(variable.values or ())
         if variable.values is None:
-            listed = [atom.value for atom in mentioned if isinstance(atom, Equal)]
+            listed += [atom.value for atom in mentioned if isinstance(atom, Equal)]
             listed += [value for kind in Kind if kind in variable.kinds for value in _OTHER[kind]]
-            for value in listed:
-                if not any(same_value(value, one) for one in values):
-                    values.append(value)
-        if variable.owner and None not in values:
-            values.append(None)
+        if variable.owner:
+            listed.append(None)
+        values = tuple({(type(value), value): value for value in listed}.values())
         code = self.z3.Int(f"value of {variable.name}", self.context)
         self.solver.add(code >= 0, code < len(values))
-        return _Encoded(variable, tuple(values), code)
+        return _Encoded(variable, values, code, {(type(value), value): place for place, value in enumerate(values)})
 
     def _by_string(self, variable: Variable) -> _Encoded:
         """Open strings of which more than equality is asked; `Matches` is only made for strings and null."""
@@ -320,9 +318,8 @@ class Solver:
 
     def _equal(self, encoded: _Encoded, value: Value) -> Any:
         if encoded.code is not None:
-            return self._or(
-                *(encoded.code == place for place, one in enumerate(encoded.values) if same_value(one, value))
-            )
+            place = encoded.places.get((type(value), value))
+            return self._or() if place is None else encoded.code == place
         null = encoded.is_null
         if value is None:
             return null if null is not None else self._or()

@@ -155,8 +155,9 @@ class _Jobs:
         for name, entry in self.jobs.entries.items():
             if self.ids[name.lower()] == name:
                 self.book.findings.extend(job_problems(entry.key, entry.value))
-                if isinstance(entry.value, Mapping):
-                    self._job(name, entry.key.span, entry.value)
+                # what is no mapping was reported just now; others may need it all the same
+                body = entry.value if isinstance(entry.value, Mapping) else Mapping(entry.key.span)
+                self._job(name, entry.key.span, body)
         label = f"the workflow called by {self.parent!r}" if self.parent else "the whole workflow"
         return self._holds(self.root, replace(self.scope, place=self.parent), Until.SCOPE, label)
 
