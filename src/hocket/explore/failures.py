@@ -90,7 +90,8 @@ def _raised(control: Control) -> Failure | None:
     if actor is None:  # the strategy's: a mistake of ours, and no finding about the program
         raise error
     kind = "assertion" if isinstance(error, AssertionError) else "exception"
-    said = f": {error}" if str(error) else ""
+    lines = str(error).splitlines()  # pytest explains an assertion on further lines
+    said = f": {lines[0]}" if lines else ""
     message = f"{type(error).__name__}{said} in {actor.name}"
     return _failure(control, kind, message, exception=error, origin=_origin(error))
 

@@ -104,7 +104,7 @@ def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, *, ends_vi
     """The execution of `body` along `schedule`, with places recorded; raises `DivergenceError` if it does not fit."""
     visible = (ends_visible,) if ends_visible is not None else (False, True)
     for ends in visible:
-        session = Session(Cast(), max(steps, len(schedule) + 1), ends_visible=ends)
+        session = Session(Cast(), max(steps, len(schedule)), ends_visible=ends)
         kept: list[Control] = []
         Runner(body, session).run(Replay(schedule), _keeping(kept), places=True)
         if session.stop != RESTART:

@@ -37,7 +37,7 @@ _MACHINERY = {
     for name in ("threading.py", "queue.py", "concurrent/futures/_base.py", "concurrent/futures/thread.py",
                  "weakref.py", "_weakrefset.py", "contextlib.py")
 }
-_ASSIGNED = re.compile(r"(\w+)\s*(?::[^=]+)?=(?!=)[^=]*$")  # the last name assigned to before the call
+_ASSIGNED = re.compile(r"([\w.]+(?:\s*,\s*[\w.]+)*)\s*(?::[^=]+)?=(?!=)([^=]*)$")  # the last target before the call
 
 
 @lru_cache(maxsize=None)
@@ -111,4 +111,16 @@ def _assigned_name(code: CodeType, offset: int) -> str | None:
         return None
     text = linecache.getline(code.co_filename, line)
     match = _ASSIGNED.search(text[:column])
-    return match[1] if match else None
+    if match is None:
+        return None
+    targets = [target.strip().rpartition(".")[2] for target in match[1].split(",")]  # `a, b = Lock(), Lock()`
+    return targets[_commas(match[2]) % len(targets)]
+
+
+def _commas(text: str) -> int:
+    """How many commas stand outside of all brackets."""
+    depth = count = 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        count += sign == "," and depth == 0
+    return count

@@ -58,7 +58,7 @@ class Runner:
         self.executions = 0
         self._context = contextvars.copy_context()
         self._error: BaseException | None = None
-        self._mark = (0, 0)
+        self._mark = (-1, -1)  # executions and steps at the last look
         self._since = 0.0
         self._cpu = 0.0
 
