@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "explore": "run every interleaving of a function or test",
     "replay": "run one interleaving again, by its schedule",
     "verify": "check a task graph before it is deployed",
+    "prove": "prove what the kernel claims, for any number of tasks",
 }
 
 

@@ -41,11 +41,13 @@ from hocket.spec.language import (
 )
 from hocket.spec.refine import Accepted, RefusedTrace, Run
 from hocket.spec.search import Found
-from hocket.spec.terms import BOOL, INT, Sort, Term, conj, disj, exists, forall, ite, rank
+from hocket.spec.terms import BOOL, FALSE, INT, TRUE, Sort, Term, conj, disj, exists, forall, ite, number, rank
 
 __all__ = [
     "BOOL",
+    "FALSE",
     "INT",
+    "TRUE",
     "Accepted",
     "Found",
     "Function",
@@ -68,6 +70,7 @@ __all__ = [
     "invariant",
     "ite",
     "mistaken",
+    "number",
     "rank",
     "sometimes",
     "theorem",

@@ -229,7 +229,8 @@ def _claim(kind: str) -> Callable[..., Any]:
 
 action, environment, consequence = _deed("action"), _deed("environment"), _deed("consequence")
 initial, axiom = _claim("initial"), _claim("axiom")
-invariant, two_state, variant, theorem = _claim("invariant"), _claim("two_state"), _claim("variant"), _claim("theorem")
+invariant, two_state, variant = _claim("invariant"), _claim("two_state"), _claim("variant")
+theorem = _deed("theorem")
 always, sometimes, mistaken = _claim("always"), _claim("sometimes"), _claim("mistaken")
 
 STEPS = ("action", "environment", "consequence")
@@ -241,6 +242,7 @@ class Language:
     deeds: ClassVar[dict[str, Deed]]
     symbols: ClassVar[dict[str, Symbol]]
     sorts: ClassVar[dict[str, Sort]]
+    scales: ClassVar[Mapping[str, int]] = {}  # how many elements of a sort belong to one of another, in small examples
 
     def __init__(self, now: Now | None = None) -> None:
         self.now = now or Now({})

@@ -1,9 +1,7 @@
 """The interpreter: a specification over a finite scope, compiled to Python functions on states.
 
-A state is a `bytes`, one byte per cell; what is given for a run but not compiled in
-(the edges of a graph) is a second `bytes`. So one machine serves all graphs of a
-size, and a step costs a microsecond. Consequences are applied after every step, in
-the order of the text, until none applies: they are silent in a trace, and the author
+A step costs a microsecond or two. Consequences are applied after every step, in the
+order of the text, until none applies: they are silent in a trace, and the author
 says by the word that their order does not matter.
 """
 
@@ -14,16 +12,15 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from hocket.spec.ground import Cell, Given, Scope
-from hocket.spec.terms import BOOL, INT, Term, claim, conj
+from hocket.spec.ground import Cell, Given
+from hocket.spec.layout import Layout, State, StepFunction, executed
+from hocket.spec.terms import INT, Term, claim, conj
 from hocket.spec.traced import Step, Theory
 
-__all__ = ["Event", "Machine", "State", "Step1"]
+__all__ = ["Event", "Machine"]
 
-State = bytes
 Event = tuple[Any, ...]
-Step1 = Callable[[State, State], "State | int"]
-_SOURCES = 400  # events compiled at once: one long text compiles faster than many, until it does not fit the cache
+_AT_ONCE = 400  # functions compiled from one text: one long text compiles faster than many, up to a point
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +32,19 @@ class _Instance:
     bound: Mapping[str, Term]
 
 
-class Machine:
-    """All events of a theory over a scope. `fold` compiles the given values in: for searching one graph.
-
-    `step(state, rigid, event)` is the state after, or the number of the guard that refuses.
-    """
+class Machine(Layout):
+    """All events of a theory over a scope, in the order of the text and of the elements."""
 
     def __init__(self, theory: Theory, sizes: Mapping[str, Any], given: Given | None = None, fold: bool = True) -> None:
-        self.theory, self.scope = theory, Scope(theory.sorts, sizes, given)
-        if fold:
-            self.scope.fix(theory.spec.symbols)
-        self.cells = self.scope.cells(s for s in theory.symbols if not s.rigid)
-        self.rigid_cells = self.scope.cells(s for s in theory.symbols if s.rigid)
-        self._place = {cell: n for n, cell in enumerate(self.cells)}
-        self._text = {cell: f"s[{n}]" for n, cell in enumerate(self.cells)}
-        self._text |= {cell: f"r[{n}]" for n, cell in enumerate(self.rigid_cells)}
+        super().__init__(theory, sizes, given, fold)
         instances = [*self._instances()]
-        self.instances = [instance for instance in instances if not instance.step.silent]
-        self.events = tuple(instance.event for instance in self.instances)
+        loud = [instance for instance in instances if not instance.step.silent]
         silent = [instance for instance in instances if instance.step.silent]
+        self.events = tuple(instance.event for instance in loud)
+        self.functions: dict[Event, StepFunction] = dict(zip(self.events, self._compiled(loud), strict=True))
         self.has_silent = bool(silent)
         self.settle = self._settling(silent)
-        self._begin = [(step, self._function(step, {})) for step in theory.initial]
-        self.functions: dict[Event, Step1] = dict(zip(self.events, self._functions(self.instances), strict=True))
+        self._begin = [(step, self.function(step, {})) for step in theory.initial]
 
     def _instances(self) -> Iterable[_Instance]:
         for step in self.theory.steps:
@@ -65,17 +52,6 @@ class Machine:
                 names = tuple(self.scope.name(arg.payload, arg.sort) for arg in at)
                 bound = {param.payload: arg for param, arg in zip(step.params, at, strict=True)}
                 yield _Instance((step.name, *names), step, bound)
-
-    # -- states -------------------------------------------------------------------------------------------------------
-
-    def rigid(self, given: Given) -> State:
-        """The given values of the rigid symbols, as `step` wants them; what is not given is false or the first."""
-        known: dict[Cell, int] = {}
-        for name, value in given.items():
-            claim(name in self.theory.spec.symbols, f"{name!r} was given, and is no symbol of this model")
-            cells = self.scope.cells_given(self.theory.spec.symbols[name], value)
-            known |= {cell: int(term.payload) for cell, term in cells.items()}
-        return bytes(known.get(cell, 0) for cell in self.rigid_cells)
 
     def rigids(self) -> Iterable[State]:
         """Every assignment to the rigid cells that are not given, in which the axioms hold."""
@@ -120,118 +96,25 @@ class Machine:
         """The label of a guard, by the number that `step` returned."""
         return self.theory.step(event[0]).guards[number].label
 
-    def decode(self, state: State, rigid: State = b"") -> dict[str, Any]:
-        """What holds: a set of places per relation, a mapping per function, a value where there are no arguments."""
-        values = {cell: int(term.payload) for cell, term in self.scope.fixed.items()}
-        values |= dict(zip(self.cells, state, strict=True))
-        values |= dict(zip(self.rigid_cells, rigid, strict=False))
-        return {symbol.name: self._table(symbol, values) for symbol in self.theory.symbols}
-
-    def _table(self, symbol: Any, values: dict[Cell, int]) -> Any:
-        if not symbol.domain:
-            return self.scope.name(values.get((symbol, ()), 0), symbol.to)
-        rows: dict[Any, Any] = {}
-        for (owner, at), value in values.items():
-            if owner is symbol:
-                names = tuple(self.scope.name(n, sort) for n, sort in zip(at, symbol.domain, strict=True))
-                rows[names if len(names) > 1 else names[0]] = self.scope.name(value, symbol.to)
-        return {place for place, held in rows.items() if held} if symbol.to is BOOL else rows
-
-    def state(self, values: Given, base: State | None = None) -> State:
-        """A state from values by name; what is not given is false or the first."""
-        known: dict[Cell, int] = {}
-        for name, value in values.items():
-            cells = self.scope.cells_given(self.theory.spec.symbols[name], value)
-            known |= {cell: int(term.payload) for cell, term in cells.items()}
-        return bytes(known.get(cell, 0) for cell in self.cells)
-
     # -- compiled -----------------------------------------------------------------------------------------------------
 
-    def predicate(
-        self, terms: Iterable[Term], bound: Mapping[str, Term] | None = None
-    ) -> Callable[[State, State], bool]:
-        """Whether all of these conditions hold in a state."""
-        text = " and ".join(f"({self.python(self.scope.ground(term, bound))})" for term in terms) or "True"
-        made: Callable[[State, State], bool] = eval(f"lambda s, r: {text}")
+    def _compiled(self, instances: list[_Instance]) -> list[StepFunction]:
+        made: list[StepFunction] = []
+        for start in range(0, len(instances), _AT_ONCE):
+            part = instances[start : start + _AT_ONCE]
+            lines = [line for n, each in enumerate(part) for line in self.source(f"f{n}", each.step, each.bound)]
+            names = ", ".join(f"f{n}" for n in range(len(part)))
+            made += executed([*lines, f"made = [{names}]"], "made")
         return made
-
-    def first_false(self, claims: list[tuple[str, Term]]) -> Callable[[State, State], str | None]:
-        """The name of the first of these that does not hold in a state, or None."""
-        lines = ["def first(s, r):"]
-        for name, term in claims:
-            lines.append(f"    if not ({self.python(self.scope.ground(term))}): return {name!r}")
-        return _executed([*lines, "    return None"], "first")  # type: ignore[no-any-return]
-
-    def _functions(self, instances: list[_Instance]) -> list[Step1]:
-        made: list[Step1] = []
-        for start in range(0, len(instances), _SOURCES):
-            lines: list[str] = []
-            part = instances[start : start + _SOURCES]
-            for number, instance in enumerate(part):
-                lines += self._source(f"f{number}", instance.step, instance.bound)
-            names = ", ".join(f"f{number}" for number in range(len(part)))
-            made += _executed([*lines, f"made = [{names}]"], "made")
-        return made
-
-    def _function(self, step: Step, bound: Mapping[str, Term]) -> Step1:
-        return _executed(self._source("f", step, bound), "f")  # type: ignore[no-any-return]
 
     def _settling(self, silent: list[_Instance]) -> Callable[[State, State], State]:
         """The state once every consequence has happened, as one function."""
-        lines = ["def settle(s, r):"]
-        lines += ["    while True:"] if silent else []
+        lines = ["def settle(s, r):", *(["    while True:"] if silent else [])]
         for instance in silent:
             guards = [self.scope.ground(guard.term, instance.bound) for guard in instance.step.guards]
             changes = self.scope.changes(instance.step.after, instance.bound)
             lines.append(f"        if {self.python(conj(*guards))}:")
-            lines += [f"            {line}" for line in self._assigned(changes)]
+            lines += [f"            {line}" for line in self.assigned(changes)]
             lines += ["            after = bytes(n)", "            if after != s: s = after; continue"]
-        lines.append("        return s" if silent else "    return s")
-        return _executed(lines, "settle")  # type: ignore[no-any-return]
-
-    def _assigned(self, changes: Mapping[Cell, Term]) -> list[str]:
-        return ["n = bytearray(s)", *(f"n[{self._place[cell]}] = {self.python(to)}" for cell, to in changes.items())]
-
-    def _source(self, name: str, step: Step, bound: Mapping[str, Term]) -> list[str]:
-        """A step as Python: refuse with the number of a guard, or return a changed copy."""
-        lines = [f"def {name}(s, r):"]
-        for number, guard in enumerate(step.guards):
-            condition = self.scope.ground(guard.term, bound)
-            if condition.op != "lit" or not condition.payload:
-                lines.append(f"    if not ({self.python(condition)}): return {number}")
-        changes = self.scope.changes(step.after, bound)
-        if not changes:
-            return [*lines, "    return s"]
-        return [*lines, *(f"    {line}" for line in self._assigned(changes)), "    return bytes(n)"]
-
-    def python(self, term: Term) -> str:
-        """A ground term as a Python expression over `s`, the state, and `r`, what is given."""
-        args = [self.python(arg) for arg in term.args]
-        match term.op:
-            case "lit":
-                return str(term.payload)
-            case "cell":
-                return self._text[term.payload]
-            case "and" | "or":
-                return f"({f' {term.op} '.join(args)})"
-            case "not":
-                return f"(not {args[0]})"
-            case "neg":
-                return f"(-{args[0]})"
-            case "eq":
-                sides = [f"(not {arg})" for arg in args] if term.args[0].sort is BOOL else args
-                return f"({' == '.join(sides)})"
-            case "ite":
-                return f"({args[1]} if {args[0]} else {args[2]})"
-            case "add":
-                return f"({' + '.join(args)})"
-            case "le" | "lt":
-                return f"({args[0]} {'<=' if term.op == 'le' else '<'} {args[1]})"
-            case _:
-                raise AssertionError(f"{term.op} in a ground term")
-
-
-def _executed(lines: list[str], name: str) -> Any:
-    names: dict[str, Any] = {}
-    exec("\n".join(lines), names)
-    return names[name]
+        made: Callable[[State, State], State] = executed([*lines, f"{'    ' * bool(silent)}    return s"], "settle")
+        return made

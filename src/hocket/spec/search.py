@@ -14,7 +14,8 @@ from typing import Any
 
 from hocket.errors import SpecError
 from hocket.spec.ground import Given
-from hocket.spec.machine import Event, Machine, State
+from hocket.spec.layout import State
+from hocket.spec.machine import Event, Machine
 from hocket.spec.traced import Theory
 from hocket.verdict import Basis, Bound, Counterexample, Holds, Unknown, Verdict, Violated
 

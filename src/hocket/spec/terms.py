@@ -38,6 +38,7 @@ __all__ = [
     "free",
     "ite",
     "negate",
+    "number",
     "quantify",
     "rank",
     "rebuild",
@@ -294,6 +295,11 @@ def _times_minus_one(term: Term) -> Term:
     return term.args[0] if term.op == "neg" else Term("neg", (term,), INT)
 
 
+def number(value: int) -> Term:
+    """A number as a term, to begin a sum with."""
+    return _lit(value, INT)
+
+
 def rank(term: Term) -> Term:
     """The place of a value in its finite sort, as a number."""
     members = term.sort.members
@@ -341,7 +347,9 @@ def _quantified(op: str, parts: tuple[Any, ...]) -> Term:
 
 
 def parameters(function: Callable[..., Any]) -> list[str]:
-    return list(inspect.signature(function).parameters)
+    """The names of those without a default: a default binds what a loop would change."""
+    found = inspect.signature(function).parameters.values()
+    return [parameter.name for parameter in found if parameter.default is inspect.Parameter.empty]
 
 
 def quantify(op: str, bound: tuple[Term, ...], body: Term) -> Term:

@@ -37,6 +37,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Theorem:
+    """Something that follows, in every state that satisfies the invariants, from `given`."""
+
+    name: str
+    params: tuple[Term, ...]
+    given: tuple[Labelled, ...]
+    goal: Term
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """One component of a variant: a natural number for every `at`."""
 
@@ -55,7 +65,7 @@ class Theory:
     initial: tuple[Step, ...]
     steps: tuple[Step, ...]
     invariants: tuple[Claim, ...]
-    theorems: tuple[Claim, ...]
+    theorems: tuple[Theorem, ...]
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
@@ -102,18 +112,16 @@ def theory(spec: type[Language], drop: tuple[str, str, int] | None = None) -> Th
         initials,
         steps,
         _claims(spec, "invariant"),
-        _claims(spec, "theorem"),
+        tuple(_theorem(spec, deed) for deed in deeds.values() if deed.kind == "theorem"),
     )
 
 
 def trace_step(spec: type[Language], deed: Deed, drop: tuple[str, str, int] | None = None) -> Step:
     """Run a deed once, with variables for its parameters."""
-    names = parameters(deed.method)[1:]
-    expected = len(deed.sorts) + (deed.row is not None)
-    claim(len(names) == expected, f"{deed.name} has the parameters {names}, and its decorator {len(deed.sorts)} sorts")
-    params = tuple(var(name, sort) for name, sort in zip(names, deed.sorts, strict=False))
+    params = _params(deed)
     now = Now(drop=drop[1:] if drop and drop[0] == deed.name else None)
     deed.call(spec(now), *params)
+    _ghosts_are_idle(deed, now)
     return Step(
         deed.name,
         deed.kind,
@@ -124,6 +132,28 @@ def trace_step(spec: type[Language], deed: Deed, drop: tuple[str, str, int] | No
         tuple(now.updates),
         deed.kind == "consequence",
     )
+
+
+def _params(deed: Deed) -> tuple[Term, ...]:
+    names = parameters(deed.method)[1:]
+    expected = len(deed.sorts) + (deed.row is not None)
+    claim(len(names) == expected, f"{deed.name} has the parameters {names}, and its decorator {len(deed.sorts)} sorts")
+    return tuple(var(name, sort) for name, sort in zip(names, deed.sorts, strict=False))
+
+
+def _ghosts_are_idle(deed: Deed, now: Now) -> None:
+    """A ghost is written down, and decides nothing: the protocol without it does the same."""
+    read = [symbol for guard in now.guards for symbol in symbols_of(guard.term)]
+    read += [known for to, value in now.definitions.items() if not to.ghost for known in symbols_of(value.body)]
+    for symbol in read:
+        claim(not symbol.ghost, f"{deed.name} depends on {symbol}, which is a ghost", "ghost=False")
+
+
+def _theorem(spec: type[Language], deed: Deed) -> Theorem:
+    now, params = Now(), _params(deed)
+    goal = as_term(deed.call(spec(now), *params), BOOL)
+    claim(not now.updates, f"the theorem {deed.name} assigns {', '.join(now.updates)}", "what holds, as a condition")
+    return Theorem(deed.name, params, tuple(now.guards), goal)
 
 
 def _claims(spec: type[Language], kind: str) -> tuple[Claim, ...]:

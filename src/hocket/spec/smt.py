@@ -1,0 +1,130 @@
+"""Terms and obligations as SMT-LIB 2 text, which any solver reads and anybody can keep.
+
+The text is the obligation: what z3 answers and what cvc5 checks again is the same
+string. A term over cells (`ground.py`) prints as one constant per cell, so that a
+finite question has no quantifier and always gets an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hocket.spec.ground import Cell
+from hocket.spec.language import Labelled, Symbol
+from hocket.spec.terms import BOOL, INT, Sort, Term, free, member_name, walk
+from hocket.spec.traced import Step
+
+__all__ = ["Obligation", "cell_name", "declarations", "formula", "ground_text"]
+
+_OPERATORS = {"eq": "=", "le": "<=", "lt": "<", "add": "+", "neg": "-"}  # the others are called what they are
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """What has to be so: the goal follows from the hypotheses.
+
+    `about` names the deed or theorem, `claim` what is shown of it; `replay`: the step, and what has to hold after it.
+    """
+
+    about: str
+    claim: str
+    hypotheses: tuple[Labelled, ...]
+    goal: Term
+    replay: tuple[Step, Term] | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.about} · {self.claim}"
+
+    def text(self) -> str:
+        """SMT-LIB 2: unsatisfiable if and only if the obligation holds."""
+        terms = [*(hypothesis.term for hypothesis in self.hypotheses), self.goal]
+        lines = [f"; {self.name}", "(set-logic ALL)", *declarations(terms)]
+        for hypothesis in self.hypotheses:
+            lines += [f"; {hypothesis.label}", f"(assert {formula(hypothesis.term)})"]
+        return "\n".join([*lines, "; and yet not the goal", f"(assert (not {formula(self.goal)}))", "(check-sat)", ""])
+
+
+def declarations(terms: Iterable[Term]) -> list[str]:
+    """The sorts, functions and constants that some terms speak of."""
+    sorts: dict[Sort, None] = {}
+    symbols: dict[Symbol, None] = {}
+    constants: dict[str, Term] = {}
+    for term in terms:
+        constants |= free(term)
+        for part in walk(term):
+            sorts[part.sort] = None
+            if part.op == "apply":
+                symbols[part.payload] = None
+    for symbol in symbols:
+        sorts |= dict.fromkeys((*symbol.domain, symbol.to))
+    lines = [_declared(sort) for sort in sorts if sort not in (BOOL, INT)]
+    for symbol in symbols:
+        domain = " ".join(map(_sort, symbol.domain))
+        lines.append(f"(declare-fun {symbol.name} ({domain}) {_sort(symbol.to)})")
+    return [*lines, *(f"(declare-const {name} {_sort(term.sort)})" for name, term in constants.items())]
+
+
+def _declared(sort: Sort) -> str:
+    if sort.members is None:
+        return f"(declare-sort {_sort(sort)} 0)"
+    members = " ".join(f"({_member(sort, place)})" for place in range(len(sort.members)))
+    return f"(declare-datatypes (({_sort(sort)} 0)) (({members})))"
+
+
+def _sort(sort: Sort) -> str:
+    return {BOOL: "Bool", INT: "Int"}.get(sort, f"Sort.{sort.name}")
+
+
+def _member(sort: Sort, place: int) -> str:
+    """The name of an element: elements of an unbounded sort have names in a finite scope only."""
+    return f"{sort.name}.{member_name(sort.members[place])}" if sort.members is not None else f"{sort.name}.{place}"
+
+
+def cell_name(cell: Cell) -> str:
+    symbol, at = cell
+    return "!".join([symbol.name, *map(str, at)])
+
+
+def formula(term: Term) -> str:
+    args = [formula(arg) for arg in term.args]
+    match term.op:
+        case "var":
+            return str(term.payload)
+        case "lit":
+            return _literal(term)
+        case "cell":
+            return cell_name(term.payload)
+        case "apply":
+            return f"({term.payload.name} {' '.join(args)})" if args else str(term.payload.name)
+        case "forall" | "exists":
+            bound = " ".join(f"({name.payload} {_sort(name.sort)})" for name in term.args[:-1])
+            return f"({term.op} ({bound}) {args[-1]})"
+        case _:
+            return f"({_OPERATORS.get(term.op, term.op)} {' '.join(args)})"
+
+
+def _literal(term: Term) -> str:
+    if term.sort is BOOL:
+        return "true" if term.payload else "false"
+    if term.sort is INT:
+        return str(term.payload) if term.payload >= 0 else f"(- {-term.payload})"
+    return _member(term.sort, term.payload)
+
+
+def ground_text(term: Term, scope: Any, extra: Iterable[str] = ()) -> tuple[str, list[Cell]]:
+    """A ground condition as text, with the cells it speaks of; numbers stay within 0 to 255."""
+    cells: dict[Cell, None] = {part.payload: None for part in walk(term) if part.op == "cell"}
+    sorts = dict.fromkeys(symbol.to for symbol, _ in cells if symbol.to not in (BOOL, INT))
+    lines = []
+    for sort in sorts:
+        members = " ".join(f"({_member(sort, place)})" for place in range(scope.values(sort)))
+        lines.append(f"(declare-datatypes (({_sort(sort)} 0)) (({members})))")
+    for cell in cells:
+        name = cell_name(cell)
+        lines.append(f"(declare-const {name} {_sort(cell[0].to)})")
+        if cell[0].to is INT:
+            lines.append(f"(assert (and (<= 0 {name}) (<= {name} 255)))")
+    return "\n".join([*lines, f"(assert {formula(term)})", *extra]), list(cells)
