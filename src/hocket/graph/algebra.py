@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 __all__ = ["Empty", "Expression", "Fork", "Leaf", "Seq", "empty", "fork", "leaves", "seq", "task"]
@@ -27,7 +26,7 @@ class _Expression:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Expression):
             return NotImplemented
-        return all(ours == theirs for ours, theirs in zip_longest(_shape(self), _shape(other)))
+        return _equal(self, other)
 
     def __hash__(self) -> int:
         return hash(tuple(_shape(self)))
@@ -143,6 +142,27 @@ def _parts(expression: Expression) -> Iterator[Expression]:
                 agenda += (then, first)
             case Fork(one, other):
                 agenda += (other, one)
+
+
+def _equal(one: _Expression, other: _Expression) -> bool:
+    """Whether two trees say the same; parts that they share are not looked at."""
+    agenda = [(one, other)]
+    while agenda:
+        ours, theirs = agenda.pop()
+        if ours is theirs:
+            continue
+        match ours, theirs:
+            case Seq(), Seq():
+                agenda += ((ours.then, theirs.then), (ours.first, theirs.first))
+            case Fork(), Fork():
+                agenda += ((ours.other, theirs.other), (ours.one, theirs.one))
+            case Leaf(), Leaf():
+                if (ours.body, ours.name) != (theirs.body, theirs.name):
+                    return False
+            case _:
+                if type(ours) is not type(theirs):
+                    return False
+    return True
 
 
 def _shape(expression: _Expression) -> Iterator[tuple[Any, ...]]:

@@ -22,8 +22,9 @@ __all__ = ["Cyclic", "Ranked", "cycle", "rank_or_cycle", "ranks_are_valid"]
 
 N = TypeVar("N", bound=Hashable)
 
-# looking for a *shortest* cycle costs a search from each node; beyond this many the best so far is given
-_SEARCHES = 2_000
+# looking for a *shortest* cycle costs a search from each node; when this many nodes were looked at, the best so far is
+# given, which in a ring of a million is the only one
+_EFFORT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,13 @@ def _shortest(core: Mapping[N, list[N]]) -> tuple[N, ...]:
     """A shortest cycle of a graph in which one is known to be."""
     core = _trim(core)
     best: tuple[N, ...] = ()
-    for searches, start in enumerate(core):
-        if best and (len(best) == 1 or searches >= _SEARCHES):
+    effort = 0
+    for start in core:
+        if best and (len(best) == 1 or effort > _EFFORT):
             break
-        found = _cycle_through(core, start, len(best) or len(core) + 1)
-        if found:
-            best = found
+        found, looked_at = _cycle_through(core, start, len(best) or len(core) + 1)
+        best = found or best
+        effort += looked_at
     assert best, "what Kahn leaves over holds a cycle"
     return best
 
@@ -121,8 +123,8 @@ def _trim(core: Mapping[N, list[N]]) -> dict[N, list[N]]:
     return {node: [child for child in core[node] if leaving[child]] for node in core if leaving[node]}
 
 
-def _cycle_through(core: Mapping[N, list[N]], start: N, limit: int) -> tuple[N, ...]:
-    """A shortest cycle through `start` with fewer than `limit` nodes, or ()."""
+def _cycle_through(core: Mapping[N, list[N]], start: N, limit: int) -> tuple[tuple[N, ...], int]:
+    """A shortest cycle through `start` with fewer than `limit` nodes, or (); and how many nodes were looked at."""
     came: dict[N, N] = {}
     layer, length = [start], 1
     while layer and length < limit:
@@ -130,12 +132,12 @@ def _cycle_through(core: Mapping[N, list[N]], start: N, limit: int) -> tuple[N, 
         for node in layer:
             for child in core[node]:
                 if child == start:
-                    return _walk_back(came, start, node)
+                    return _walk_back(came, start, node), len(came) + 1
                 if child not in came:
                     came[child] = node
                     following.append(child)
         layer, length = following, length + 1
-    return ()
+    return (), len(came) + 1
 
 
 def _walk_back(came: Mapping[N, N], start: N, node: N) -> tuple[N, ...]:
