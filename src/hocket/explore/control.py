@@ -58,7 +58,7 @@ class End:
 class Actor:
     """A thread of the program under exploration."""
 
-    __slots__ = ("clock", "control", "daemon", "done", "number", "place", "quiet", "result", "task", "thread",
+    __slots__ = ("clock", "control", "daemon", "done", "number", "place", "result", "task", "thread",
                  "unwound", "voice")
 
     def __init__(self, control: Control, number: int, task: Callable[[], Any], daemon: bool = False) -> None:
@@ -69,7 +69,6 @@ class Actor:
         self.voice: Voice | None = None  # none before its first step
         self.result: Any = None  # of the operation that was performed for it
         self.done = False
-        self.quiet = 0  # > 0: its operations are bookkeeping of ours and cannot be seen
         self.clock = 0.0  # virtual seconds
         self.unwound = 0
         self.thread: Any = None  # its threading.Thread, if it has one

@@ -145,8 +145,11 @@ def test(function: F | None = None, **options: Any) -> Any:
 
     @functools.wraps(plain)
     def explored(*args: Any, **kwargs: Any) -> None:
-        body = functools.wraps(plain)(lambda: plain(*args, **kwargs)) if args or kwargs else plain
-        explore(body, **options).raise_if_not_proved()
+        def body() -> Any:
+            return plain(*args, **kwargs)
+
+        body.__hocket_body__ = plain  # type: ignore[attr-defined]  # so that it is named as what it calls
+        explore(body if args or kwargs else plain, **options).raise_if_not_proved()
 
     explored.__hocket_body__ = plain  # type: ignore[attr-defined]  # for the command line
     return explored
@@ -336,4 +339,5 @@ def _hashable(value: Any) -> Any:
 def _is_control_flow(error: BaseException | None) -> bool:
     """pytest's skip and exit are messages to pytest, and no failure of the program."""
     kind = type(error)
-    return kind.__module__ == "_pytest.outcomes" and kind.__name__ in ("Skipped", "Exit")
+    from_pytest = any(base.__module__ == "_pytest.outcomes" for base in kind.__mro__)
+    return from_pytest and kind.__name__ in ("Skipped", "Exit")

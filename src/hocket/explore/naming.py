@@ -72,6 +72,7 @@ def place_text(place: tuple[str, int]) -> str:
 
 def target_of(body: object) -> str:
     """How to name a body on the command line: `path/to/file.py::function`; empty if it cannot be found again there."""
+    body = getattr(body, "__hocket_body__", body)
     code = getattr(body, "__code__", None)
     name = getattr(body, "__qualname__", "")
     if code is None or "<" in name or code.co_filename.startswith("<"):

@@ -51,12 +51,12 @@ def _checked_timeout(blocking: bool, timeout: float) -> float | None:
 class _Gate(Controlled):
     """What Lock and RLock share: taking it in three ways, and saying who holds it."""
 
-    __slots__ = ("depth", "owner", "quiet", "sign")
+    __slots__ = ("depth", "owner", "real", "sign")
 
     def __init__(self) -> None:
         self.owner: Actor | None = None
         self.depth = 0
-        self.quiet = False  # bookkeeping of a Thread that nobody can see
+        self.real: Any = None  # for threads that are no actors, if this stands in for a lock that they may know
         self.sign = False  # a signal rather than a lock: whoever holds it at the end has forgotten nothing
         super().__init__()
 
@@ -82,9 +82,18 @@ class _Gate(Controlled):
         self.owner, self.depth = None, 0
         actor.control.held.pop(self._number, None)
 
+    def _take_as_outsider(self, blocking: bool, timeout: float) -> bool:
+        """For a thread that is no actor: the real lock; without one, whoever comes after the end finds it free."""
+        return bool(self.real.acquire(blocking, timeout)) if self.real is not None else self.owner is None
+
+    def _free_as_outsider(self) -> None:
+        if self.real is not None:
+            self.real.release()
+        self.owner, self.depth = None, 0
+
     def _is_taken(self) -> bool:
         actor = current()
-        if actor is None or self.quiet or actor.quiet:
+        if actor is None:
             return self.owner is not None
         return bool(actor.control.step(actor, Operation(f"{self._family}.locked", (number_of(self, actor),))))
 
@@ -115,14 +124,14 @@ class ExploredLock(_Gate):
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         actor = current()
-        if actor is None or self.quiet or actor.quiet:
-            return self._take_quietly(actor)
+        if actor is None:
+            return self._take_as_outsider(blocking, timeout)
         return self._take(actor, blocking, timeout)
 
     def release(self) -> None:
         actor = current()
-        if actor is None or self.quiet or actor.quiet:
-            self.owner = None
+        if actor is None:
+            self._free_as_outsider()
             return
         if self.owner is not actor:
             self.sign = True  # acquired here and released there: not a lock of somebody, but a signal
@@ -150,21 +159,16 @@ class ExploredLock(_Gate):
             return False
         return True
 
-    def _take_quietly(self, actor: Actor | None) -> bool:
-        taken = self.owner is None
-        if taken and actor is not None:
-            self.owner = actor
-        return taken
 
 
 class Waiter(ExploredLock):
     """The lock on which a Condition lets one thread wait: made held, so that the first acquire is no step."""
 
-    __slots__ = ()
+    __slots__ = ("fresh",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.sign, self.quiet = True, True
+        self.sign = self.fresh = True
         actor = current()
         if actor is not None:
             actor.control.signals[self._number] = sys._getframe(1).f_locals.get("self")
@@ -174,8 +178,8 @@ class Waiter(ExploredLock):
         return (actor.number, 1) if actor is not None else None
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        if self.quiet:
-            self.quiet = False
+        if self.fresh:
+            self.fresh = False
             return True
         return super().acquire(blocking, timeout)
 
@@ -194,18 +198,18 @@ class ExploredRLock(_Gate):
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         actor = current()
-        if self.owner is actor and actor is not None:
+        if actor is None:
+            return self._take_as_outsider(blocking, timeout)
+        if self.owner is actor:
             _checked_timeout(blocking, timeout)
             self.depth += 1
             return True
-        if actor is None:
-            return False
         return self._take(actor, blocking, timeout)
 
     def release(self) -> None:
         actor = current()
         if actor is None:
-            self.owner, self.depth = None, 0
+            self._free_as_outsider()
             return
         if self.owner is actor and self.depth > 1:
             self.depth -= 1
@@ -297,6 +301,7 @@ def made_outside(value: Any) -> Any:
     """The stand-in for a real lock that was made before the exploration; it starts each execution free."""
     made: Any = object.__new__(ExploredLock if type(value) is _LOCK else ExploredRLock)
     made.__init__()
+    made.real = value
     return made
 
 
