@@ -14,6 +14,7 @@ after `replay` went through it, and after the claim was seen to be false in it.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,8 +22,20 @@ from itertools import pairwise
 
 from hocket.errors import MissingExtra, SourceError
 from hocket.verify.findings import Finding, Note
-from hocket.verify.formula import FALSE, Formula, Is, Not, Outcome, Runs, conjunction, disjunction
+from hocket.verify.formula import (
+    FALSE,
+    Formula,
+    Interrupted,
+    Is,
+    Not,
+    Outcome,
+    Runs,
+    conjunction,
+    disjunction,
+    negation,
+)
 from hocket.verify.model import Graph, Task
+from hocket.verify.questions import is_plain
 from hocket.verify.replay import Did, Mismatch, Run, replay, schedule
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.structure import Shape, reaches
@@ -92,41 +105,45 @@ def _before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) 
     path = _ordered(shape, a, b)
     if path:
         return Decided(assertion, path=path)
-    late = frozenset({(Did.STARTED, a.name)}) if not _nested(graph, a, b) else frozenset({(Did.ENDED, a.name)})
+    both = conjunction((Runs(a.name), Runs(b.name)))
     return _refute(
-        graph, assertion, conjunction((Runs(a.name), Runs(b.name))), (a, b), late,
+        graph,
+        assertion,
+        (a, b),
+        _Search((conjunction((both, _in_turn(b, a))), both), _held_back(a), is_plain(graph)),
         lambda run: run.at(Did.STARTED, b.name) < run.at(Did.ENDED, a.name),
         f"{b.name!r} can start before {a.name!r} has ended",
-    )  # fmt: skip
+    )
 
 
 def _never_with(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
     path = _ordered(shape, a, b) or _ordered(shape, b, a)
     if path:
         return Decided(assertion, path=path)
-    question = conjunction((Runs(a.name), Runs(b.name), Not(_one_group(a, b))))
+    apart = _one_group(a, b)
+    question = conjunction((Runs(a.name), Runs(b.name), negation(apart)))
     late = frozenset({(Did.ENDED, a.name), (Did.ENDED, b.name)})
     return _refute(
-        graph, assertion, question, (a, b), late,
+        graph,
+        assertion,
+        (a, b),
+        _Search((question,), (late,), is_plain(graph) and apart == FALSE),
         lambda run: _overlap(run, a.name, b.name),
         f"{a.name!r} and {b.name!r} can run at the same time",
-    )  # fmt: skip
+    )
 
 
 def _requires(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    succeeded = frozenset({Outcome.SUCCEEDED})
+    path = _needed(graph, b, a)
+    if path:
+        return Decided(assertion, path=path)
     if not _ordered(shape, b, a):  # then nothing makes b end first: any run of a, with b held back, refutes it
-        late = frozenset({(Did.STARTED, b.name)})
-        return _refute(
-            graph, assertion, Runs(a.name), (a, b), late,
-            lambda run: not -1 < run.at(Did.ENDED, b.name) < run.at(Did.STARTED, a.name),
-            f"{a.name!r} can start before {b.name!r} has ended",
-        )  # fmt: skip
-    return _refute(
-        graph, assertion, conjunction((Runs(a.name), Not(Is(b.name, succeeded)))), (a, b), frozenset(),
-        lambda run: _outcome(run, b.name) is not Outcome.SUCCEEDED,
-        f"{a.name!r} can run although {b.name!r} has not succeeded",
-    )  # fmt: skip
+        search = _Search((conjunction((Runs(a.name), _in_turn(a, b))), Runs(a.name)), _held_back(b), is_plain(graph))
+        message = f"{a.name!r} can start before {b.name!r} has ended"
+    else:
+        search = _Search((conjunction((Runs(a.name), Not(Is(b.name, _SUCCEEDED)))),), (frozenset(),))
+        message = f"{a.name!r} can run although {b.name!r} has not succeeded"
+    return _refute(graph, assertion, (a, b), search, lambda run: not _done_before(run, b.name, a.name), message)
 
 
 def _can_before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
@@ -134,12 +151,13 @@ def _can_before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Ta
     if path:
         message = f"{a.name!r} can never run before {b.name!r}: it waits for it ({' → '.join(path)})"
         return Decided(assertion, Finding("G020", message, a.span, _along(graph, path)))
-    late = frozenset({(Did.STARTED, b.name)})
-    return _show(graph, assertion, (a, b), late)
+    question = conjunction((Runs(a.name), Runs(b.name), _in_turn(a, b)))
+    late: _Late = frozenset({(Did.STARTED, b.name)})
+    return _show(graph, assertion, (a, b), _Search((question,), (late,), is_plain(graph)))
 
 
 def _can_run(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    return _show(graph, assertion, (a,), frozenset())
+    return _show(graph, assertion, (a,), _Search((Runs(a.name),), (frozenset(),), is_plain(graph)))
 
 
 def shows(assertion: Assertion, run: Run, graph: Graph) -> bool:
@@ -149,9 +167,8 @@ def shows(assertion: Assertion, run: Run, graph: Graph) -> bool:
     if assertion.form == "can run":
         return run.at(Did.STARTED, first) >= 0
     ended = run.at(Did.ENDED, first)
-    return assertion.form == "can run before" and -1 < ended < run.at(
-        Did.STARTED, names.get(assertion.second.lower(), "")
-    )
+    second = names.get(assertion.second.lower(), "")
+    return assertion.form == "can run before" and -1 < ended < run.at(Did.STARTED, second)
 
 
 _ANSWERS: dict[str, Callable[[Graph, Shape, Assertion, Task, Task], Decided]] = {
@@ -163,86 +180,114 @@ _ANSWERS: dict[str, Callable[[Graph, Shape, Assertion, Task, Task], Decided]] = 
 }
 
 
+_Late = frozenset[tuple[Did, str]]
+_SUCCEEDED = frozenset({Outcome.SUCCEEDED})
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What run is looked for: questions from the plainest to the widest (the last decides), and timelines to try.
+
+    `plain` says that nothing but edges decides here and every run will do, so that no solver is needed.
+    """
+
+    questions: tuple[Formula, ...]
+    timelines: tuple[_Late, ...]
+    plain: bool = False
+
+
+def _held_back(task: Task) -> tuple[_Late, ...]:
+    """Timelines in which this task is late: it starts late, or it only ends late."""
+    return frozenset({(Did.STARTED, task.name)}), frozenset({(Did.ENDED, task.name)})
+
+
 def _refute(
     graph: Graph,
     assertion: Assertion,
-    question: Formula,
     about: tuple[Task, Task],
-    late: frozenset[tuple[Did, str]],
+    search: _Search,
     seen: Callable[[Run], bool],
     message: str,
 ) -> Decided:
-    """Look for a run of which `question` is true; it refutes the assertion once it was replayed and `seen` in it."""
+    """Look for a run that refutes the assertion: it counts once it was replayed, and the violation `seen` in it."""
     span = about[1].span if assertion.form == "before" else about[0].span
-    answer = _ask(graph, question, about)
-    match answer:
-        case Never():
-            return Decided(assertion, unsat=_text(graph, question, about))
-        case Undecided(reason):
-            return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {reason}", span))
-        case Found():
-            run = _run(graph, answer, late, seen)
-            if run is None:
-                reason = "the counterexample could not be replayed"
-                return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {reason}", span))
-            notes = tuple(Note(task.span, f"{task.name!r} is here") for task in about)
-            return Decided(assertion, Finding("G020", f"'{assertion}' does not hold: {message}", span, notes, run))
+    answer = _ask(graph, search, about)
+    if isinstance(answer, Never):
+        return Decided(assertion, unsat=Solver(graph, [task.name for task in about]).text(search.questions[-1]))
+    run = _run(graph, answer, search, seen) if isinstance(answer, Found) else None
+    if run is None:
+        reason = answer.reason if isinstance(answer, Undecided) else "the counterexample could not be replayed"
+        return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {reason}", span))
+    notes = tuple(Note(task.span, f"{task.name!r} is here") for task in about)
+    return Decided(assertion, Finding("G020", f"'{assertion}' does not hold: {message}", span, notes, run))
 
 
-def _show(graph: Graph, assertion: Assertion, about: tuple[Task, ...], late: frozenset[tuple[Did, str]]) -> Decided:
+def _show(graph: Graph, assertion: Assertion, about: tuple[Task, ...], search: _Search) -> Decided:
     """Look for a run that shows a "can"."""
-    question = conjunction(Runs(task.name) for task in about)
-    answer = _ask(graph, question, about)
-    match answer:
-        case Never(because):
-            notes = tuple(
-                Note(graph.tasks[name].condition, f"the condition of {name!r}")
-                for name in because
-                if graph.tasks[name].condition.line
-            )
-            message = f"'{assertion}' does not hold: there is no such run"
-            return Decided(assertion, Finding("G020", message, about[0].span, notes))
-        case Found():
-            run = _run(graph, answer, late, lambda run: shows(assertion, run, graph))
-            if run is not None:
-                return Decided(assertion, run=run)
-            answer = Undecided("the run could not be replayed")
-    return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {answer.reason}", about[0].span))
+    answer = _ask(graph, search, about)
+    if isinstance(answer, Never):
+        conditions = ((name, graph.tasks[name].condition) for name in answer.because)
+        notes = tuple(Note(span, f"the condition of {name!r}") for name, span in conditions if span.line)
+        return Decided(
+            assertion, Finding("G020", f"'{assertion}' does not hold: there is no such run", about[0].span, notes)
+        )
+    run = _run(graph, answer, search, lambda run: shows(assertion, run, graph)) if isinstance(answer, Found) else None
+    if run is None:
+        reason = answer.reason if isinstance(answer, Undecided) else "the example could not be replayed"
+        return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {reason}", about[0].span))
+    return Decided(assertion, run=run)
 
 
-def _ask(graph: Graph, question: Formula, about: Iterable[Task]) -> Found | Never | Undecided:
-    """First a run that nobody cancels, as the plainer answer; then any."""
-    if not graph.conditional and not any(
-        task.edges and any(edge.accepts for edge in task.edges) for task in graph.tasks.values()
-    ):
-        simple = _without_solver(question)
-        if simple is not None:
-            return simple
+def _ask(graph: Graph, search: _Search, about: Iterable[Task]) -> Found | Never | Undecided:
+    """Each question, first with nobody cancelling the run, as the plainer answer; the last one decides."""
+    if search.plain:
+        return Found({}, {}, frozenset())
     try:
         solver = Solver(graph, [task.name for task in about])
     except MissingExtra as error:
         return Undecided(str(error))
-    calm = solver.ask(question, calm=True)
-    return calm if isinstance(calm, Found) else solver.ask(question)
+    answer: Found | Never | Undecided = Undecided("nothing was asked")
+    for calm in (True, False):
+        for question in search.questions:
+            answer = solver.ask(question, calm)
+            if isinstance(answer, Found):
+                return answer
+    return answer
 
 
-def _without_solver(question: Formula) -> Found | None:
-    """Where nothing is conditional everything runs, and a question about running is answered by that."""
-    parts = question.parts if hasattr(question, "parts") else (question,)
-    return Found({}, {}, frozenset()) if all(isinstance(part, Runs) or part == Not(FALSE) for part in parts) else None
+def _run(graph: Graph, found: Found, search: _Search, seen: Callable[[Run], bool]) -> Run | None:
+    """The first of the timelines that is a run and in which it is seen."""
+    for late in search.timelines:
+        try:
+            run = schedule(graph, found.values, found.outcomes, found.interrupted, late)
+            replay(graph, run)
+        except Mismatch:
+            continue
+        if seen(run):
+            return run
+    return None
 
 
-def _text(graph: Graph, question: Formula, about: Iterable[Task]) -> str:
-    return Solver(graph, [task.name for task in about]).text(question)
+def _needed(graph: Graph, before: Task, after: Task) -> tuple[str, ...]:
+    """A way by edges each of which only accepts success: then whoever runs at its end had all of it succeed."""
+    came: dict[str, str] = {after.name: ""}
+    waiting = deque([after.name])
+    while waiting and before.name not in came:
+        name = waiting.popleft()
+        for edge in graph.tasks[name].edges:
+            if edge.accepts == _SUCCEEDED and not edge.optional and edge.before not in came:
+                came[edge.before] = name
+                waiting.append(edge.before)
+    if before.name not in came:
+        return ()
+    path = [before.name]
+    while path[-1] != after.name:
+        path.append(came[path[-1]])
+    return tuple(path)
 
 
-def _run(graph: Graph, found: Found, late: frozenset[tuple[Did, str]], seen: Callable[[Run], bool]) -> Run | None:
-    try:
-        run = schedule(graph, found.values, found.outcomes, found.interrupted, late)
-        replay(graph, run)
-    except Mismatch:
-        return None
-    return run if seen(run) else None
+def _done_before(run: Run, before: str, after: str) -> bool:
+    return -1 < run.at(Did.ENDED, before) < run.at(Did.STARTED, after) and _outcome(run, before) is Outcome.SUCCEEDED
 
 
 def _ordered(shape: Shape, a: Task, b: Task) -> tuple[str, ...]:
@@ -251,13 +296,9 @@ def _ordered(shape: Shape, a: Task, b: Task) -> tuple[str, ...]:
     return tuple(dict.fromkeys(shape.names[point] for point in points))
 
 
-def _nested(graph: Graph, a: Task, b: Task) -> bool:
-    """Whether `b` runs within `a`."""
-    while b.parent:
-        if b.parent == a.name:
-            return True
-        b = graph.tasks[b.parent]
-    return False
+def _in_turn(first: Task, later: Task) -> Formula:
+    """What lets the first one's turn come before the other's: a cancellation before the first is before both."""
+    return disjunction((Not(Interrupted(first.name)), Interrupted(later.name)))
 
 
 def _one_group(a: Task, b: Task) -> Formula:

@@ -142,20 +142,32 @@ def _check_order(graph: Graph, claim: str, path: list[str]) -> None:
     from hocket.verify.assertions import parse_assertion
 
     said = parse_assertion(claim)
-    ends = {path[0].lower(), path[-1].lower()}
-    right = (path[0].lower(), path[-1].lower()) == (said.first.lower(), said.second.lower())
-    if not (
-        (right and said.form == "before")
-        or (said.form == "never with" and ends == {said.first.lower(), said.second.lower()})
-    ):
+    ends = (path[0].lower(), path[-1].lower())
+    there, back = (said.first.lower(), said.second.lower()), (said.second.lower(), said.first.lower())
+    shown = {"before": (there,), "never with": (there, back), "requires": (back,)}.get(said.form, ())
+    if ends not in shown or len(path) < 2:
         raise Refuted(f"the path given for '{claim}' does not show it")
+    opened = False  # where we stand: at the end of the first task
     for before, after in pairwise(path):
-        one, other = graph.tasks[before], graph.tasks[after]
-        if not (any(edge.before == before for edge in other.edges) or one.parent == after or other.parent == before):
-            raise Refuted(f"{after!r} does not wait for {before!r}, as is said for '{claim}'")
-    first, last = graph.tasks[path[0]], graph.tasks[path[-1]]
-    if len(path) < 2 or (last.parent == first.name and len(path) == 2):
-        raise Refuted(f"the path given for '{claim}' does not show it")
+        opened = _step(graph, before, after, opened, strict=said.form == "requires")
+    if not opened:
+        raise Refuted(f"the path given for '{claim}' does not reach the start of {path[-1]!r}")
+
+
+def _step(graph: Graph, before: str, after: str, opened: bool, strict: bool) -> bool:
+    """One step on: by an edge (of success only, if `strict`), into a child of what was opened, or out to the parent.
+
+    Returns whether we now stand where `after` opens (True) or where it closes.
+    """
+    one, other = graph.tasks[before], graph.tasks[after]
+    edges = [edge for edge in other.edges if edge.before == before]
+    if strict:
+        edges = [edge for edge in edges if edge.accepts == frozenset({Outcome.SUCCEEDED}) and not edge.optional]
+    if edges or (not strict and opened and other.parent == before):
+        return True
+    if not strict and one.parent == after:
+        return False
+    raise Refuted(f"{after!r} does not wait for {before!r}, as is said")
 
 
 def _check_shown(graph: Graph, claim: str, said: Any) -> None:

@@ -118,10 +118,12 @@ class Ancestors:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """Somebody had cancelled the whole run when this task's turn came."""
+    """Somebody had cancelled the whole run when this task's turn came; a question names the task that it means."""
+
+    task: str = ""
 
     def __str__(self) -> str:
-        return "the run was cancelled"
+        return "the run was cancelled" + (f" before {self.task}" if self.task else "")
 
 
 @dataclass(frozen=True, slots=True)

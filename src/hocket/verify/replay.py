@@ -138,7 +138,8 @@ class Story:
                 return self.closed.get(name) in outcomes
             case Runs(name):
                 return name in self.ran
-            case Interrupted():
+            case Interrupted(name):
+                assert not name, "whose turn came when is a question for the timeline"
                 return self.cancelled
             case Ancestors(every, outcomes):
                 assert task is not None, "ancestors are somebody's"
@@ -308,8 +309,8 @@ class _Scheduler:
             if not count:
                 self._turn(name)
         while self.ready:
-            urgency, _, ends, name = heapq.heappop(self.ready)
-            if urgency >= 2 and not self.story.cancelled:
+            _, _, ends, name = heapq.heappop(self.ready)
+            if not ends and name in self.interrupted and not self.story.cancelled:
                 self._happens(Event(Did.CANCELLED))
             self._end(name) if ends else self._decide(name)
         if self.blocked and until_stuck:
@@ -343,7 +344,7 @@ class _Scheduler:
             self._ends(name)
 
     def _ends(self, name: str) -> None:
-        urgency = 1 if (Did.ENDED, name) in self.late else 0
+        urgency = 4 if (Did.ENDED, name) in self.late else 0
         heapq.heappush(self.ready, (urgency, self.number[name], 1, name))
 
     def _end(self, name: str) -> None:

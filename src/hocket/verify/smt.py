@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from hocket.errors import MissingExtra
@@ -181,7 +182,7 @@ class Solver:
         name, out, runs = task.name, self.out[task.name], self.runs[task.name]
         add = self.solver.add
         ways = list(out.values())
-        add(self.z3.PbEq([(way, 1) for way in ways], 1))
+        add(self._or(*ways), *(self._not(self._and(one, other)) for one, other in combinations(ways, 2)))
         add(runs == self._may_run(task))
         around = [self.runs[task.parent]] if task.parent else []
         add(out[Outcome.ABSENT] == self._not(self._and(self.term(task.presence, name), *around)))
@@ -252,8 +253,8 @@ class Solver:
                 return self._or(*(self.out[name][way] for way in Outcome if way in outcomes))
             case Runs(name):
                 return self.runs[name]
-            case Interrupted():
-                return self.stopped[place]
+            case Interrupted(name):
+                return self.stopped[name or place]
             case Equal(variable, value):
                 return self._equal(self._variable(variable), value)
             case Matches(variable, how, text):

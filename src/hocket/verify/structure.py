@@ -163,6 +163,8 @@ def cycles(shape: Shape, rank: array[int]) -> list[tuple[int, ...]]:
 
 def _shortest(shape: Shape, part: list[int]) -> tuple[int, ...]:
     inside = set(part)
+    arrows = (target for point in part for target in shape.targets[shape.offsets[point] : shape.offsets[point + 1]])
+    ring = sum(target in inside for target in arrows) == len(part)  # one cycle and nothing else
     best: tuple[int, ...] = ()
     budget = _VISITS
     for start in part:
@@ -170,7 +172,7 @@ def _shortest(shape: Shape, part: list[int]) -> tuple[int, ...]:
         budget -= spent
         if came:
             best = came
-        if best and (len(best) <= 2 or budget < 0):
+        if best and (len(best) == 1 or budget < 0 or ring):
             break
     assert best, "a strongly connected component holds a cycle"
     return best

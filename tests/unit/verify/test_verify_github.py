@@ -84,7 +84,8 @@ def test_a_duplicate_job_and_a_duplicate_key_name_both_lines():
 
 
 def test_unknown_keys_are_reported_at_every_level():
-    text = "on: push\nname: W\njob: 1\njobs:\n  a:\n    runs_on: x\n    runs-on: x\n    steps:\n      - ruN: x\n        run: y\n"
+    text = "on: push\nname: W\njob: 1\njobs:\n  a:\n    runs_on: x\n    runs-on: x\n"
+    text += "    steps:\n      - ruN: x\n        run: y\n"
     report = hocket.verify(text)
     assert [(f.code, f.line, f.column, f.cure) for f in report.findings] == [
         ("G008", 3, 1, "did you mean 'jobs'?"),
@@ -141,8 +142,8 @@ def test_a_contradiction_between_events_is_found_at_the_condition():
         ("startsWith(github.ref, 'refs/tags/') && endsWith(github.ref, '-rc')", True),
         ("contains(github.ref, 'main') && github.ref == 'refs/heads/main'", True),
         ("contains(github.ref, 'main') && github.ref == 'refs/heads/dev'", False),
-        ("contains(fromJSON('[\"push\", \"schedule\"]'), github.event_name)", True),
-        ("contains(fromJSON('[\"release\", \"schedule\"]'), github.event_name)", False),
+        ('contains(fromJSON(\'["push", "schedule"]\'), github.event_name)', True),
+        ('contains(fromJSON(\'["release", "schedule"]\'), github.event_name)', False),
         ("github.event.pull_request.draft == false && github.event.pull_request.draft == true", False),
         ("github.event.pull_request.draft == false", True),
         ("hashFiles('x') != '' && github.event_name == 'push'", True),
@@ -158,7 +159,9 @@ def test_a_contradiction_between_events_is_found_at_the_condition():
     ],
 )
 def test_a_condition_alone_decides_whether_a_job_can_run(condition, runs):
-    assert never({"a": f"if: {condition}" if condition[0] not in "!'" else f'if: "{condition}"'}) == ([] if runs else ["a"])
+    assert never({"a": f"if: {condition}" if condition[0] not in "!'" else f'if: "{condition}"'}) == (
+        [] if runs else ["a"]
+    )
 
 
 def test_a_skip_spreads_to_all_descendants():
@@ -180,7 +183,10 @@ def test_a_default_condition_after_always_still_sees_the_skipped_ancestor():
 
 def test_a_result_of_skipped_needs_a_status_function():
     assert never({"a": "if: github.event_name == 'push'", "b": "needs: a; if: needs.a.result == 'skipped'"}) == ["b"]
-    assert never({"a": "if: github.event_name == 'push'", "b": "needs: a; if: always() && needs.a.result == 'skipped'"}) == []
+    assert (
+        never({"a": "if: github.event_name == 'push'", "b": "needs: a; if: always() && needs.a.result == 'skipped'"})
+        == []
+    )
 
 
 def test_a_job_without_a_condition_is_never_skipped_unless_the_run_is_cancelled():
@@ -196,7 +202,10 @@ def test_a_result_is_one_of_four_words():
 
 
 def test_failure_sees_ancestors_that_are_not_named():
-    assert never({"a": "", "b": "needs: a; if: always()", "c": "needs: b; if: failure() && needs.b.result == 'success'"}) == []
+    assert (
+        never({"a": "", "b": "needs: a; if: always()", "c": "needs: b; if: failure() && needs.b.result == 'success'"})
+        == []
+    )
 
 
 def test_any_result_among_the_needs():
@@ -245,7 +254,7 @@ def test_text_around_an_expression_is_always_true_and_warned_of():
 
 
 def test_a_condition_that_cannot_be_parsed_is_shown_at_its_character():
-    report = hocket.verify(workflow({"a": "if: github.ref == \"main\""}))
+    report = hocket.verify(workflow({"a": 'if: github.ref == "main"'}))
     assert [(f.code, f.line, f.column) for f in report.findings] == [("G008", 5, 23)]
     assert "single quotes" in report.findings[0].message
 
@@ -308,7 +317,8 @@ def test_the_jobs_of_a_called_workflow_are_read_and_their_inputs_filled_in(tmp_p
 
 
 def test_a_called_workflow_must_exist_and_be_callable(tmp_path):
-    caller = "on: push\njobs:\n  call:\n    uses: ./.github/workflows/called.yml\n  miss:\n    uses: ./.github/workflows/no.yml\n"
+    caller = "on: push\njobs:\n  call:\n    uses: ./.github/workflows/called.yml\n"
+    caller += "  miss:\n    uses: ./.github/workflows/no.yml\n"
     report = called(tmp_path, caller, workflow({"a": ""}))
     assert [(f.code, f.line) for f in report.findings] == [("G011", 4), ("G011", 6)]
 
@@ -389,7 +399,12 @@ def test_our_examples_have_exactly_the_findings_that_they_show(name, codes):
 def test_our_own_workflow_holds():
     report = hocket.verify(
         ROOT / ".github" / "workflows" / "ci.yml",
-        assertions=["lint before tests", "tests before package", "package requires proofs", "tests can run before proofs"],
+        assertions=[
+            "lint before tests",
+            "tests before package",
+            "package requires proofs",
+            "tests can run before proofs",
+        ],
     )
     assert (report.verdict, report.findings) == ("holds", ())
     assert report.counts["tasks"] == 7

@@ -11,10 +11,10 @@ format, its object is a class (or function) without arguments that gives a `Read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, cast
 
 from hocket.errors import SourceError
@@ -51,32 +51,34 @@ class Reader(Protocol):
 
 
 def reader_for(source: object, format: str | None = None) -> Reader:
-    """The reader of that name, or the first one that knows the source; raises SourceError if there is none."""
-    table = _table()
+    """The reader of that name, or the first one that knows the source; raises SourceError if there is none.
+
+    A text that no reader knows goes to the first of ours: what it says about the text is the best there is to say.
+    """
     path = source.path if isinstance(source, Source) else ""
     if format is not None:
-        if format not in table:
-            raise SourceError(f"unknown format {format!r}", path, cure=f"the formats are {', '.join(sorted(table))}")
-        return _load(table, format)
-    for name in table:
-        reader = _load(table, name)
-        if reader.sniff(source):
-            return reader
-    what = "this text" if isinstance(source, Source) else f"a value of type {type(source).__name__}"
-    raise SourceError(
-        f"{what} is of no format that is known here", path, cure=f"name one of {', '.join(sorted(table))}"
-    )
+        if format not in FORMATS and format not in _extensions():
+            cure = f"the formats are {', '.join(sorted({*FORMATS, *_extensions()}))}"
+            raise SourceError(f"unknown format {format!r}", path, cure=cure)
+        return _load(format)
+    for names in (FORMATS, _extensions()):
+        for name in names:
+            if (reader := _load(name)).sniff(source):
+                return reader
+    if isinstance(source, Source):
+        return _load(next(iter(FORMATS)))
+    cure = "give a path, a mapping {task: predecessors}, or objects with .predecessors"
+    raise SourceError(f"a value of type {type(source).__name__} is no graph", path, cure=cure)
 
 
-def _table() -> Mapping[str, object]:
-    found: dict[str, object] = dict(FORMATS)
-    for point in entry_points(group="hocket.readers"):
-        found.setdefault(point.name, point)
-    return found
+@cache
+def _extensions() -> dict[str, EntryPoint]:
+    """The readers of third parties by format, in the order of their installation; ours cannot be replaced."""
+    return {point.name: point for point in entry_points(group="hocket.readers") if point.name not in FORMATS}
 
 
-def _load(table: Mapping[str, object], name: str) -> Reader:
-    row = table[name]
-    if isinstance(row, tuple):
-        return cast(Reader, getattr(import_module(row[0]), row[1])())
-    return cast(Reader, row.load()())  # type: ignore[attr-defined]  # an importlib.metadata.EntryPoint
+def _load(name: str) -> Reader:
+    if name in FORMATS:
+        module, reader = FORMATS[name]
+        return cast(Reader, getattr(import_module(module), reader)())
+    return cast(Reader, _extensions()[name].load()())

@@ -1,0 +1,155 @@
+"""Certificates: accepted for what holds, refused for every lie, and honest about what they cannot check."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hocket
+from hocket.verdict import Certificate, Holds, Unknown, Violated
+
+acyclic = st.integers(1, 8).flatmap(
+    lambda size: st.fixed_dictionaries(
+        {node: st.lists(st.integers(0, max(node - 1, 0)), max_size=3 if node else 0) for node in range(size)}
+    )
+)
+WORKFLOW = """\
+on: [push, pull_request]
+jobs:
+  a: {runs-on: x, steps: [], if: "github.event_name == 'push'"}
+  b: {needs: a, runs-on: x, steps: []}
+  c: {needs: [a, b], runs-on: x, steps: [], if: always()}
+  d: {runs-on: x, steps: [], if: "github.event_name == 'pull_request'"}
+"""
+
+
+@given(acyclic)
+def test_the_certificate_of_an_acyclic_graph_is_accepted(graph):
+    assert isinstance(hocket.audit(hocket.verify(graph).certificate, graph), Holds)
+
+
+@settings(max_examples=300)
+@given(acyclic, st.data())
+def test_every_single_bit_lie_about_a_rank_is_refused(graph, data):
+    certificate = hocket.verify(graph).certificate
+    lie = copy.deepcopy(certificate.data)
+    place = data.draw(st.integers(0, len(lie["rank"]) - 1))
+    lie["rank"][place] ^= 1 << data.draw(st.integers(0, 40))
+    assert isinstance(hocket.audit(Certificate(certificate.kind, lie), graph), Violated)
+
+
+@given(acyclic, st.data())
+def test_every_single_bit_lie_about_the_graph_is_refused(graph, data):
+    certificate = hocket.verify(graph).certificate
+    digest = int(certificate.data["graph"], 16) ^ (1 << data.draw(st.integers(0, 255)))
+    lie = {**certificate.data, "graph": f"{digest:064x}"}
+    assert isinstance(hocket.audit(Certificate(certificate.kind, lie), graph), Violated)
+
+
+def test_a_certificate_is_json_and_says_which_runs_show_what():
+    report = hocket.verify(WORKFLOW, assertions=["a before c", "b can run before c", "c can run before d"])
+    assert report.verdict == "unknown" or report.certificate is not None
+    data = json.loads(json.dumps(report.certificate.data)) if report.certificate else None
+    assert data is None or sorted(data) == ["graph", "orders", "rank", "runs", "shown", "unsat"]
+
+
+def test_a_workflow_with_paths_and_examples_is_checked_completely():
+    claims = ["a before c", "b can run before c", "a never with c"]
+    report = hocket.verify(WORKFLOW, assertions=claims)
+    data = json.loads(json.dumps(report.certificate.data))
+    assert [order["path"] for order in data["orders"]] == [["a", "c"], ["a", "c"]]
+    verdict = hocket.audit(Certificate(report.certificate.kind, data), WORKFLOW)
+    assert isinstance(verdict, Holds)
+    assert verdict.counts == {"ranks": 4, "runs": 3, "orders": 2, "claims of a solver": 0}
+
+
+LIES = {
+    "a run in which a job runs against its condition": lambda data: data["runs"][0]["values"].update(
+        {"github.event_name": "schedule"}
+    ),
+    "a run that ends too early": lambda data: data["runs"][0]["events"].pop(),
+    "too few runs": lambda data: data["runs"].pop(),
+    "no runs": lambda data: data["runs"].clear(),
+    "a path without an edge": lambda data: data["orders"][0].update(path=["a", "d", "c"]),
+    "a path to somewhere else": lambda data: data["orders"][0].update(path=["a", "b"]),
+    "a path of one": lambda data: data["orders"][0].update(path=["a"]),
+    "an empty path": lambda data: data["orders"][0].update(path=[]),
+    "another claim": lambda data: data["orders"][0].update(claim="c before a"),
+    "an example of something else": lambda data: data["shown"][0].update(claim="c can run before b"),
+    "a rank that is no number": lambda data: data["rank"].__setitem__(0, "0"),
+    "a rank that is true": lambda data: data["rank"].__setitem__(1, True),
+    "too many ranks": lambda data: data["rank"].append(0),
+    "an unknown event": lambda data: data["runs"][0]["events"][0].__setitem__(0, "begins"),
+    "an unknown task": lambda data: data["runs"][0]["events"][0].__setitem__(1, "z"),
+    "a part missing": lambda data: data.pop("unsat"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
+def test_a_lie_in_any_part_is_refused(lie):
+    certificate = hocket.verify(WORKFLOW, assertions=["a before c", "b can run before c"]).certificate
+    data = json.loads(json.dumps(certificate.data))
+    lie(data)
+    assert isinstance(hocket.audit(Certificate(certificate.kind, data), WORKFLOW), Violated)
+
+
+def test_a_certificate_is_of_its_source_only():
+    certificate = hocket.verify(WORKFLOW).certificate
+    assert isinstance(hocket.audit(certificate, WORKFLOW.replace("needs: a,", "needs: [],")), Violated)
+    assert isinstance(hocket.audit(certificate, WORKFLOW.replace("'push'\"", "'release'\"")), Violated)
+    assert isinstance(hocket.audit(Certificate("something/1", certificate.data), WORKFLOW), Violated)
+    assert isinstance(hocket.audit(certificate, "# a comment changes no meaning\n" + WORKFLOW), Holds)
+
+
+def test_a_claim_of_the_solver_is_listed_and_not_called_checked():
+    report = hocket.verify(WORKFLOW, assertions=["a before d"])  # one only on push, the other only on pull_request
+    assert report.verdict == "holds"
+    (claim,) = report.certificate.data["unsat"]
+    assert claim["claim"] == "a before d"
+    assert "(check-sat)" in claim["smtlib"]
+    verdict = hocket.audit(report.certificate, WORKFLOW)
+    assert isinstance(verdict, Unknown)
+    assert "1 of its claims rest on a solver" in verdict.reason
+
+
+def test_nothing_that_is_violated_has_a_certificate():
+    assert hocket.verify({"a": ["b"], "b": ["a"]}).certificate is None
+
+
+def test_the_audit_needs_no_z3(tmp_path):
+    report = hocket.verify(WORKFLOW, assertions=["b can run before c"])
+    (tmp_path / "w.yml").write_text(WORKFLOW)
+    (tmp_path / "c.json").write_text(json.dumps([report.certificate.kind, report.certificate.data]))
+    code = (
+        "import sys, json; sys.modules['z3'] = None\n"
+        "import hocket; from hocket.verdict import Certificate\n"
+        "print(type(hocket.audit(Certificate(*json.load(open('c.json'))), 'w.yml')).__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "Holds\n"
+
+
+def test_a_path_cannot_leave_a_called_workflow_and_enter_it_again(tmp_path):
+    home = tmp_path / ".github" / "workflows"
+    home.mkdir(parents=True)
+    steps = "{runs-on: x, steps: [{run: x}]}"
+    (home / "in.yml").write_text(f"on: workflow_call\njobs:\n  x: {steps}\n  y: {steps}\n")
+    (home / "w.yml").write_text(
+        f"on: push\njobs:\n  a: {steps}\n  call: {{needs: a, uses: ./.github/workflows/in.yml}}\n"
+    )
+    report = hocket.verify(home / "w.yml", assertions=["a before call / x"])
+    assert report.certificate.data["orders"] == [{"claim": "a before call / x", "path": ["a", "call", "call / x"]}]
+    assert isinstance(hocket.audit(report.certificate, home / "w.yml"), Holds)
+    for claim, path in [
+        ("call / x before call / y", ["call / x", "call", "call / y"]),
+        ("call before call / x", ["call", "call / x"]),
+        ("call / x before call", ["call / x", "call"]),
+    ]:
+        lie = {**report.certificate.data, "orders": [{"claim": claim, "path": path}]}
+        assert isinstance(hocket.audit(Certificate(report.certificate.kind, lie), home / "w.yml"), Violated)
