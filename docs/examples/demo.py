@@ -66,12 +66,18 @@ def explore() -> None:
 
 
 def run() -> None:
-    title("b. Run: the seeds' nested forks on worker threads")
+    title("b. Run: the seeds' nested forks on two worker threads")
     names = ("t0", "tx", "t1", "ty", "tz", "t2")
     where: list[str] = []
+    meet = threading.Barrier(2)  # tx meets t1, and ty meets tz: on one worker this would never end
 
     def body(name: str) -> Callable[[], None]:
-        return lambda: where.append(f"{name} on {threading.current_thread().name}")
+        def work() -> None:
+            where.append(f"{name} on {threading.current_thread().name}")
+            if name in ("tx", "t1", "ty", "tz"):
+                meet.wait()
+
+        return work
 
     t0, tx, t1, ty, tz, t2 = (task(body(name), name) for name in names)
     graph = seq(t0, fork(tx, seq(t1, fork(ty, tz))), t2)
