@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import hocket.explore
 from hocket.cli.target import functions_of
+from hocket.explore.front import explore
 from hocket.explore.result import Result
 
 __all__ = ["arguments", "main"]
@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after so many seconds; then incomplete")
     parser.add_argument("--executions", type=int, metavar="N", help="stop after so many executions; then incomplete")
     parser.add_argument("--steps", type=int, metavar="N", help="steps that one execution may take")
-    parser.add_argument("--data", choices=("track", "off"), default="track", help="whether untracked shared data counts")
+    parser.add_argument("--data", choices=("track", "off"), default="track", help="does untracked data count")
     parser.add_argument("--strategy", choices=("optimal", "source", "dfs"), default="optimal", help="how to search")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--quiet", action="store_true", help="print failures only")
@@ -45,7 +45,7 @@ def main(options: argparse.Namespace) -> int:
 
 def _explored(function: Callable[[], Any], options: argparse.Namespace) -> Result:
     try:
-        result: Result = hocket.explore(
+        result: Result = explore(
             function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
             data=options.data, strategy=options.strategy, progress=not options.quiet)
     except KeyboardInterrupt as interrupt:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -120,9 +120,29 @@ class Session:
 class Control:
     """One execution on real threads."""
 
-    __slots__ = ("_audited", "_main", "abandoned", "actors", "alive", "clocks", "end", "error",
-                 "execution", "early", "failed", "held", "over", "places", "running", "session", "signals", "strategy", "timed",
-                 "value", "watched")
+    __slots__ = (
+        "_audited",
+        "_main",
+        "abandoned",
+        "actors",
+        "alive",
+        "clocks",
+        "early",
+        "end",
+        "error",
+        "execution",
+        "failed",
+        "held",
+        "over",
+        "places",
+        "running",
+        "session",
+        "signals",
+        "strategy",
+        "timed",
+        "value",
+        "watched",
+    )
 
     def __init__(self, session: Session, strategy: Strategy, *, places: bool = False) -> None:
         self.session = session
@@ -196,7 +216,8 @@ class Control:
             main.voice.baton.acquire()  # whoever finds that the execution is over releases it
 
     def _unwind_all(self, main: Actor) -> None:
-        assert self.over and main.voice is not None
+        assert self.over, "actors are unwound at the end only"
+        assert main.voice is not None
         for actor in list(self.actors.values()):
             if actor is main or actor.done:
                 continue
@@ -297,10 +318,8 @@ class Control:
 
     def _end_visibly(self, actor: Actor) -> None:
         thread = self.execution.threads[actor.number]
-        try:
+        with suppress(Unwind):
             self.step(actor, Operation("thread.end", (thread,)))
-        except Unwind:
-            pass
 
     def _retire(self, actor: Actor) -> None:
         actor.done = True
@@ -324,8 +343,9 @@ class Control:
         self.over, self.end = True, end
 
     def _wake_main(self) -> None:
-        assert self._main is not None and self._main.voice is not None
-        self._main.voice.baton.release()
+        main = self._main.voice if self._main is not None else None
+        assert main is not None
+        main.baton.release()
 
     def _natural_end(self) -> str:
         if self.execution.options():
@@ -391,7 +411,7 @@ class Control:
         self.step(creator, Operation("thread.spawn", (execution.threads[number],), number))
         self.alive += 1
         child.place = None
-        execution.announce(number, Operation("choose", (), 1))
+        execution.announce(number, Operation("thread.begin", (execution.threads[number],)))
         if self.session.observer is not None:
             self.session.observer.spawned(creator)
         return child

@@ -79,7 +79,7 @@ def digest(control: Control, steps: int | None = None) -> str:
 
 def _failure(control: Control, kind: str, message: str, **more: Any) -> Failure:
     names = control.session.cast.actors
-    present = [number for number in sorted(control.actors)]
+    present = sorted(control.actors)
     return Failure(kind, replace(control.execution.schedule(), digest=digest(control)), message, rows=_rows(control),
                    actors=tuple(names[number] for number in present), **more)
 
@@ -135,7 +135,8 @@ def _livelock(control: Control) -> Failure | None:
         return None
     period = _period([(event.actor, event.operation.kind, event.operation.objects) for event in recent])
     names, objects = control.session.cast.actors, control.session.cast.objects
-    told = ", ".join(f"{names[event.actor]}: {event.operation.told(objects)}" for event in events[-period:][:6]) if period else ""
+    repeated = events[-period:][:6] if period else []
+    told = ", ".join(f"{names[event.actor]}: {event.operation.told(objects)}" for event in repeated)
     message = f"{len(events)} steps and no end" + (f"; what repeats is {told}" if told else "")
     return _failure(control, "livelock", message, origin=told)
 
@@ -158,8 +159,8 @@ def _diverged(control: Control) -> Failure:
 
 def _swallowed(control: Control) -> Failure:
     who = control.failed.name if control.failed is not None else "an actor"
-    return _failure(control, "exception", f"{who} catches BaseException in a loop and would not end with its execution; "
-                    "catch Exception instead", origin="swallowed")
+    message = f"{who} catches BaseException in a loop and would not end with its execution; catch Exception instead"
+    return _failure(control, "exception", message, origin="swallowed")
 
 
 _TELLING = {
@@ -253,15 +254,16 @@ def _rows(control: Control) -> tuple[Lane, ...]:
     rows: list[Lane] = []
     held: dict[int, list[str]] = {}
     for event, place in zip(control.execution.events, control.places, strict=True):
-        if event.operation.kind == "choose" and event.operation.argument == 1:
-            continue  # an actor's first step, or a sleep
+        if event.operation.kind == "thread.begin":
+            continue  # told by the step that follows
         _follow_locks(event, objects, held)
         rows.append(Lane(len(rows) + 1, names[event.actor], _told(event, objects, names), place,
                          tuple(held.get(event.actor, ()))))
     stuck = control.execution.blocked() if control.end == End.DEADLOCK else []
     for member in stuck:
         actor = control.actors[member]
-        rows.append(Lane(0, actor.name, f"waits {_for_what(control, actor)}", actor.place, tuple(_held_by(control, actor))))
+        waits = f"waits {_for_what(control, actor)}"
+        rows.append(Lane(0, actor.name, waits, actor.place, tuple(_held_by(control, actor))))
     if control.end == End.RAISED and control.failed is not None and control.error is not None:
         rows.append(Lane(0, control.failed.name, f"{type(control.error).__name__}", _raising_place(control.error), ()))
     return tuple(rows)
@@ -274,12 +276,15 @@ def _raising_place(error: BaseException) -> Any:
 
 def _told(event: Any, objects: list[str], actors: list[str]) -> str:
     operation = event.operation
+    if operation.kind == "thread.sleep":
+        return "sleep"
     if operation.kind.startswith("thread."):
         verb = operation.kind.partition(".")[2].replace("spawn", "start").replace("_timed", "")
         thing = actors[operation.argument] if operation.argument is not None else objects[operation.objects[0]]
         gave = f" → {event.result}" if operation.kind in ("thread.join_timed", "thread.alive") else ""
         return f"{verb} {thing}{gave}"
-    gave = "" if event.result is None or (event.result is True and operation.kind.endswith(".acquire")) else f" → {event.result!r}"
+    silent = event.result is None or (event.result is True and operation.kind.endswith(".acquire"))
+    gave = "" if silent else f" → {event.result!r}"
     return f"{operation.told(objects)}{gave}"
 
 

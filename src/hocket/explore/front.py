@@ -100,7 +100,9 @@ def replay(body: Callable[[], Any], schedule: Schedule | str) -> Any:
     raise error
 
 
-def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, *, ends_visible: bool | None = None) -> Control:
+def replayed(
+    body: Callable[[], Any], schedule: Schedule, steps: int, *, ends_visible: bool | None = None
+) -> Control:
     """The execution of `body` along `schedule`, with places recorded; raises `DivergenceError` if it does not fit."""
     visible = (ends_visible,) if ends_visible is not None else (False, True)
     for ends in visible:
@@ -118,7 +120,7 @@ def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, *, ends_vi
         raise DivergenceError(step, f"a step of {schedule.steps[step - 1].actor}", "end")
     done = digest(control, len(schedule))
     if schedule.digest and schedule.digest != done:
-        raise DivergenceError(len(schedule), f"steps with the digest {schedule.digest}", f"steps with the digest {done}")
+        raise DivergenceError(len(schedule), f"steps of digest {schedule.digest}", f"steps of digest {done}")
     return control
 
 
@@ -130,7 +132,7 @@ def _keeping(kept: list[Control]) -> Callable[[Control], bool]:
     return keep
 
 
-def test(function: F | None = None, **options: Any) -> Any:
+def test(function: F | None = None, **options: Any) -> Any:  # noqa: PT028  # a decorator, no test
     """A decorator: the test function becomes one that explores itself, and fails unless the verdict is good.
 
     `@hocket.explore.test` or `@hocket.explore.test(seconds=10, data="off")`; the function may take parameters
@@ -230,14 +232,16 @@ class _Search:
         try:
             self.runner.run(self.strategy, self._judge, look=self._look)
         except KeyboardInterrupt as error:
-            error.add_note(f"hocket: {self._class_count():,} classes in {time.monotonic() - self.started:.1f} s, no failure yet")
+            elapsed = time.monotonic() - self.started
+            error.add_note(f"hocket: {self._class_count():,} classes in {elapsed:.1f} s, no failure yet")
             raise
         stuck = self.runner.stuck
         if stuck is not None:
             how = "runs without a visible operation" if stuck.busy else "blocks outside of the explorer's control"
             self.reason = f"{stuck.actor} {how} at {stuck.place}"
             self.session.notes.append(f"the stack of {stuck.actor}:\n{stuck.stack}")
-        self.exhausted = self.first is None and not self.reason and not self.session.stop
+        complete = self.first is None and not self.reason and not self.session.stop
+        self.exhausted = complete and self.strategy.exhaustive
 
     # -- after each execution
 
@@ -310,8 +314,8 @@ class _Search:
         if not missing:
             return None
         told = " and ".join(repr(label) for label in missing)
-        return Failure("assertion", Schedule(), f"sometimes {told} was reached in none of {self._class_count():,} classes",
-                       replayed=True)
+        message = f"sometimes {told} was reached in none of {self._class_count():,} classes"
+        return Failure("assertion", Schedule(), message, replayed=True)
 
     def _shown(self, first: Failure) -> Failure:
         """The smallest failure of this kind that can be found, seen to happen again."""

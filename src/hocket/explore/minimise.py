@@ -28,7 +28,10 @@ _SECONDS = 3.0
 
 def minimised(body: Callable[[], Any], first: Failure, run: Callable[[Schedule], Failure | None], steps: int,
               ends_visible: bool, target: str) -> Failure:
-    """The smallest failure like `first` within the budget; `run` replays a schedule. Nondeterminism if it does not repeat."""
+    """The smallest failure like `first` within the budget; `run` replays a schedule.
+
+    A failure that does not repeat is one of nondeterminism.
+    """
     smallest = _search(body, first, steps, ends_visible)
     candidates = [smallest, first] if smallest is not None else [first]
     for candidate in candidates:
@@ -49,12 +52,14 @@ def _search(body: Callable[[], Any], like: Failure, steps: int, ends_visible: bo
         strategy = FewPreemptions(allowed)
         runner = Runner(body, Session(Cast(), steps, ends_visible=ends_visible))
 
-        def judge(control: Control, strategy: FewPreemptions = strategy, runner: Runner = runner, left: int = left) -> bool:
+        budget = left
+
+        def judge(control: Control) -> bool:
             failure = failure_of(control)
             if failure is not None and failure.same_as(like):
-                found.append(replace(failure, preemptions=strategy.used))
-                strategy.shortest = min(strategy.shortest, len(failure.schedule))
-            return runner.executions < left and time.monotonic() < deadline
+                found.append(replace(failure, preemptions=strategy.used))  # noqa: B023  # called in this round only
+                strategy.shortest = min(strategy.shortest, len(failure.schedule))  # noqa: B023
+            return runner.executions < budget and time.monotonic() < deadline  # noqa: B023
 
         runner.run(strategy, judge)
         left -= runner.executions
@@ -65,6 +70,9 @@ def _search(body: Callable[[], Any], like: Failure, steps: int, ends_visible: bo
 
 class FewPreemptions:
     """All schedules with at most so many preemptions, depth first; none longer than the shortest that was of use."""
+
+    exhaustive = False
+    fixed = 0
 
     def __init__(self, allowed: int) -> None:
         self.allowed = allowed

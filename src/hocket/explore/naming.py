@@ -14,7 +14,7 @@ import re
 import sys
 import sysconfig
 import threading
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
 from types import CodeType, FrameType
@@ -40,13 +40,13 @@ _MACHINERY = {
 _ASSIGNED = re.compile(r"([\w.]+(?:\s*,\s*[\w.]+)*)\s*(?::[^=]+)?=(?!=)([^=]*)$")  # the last target before the call
 
 
-@lru_cache(maxsize=None)
+@cache
 def is_hocket(filename: str) -> bool:
     """Whether a file is the explorer's own; the runtimes, which are explored themselves, are not."""
     return filename.startswith(_HOCKET) and not filename.startswith(_TESTED)
 
 
-@lru_cache(maxsize=None)
+@cache
 def is_machinery(filename: str) -> bool:
     """Whether a file is part of what carries the actors: no line of it is the user's."""
     return is_hocket(filename) or filename in _MACHINERY or filename.startswith("<frozen ")

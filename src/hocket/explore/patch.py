@@ -127,7 +127,7 @@ def _virtual_sleep(seconds: float) -> None:
         return
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
-    actor.control.step(actor, Operation("choose", (), 1))
+    actor.control.step(actor, Operation("thread.sleep"))
     actor.control.pass_time(actor, seconds)
 
 

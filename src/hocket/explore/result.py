@@ -45,12 +45,13 @@ class Result:
         if self.failure is None:
             return self
         error = self.failure.error()
-        if not any("replay: hocket replay" in note for note in getattr(error, "__notes__", ())):
+        notes: list[str] = getattr(error, "__notes__", [])
+        if not any("replay: hocket replay" in note for note in notes):
             error.add_note(str(self.failure))
         raise error
 
     def raise_if_not_proved(self) -> Result:
-        """As `raise_if_failed`, and an incomplete exploration is an `ExplorationError` too: unknown is never success."""
+        """As `raise_if_failed`; an incomplete exploration is an `ExplorationError` too: unknown is never success."""
         self.raise_if_failed()
         if self.verdict == "incomplete":
             raise ExplorationError(str(self), self)

@@ -19,6 +19,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hocket.errors import Refused
@@ -117,8 +118,7 @@ class Runner:
         session = self.session
         while not session.stop and strategy.begin():
             control = Control(session, strategy, places=places)
-            context = self._context.copy()
-            control.run(lambda: context.run(self.body), voice)
+            control.run(partial(self._context.copy().run, self.body), voice)
             if not session.stop:
                 self.executions += 1
             strategy.ended(control.execution)

@@ -75,9 +75,12 @@ _READS = {"LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME"}
 _INPLACE = {number: symbol for number, (_, symbol) in enumerate(getattr(dis, "_nb_ops", ())) if symbol.endswith("=")}
 # where the standard library keeps state that it guards itself, but that a program could look at unguarded
 _GUARDED = {"unfinished_tasks", "_flag", "_value", "_waiters", "_state", "_is_stopped", "_work_queue", "_threads"}
-_MUTATORS = {"append", "appendleft", "add", "extend", "extendleft", "insert", "remove", "discard", "pop", "popleft",
-             "popitem", "clear", "update", "setdefault", "sort", "reverse", "rotate", "__setitem__", "__delitem__", "send"}
-_ITERABLES: tuple[type, ...] = (list, tuple, dict, set, frozenset, range, str, bytes, type({}.keys()), type({}.values()), type({}.items()))
+_MUTATORS = {
+    "append", "appendleft", "add", "extend", "extendleft", "insert", "remove", "discard", "pop", "popleft", "popitem",
+    "clear", "update", "setdefault", "sort", "reverse", "rotate", "__setitem__", "__delitem__", "send",
+}
+_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+_ITERABLES: tuple[type, ...] = (list, tuple, dict, set, frozenset, range, str, bytes, *_VIEWS)
 
 
 @lru_cache(maxsize=4096)
@@ -252,22 +255,26 @@ class Code:
         if step.value in seen:
             return True  # a loop of assignments adds nothing new
         stores = self._stores(step.value)
-        return bool(stores) and all(
-            (made := self._producer(at, 0)) is not None and self._is_immutable(made, seen | {step.value}) for at in stores)
+        made = [self._producer(at, 0) for at in stores]
+        return bool(stores) and all(at is not None and self._is_immutable(at, seen | {step.value}) for at in made)
 
     def _is_ever_a_display(self, source: Step) -> bool:
         """Whether a local is never anything but a display or comprehension of this function."""
         if source.name != "LOAD_FAST" or source.value in self.code.co_varnames[: _parameters(self.code)]:
             return False
         stores = self._stores(source.value)
-        return bool(stores) and all((made := self._producer(at, 0)) is not None and self._is_display(made) for at in stores)
+        return bool(stores) and all(map(self._stores_a_display, stores))
+
+    def _stores_a_display(self, number: int) -> bool:
+        made = self._producer(number, 0)
+        return made is not None and self._is_display(made)
 
     def _is_private(self, name: str) -> bool:
         """Whether local `name` is only ever a fresh container, and leaves its function only by being returned."""
         if name in self.code.co_cellvars or name in self.code.co_varnames[: _parameters(self.code)]:
             return False
         stores = self._stores(name)
-        if not stores or not all((made := self._producer(at, 0)) is not None and self._is_display(made) for at in stores):
+        if not stores or not all(map(self._stores_a_display, stores)):
             return False
         loads = [at for at, step in enumerate(self.steps) if step.name == "LOAD_FAST" and step.value == name]
         return all(self._use_is_private(at) for at in loads)
@@ -292,7 +299,7 @@ class Code:
     # -- the stack ----------------------------------------------------------------------------------------------------
 
     def _producer(self, number: int, position: int) -> int | None:
-        """Which instruction made the value at `position` from the top before `number`; None if paths meet on the way."""
+        """Which instruction made the value at `position` from the top before `number`; None if paths meet between."""
         while number > 0:
             if self.steps[number].offset in self._targets:
                 return None
@@ -386,7 +393,7 @@ def _apart(instruction: dis.Instruction, line: int) -> Iterator[Step]:
 
 
 def _effect(instruction: dis.Instruction, name: str, arg: int) -> tuple[int, int]:
-    """How many values an instruction takes and leaves; only the difference is documented, so the rest is told apart here."""
+    """How many values an instruction takes and leaves; only the difference is documented, the rest is known here."""
     if name == "UNPACK_SEQUENCE":
         return 1, arg
     if name == "PRECALL":  # the call proper accounts for what it takes
@@ -395,7 +402,7 @@ def _effect(instruction: dis.Instruction, name: str, arg: int) -> tuple[int, int
         return arg + 2, 1
     change = dis.stack_effect(instruction.opcode, instruction.arg, jump=False)
     leaves = 0 if name.startswith(_LEAVES_NONE) and name != "POP_EXCEPT" else 1
-    if name in _LEAVES_TWO or (name in ("LOAD_GLOBAL", "LOAD_ATTR") and arg & 1 and change > -1 and _null_bit(name, change)):
+    if name in _LEAVES_TWO or (name in ("LOAD_GLOBAL", "LOAD_ATTR") and arg & 1 and _null_bit(name, change)):
         leaves = 2
     if change > leaves:
         leaves = change

@@ -36,13 +36,15 @@ __all__ = ["Watch"]
 
 _PURE_BUILTINS = {
     "abs", "all", "any", "ascii", "bin", "callable", "chr", "dir", "divmod", "format", "getattr", "globals", "hasattr",
-    "hash", "hex", "id", "isinstance", "issubclass", "iter", "len", "locals", "max", "min", "oct", "ord", "pow", "print",
-    "repr", "round", "sorted", "sum", "vars", "__build_class__", "__import__", "breakpoint",
+    "hash", "hex", "id", "isinstance", "issubclass", "iter", "len", "locals", "max", "min", "oct", "ord", "pow",
+    "print", "repr", "round", "sorted", "sum", "vars", "__build_class__", "__import__", "breakpoint",
 }
 _PURE_MODULES = {"math", "cmath", "time", "sys", "_thread", "_weakref", "_functools", "_abc", "_struct", "binascii",
                  "unicodedata", "zlib", "_locale", "_string", "_contextvars", "_sre", "_statistics", "_warnings"}
-_IMMUTABLE: tuple[type, ...] = (str, bytes, int, float, complex, bool, tuple, frozenset, range, type(None), type, slice, re.Pattern,
-              re.Match, BaseException, type({}.keys()), type({}.values()), type({}.items()), memoryview)
+_IMMUTABLE: tuple[type, ...] = (
+    str, bytes, int, float, complex, bool, tuple, frozenset, range, type(None), type, slice, re.Pattern, re.Match,
+    BaseException, type({}.keys()), type({}.values()), type({}.items()), memoryview,
+)
 _READERS = {
     "get", "keys", "values", "items", "index", "count", "copy", "union", "intersection", "difference", "issubset",
     "symmetric_difference", "issuperset", "isdisjoint", "decode", "find", "hex", "startswith", "endswith",
@@ -63,7 +65,8 @@ class Watch:
         self._machinery: dict[CodeType, bool] = {}
         self._calls: dict[tuple[Any, str], bool] = {}  # (type or module, function) -> harmless
         self._sites: set[tuple[CodeType, int]] = set()  # calls into C that were judged
-        self._open: list[tuple[CodeType, int, dict[int, Finding]]] = []  # running when solitude ended: code, where, writes
+        # what ran when solitude ended: the code, how far it was, and its writes from there on
+        self._open: list[tuple[CodeType, int, dict[int, Finding]]] = []
         self._from: dict[tuple[CodeType, int, bool], dict[int, Finding]] = {}
 
     # -- what the control reports -------------------------------------------------------------------------------------
@@ -174,7 +177,7 @@ class Watch:
             return
         if isinstance(target, BuiltinFunctionType) and self._is_harmless(target.__self__, target.__name__):
             return
-        if isinstance(getattr(type(target), "__call__", None), FunctionType):
+        if isinstance(vars(type(target)).get("__call__"), FunctionType):
             return
         self.findings.setdefault(f"{_call_in_words(target)} by a thread", None)
 

@@ -21,7 +21,7 @@ _PLACE = 20  # characters at least for place and source
 
 
 class Lane(NamedTuple):
-    """One step: its number (0 for what was not performed), actor, operation in words, place, and the locks then held."""
+    """One step: its number (0: it was not performed), actor, operation in words, place, and the locks then held."""
 
     number: int
     actor: str

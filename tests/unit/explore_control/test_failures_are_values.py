@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
@@ -276,10 +277,8 @@ def test_a_body_that_swallows_its_unwinding_is_reported():
 
         def stubborn():
             while True:
-                try:
+                with contextlib.suppress(BaseException):
                     lock.acquire()
-                except BaseException:
-                    pass
 
         threading.Thread(target=stubborn).start()
 
@@ -326,7 +325,7 @@ def test_is_alive_and_timed_joins_see_both_answers():
         thread.join(1)
         return early, thread.is_alive()
 
-    # ended before the first look; between the look and the join; after the timed-out join, before or after the last look
+    # ended before the first look; between it and the join; after the timed-out join, before or after the last look
     assert hocket.explore(body).outcomes == {(False, False): 1, (True, False): 2, (True, True): 1}
 
 

@@ -253,7 +253,8 @@ class REAL:
     box = (threading.Lock(),)
 
 
-FALSE = [guarded_appends, three_lock_orders, reader_under_the_lock, locked_is_seen, trylock_combination, semaphore_order,
+FALSE = [guarded_appends, three_lock_orders, reader_under_the_lock, locked_is_seen, trylock_combination,
+         semaphore_order,
          two_producers, attribute_of_a_list_element, membership, truth_of_a_dict, shared_iterator, shared_count,
          nonlocal_cell, thread_in_a_thread, global_increment, builtin_as_a_target, builtin_in_a_pool, through_map,
          by_setattr, in_place, deque_of_jobs, deleted_key, real_lock_in_a_box]

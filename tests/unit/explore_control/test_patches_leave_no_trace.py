@@ -1,4 +1,4 @@
-"""Whatever happens in an exploration, afterwards `threading` is what it was, and other threads never saw a difference."""
+"""Afterwards `threading` is what it was, whatever happened in between, and other threads never saw a difference."""
 
 from __future__ import annotations
 

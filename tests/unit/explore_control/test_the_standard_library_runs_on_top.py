@@ -1,4 +1,4 @@
-"""Event, Semaphore, Barrier, Condition, queues and executors are the standard library's own: buggy fails, fixed is proved."""
+"""Event, Semaphore, Barrier, Condition, queues, executors: the standard library's own; buggy fails, fixed is proved."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ PAIRS = [  # the program, how its buggy form fails, classes of its fixed form
 ]
 
 
-@pytest.mark.parametrize(("program", "kind", "classes"), PAIRS, ids=lambda value: getattr(value, "__name__", str(value)))
+@pytest.mark.parametrize(("program", "kind", "classes"), PAIRS, ids=[pair[0].__name__ for pair in PAIRS])
 def test_the_mistake_is_found_and_its_absence_proved(program, kind, classes):
     failure = hocket.explore(lambda: program(False), data="off").failure
     assert failure is not None
