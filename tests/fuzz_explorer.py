@@ -73,7 +73,12 @@ def ending(execution: Execution) -> Any:
 def search(program: Program, strategy: Strategy) -> list[Any]:
     """The classes of the executions that were not given up, in order."""
     classes: list[Any] = []
-    run(program, strategy, watch=lambda execution: classes.append(class_of(execution)) if not execution.options() else None)
+
+    def see(execution: Execution) -> None:
+        if not execution.options():
+            classes.append(class_of(execution))
+
+    run(program, strategy, watch=see)
     return classes
 
 

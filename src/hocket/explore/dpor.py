@@ -22,6 +22,8 @@ alternatives and refined footprints as explorer.md c.2-c.4.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from hocket.errors import NondeterminismError
 from hocket.explore.execution import Choice, Execution
 from hocket.explore.footprint import Footprint
@@ -29,7 +31,7 @@ from hocket.explore.order import Order
 from hocket.explore.races import Race, Races
 from hocket.explore.semantics import ROWS
 from hocket.explore.wakeup import Node, covered_by_sleep, insert
-from hocket.trace.operation import Operation
+from hocket.trace.operation import Actor, Operation
 
 __all__ = ["Optimal", "Source"]
 
@@ -43,7 +45,7 @@ class Frame:
         self.tree, self.sleep = tree, sleep
         self.choice: Choice = (-1, 0)
         self.operation: Operation | None = None
-        self.races: list[Race] = []  # of the event that leaves this state, with earlier ones
+        self.races: Sequence[Race] = ()  # of the event that leaves this state, with earlier ones
         self.raced = 0  # the events that these begin with
 
     def take(self, node: Node) -> Choice:
@@ -126,41 +128,49 @@ class Optimal:
         if not self.frames:
             return Frame([], {})
         parent = self.frames[-1]
-        actor, done = parent.choice[0], self.order.prints[-1]
-        touch, write = done.touch, done.write
-        sleep = {
-            choice: footprint for choice, footprint in parent.sleep.items()
-            if choice[0] != actor and not (footprint.write & touch or footprint.touch & write)
-        }
+        sleep = parent.sleep
+        if sleep:
+            actor, (touch, write, _, _) = parent.choice[0], self.order.prints[-1]
+            sleep = {
+                choice: footprint for choice, footprint in sleep.items()
+                if choice[0] != actor and not (footprint[1] & touch or footprint[0] & write)
+            }
+        else:
+            sleep = {}
         return Frame(parent.tree[0].children, sleep)
 
     def _free_choice(self, frame: Frame, execution: Execution) -> bool:
         """Nothing is planned: go on with whoever ran last, else with the first that does not sleep."""
-        options = execution.options()
-        awake = [choice for choice in options if choice not in frame.sleep]
-        if not awake:
-            if options:
-                self._all_sleep(execution)
-            return False
-        last = execution.last
-        actor, alternative = next((choice for choice in awake if choice[0] == last), awake[0])
-        operation = execution.pending[actor]
-        assert operation is not None
-        footprint = self.order.footprints.of(operation, alternative)
-        frame.tree.append(Node(actor, alternative, operation, footprint))
-        return True
+        pending, sleep, last = execution.pending, frame.sleep, execution.last
+        for actor, operation in _from(last, pending):
+            for alternative in execution.alternatives(actor, operation):
+                if (actor, alternative) not in sleep:
+                    footprint = self.order.footprints.of(operation, alternative)
+                    frame.tree.append(Node(actor, alternative, operation, footprint))
+                    return True
+        if sleep and execution.options():
+            self._all_sleep(execution)
+        return False
 
     def _all_sleep(self, execution: Execution) -> None:
         raise AssertionError(f"optimal search went in vain, which is our error: {execution.schedule()}")
 
     def _learn(self, execution: Execution) -> None:
         """Take in the event that has just happened, and its races."""
-        number = len(self.order.events)
-        event = execution.events[number]
-        direct, latest = self.order.push(event, ROWS[event.operation.kind])
-        frame = self.frames[number]
-        frame.races = self.races.of_event(execution, number, direct, latest)
-        frame.raced = sum({1 << race.at for race in frame.races}) if frame.races else 0
+        order = self.order
+        number = len(order.events)
+        event, frame = execution.events[number], self.frames[number]
+        row, footprint = ROWS[event[1][0]], frame.tree[0].footprint
+        if not row.always_changes:
+            footprint = order.footprints.of(event.operation, event.alternative, event.reads_only)
+        direct, latest = order.push(event, row, footprint)
+        if latest:
+            frame.races = self.races.of_event(execution, number, direct, latest)
+            frame.raced = latest
+            if not row.never_blocks:
+                frame.raced = sum({1 << race.at for race in frame.races})
+        elif frame.raced:
+            frame.races, frame.raced = (), 0
 
     # -- plans
 
@@ -228,3 +238,13 @@ class Source(Optimal):
         if not race.direct & events:
             found.append(Node(race.actor, race.alternative, race.operation, race.footprint))
         return found
+
+
+def _from(first: Actor, pending: list[Operation | None]) -> Iterator[tuple[Actor, Operation]]:
+    """The actors with an operation pending: `first`, then the others in order."""
+    operation = pending[first]
+    if operation is not None:
+        yield first, operation
+    for actor, operation in enumerate(pending):
+        if operation is not None and actor != first:
+            yield actor, operation

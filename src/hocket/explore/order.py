@@ -42,19 +42,18 @@ class Order:
         self._apart: dict[int, tuple[int, int]] = {}  # see `apart`: what was found, and up to which event
         self._wakers: dict[Actor, int] = {}  # the events that woke an actor, by start or by notify
 
-    def push(self, event: Event, row: Row) -> tuple[int, int]:
+    def push(self, event: Event, row: Row, footprint: Footprint) -> tuple[int, int]:
         """Append the next event; answers what directly and irrevocably precedes it, and its latest conflicts.
 
         The latter are the conflicting events with nothing in between: each is not ordered before it through another
         one, or through what must precede it.
         """
-        past_of = self.past
+        past_of, actor = self.past, event[0]
         number = len(past_of)
-        actor, operation, alternative, result, reads_only = event
-        footprint = self.footprints.of(operation, alternative, reads_only)
+        bit = 1 << number
         own = self.actors.get(actor, 0)
         if self._wakers or row.follows:
-            direct = self.direct_before(actor, operation, alternative)
+            direct = self.direct_before(actor, event.operation, event.alternative)
             past = self.closure(direct)
         elif own:
             last = own.bit_length() - 1
@@ -62,23 +61,21 @@ class Order:
             past = past_of[last] | direct
         else:
             direct = past = 0
-        left, latest = self.conflicting(footprint) & ~past, 0
+        left, latest = self._touch(footprint, bit) & ~past, 0
         while left:
             top = left.bit_length() - 1
             latest |= 1 << top
             past |= past_of[top] | 1 << top
             left &= ~past
-        bit = 1 << number
         self.loosened |= ~past & bit - 1
         self.events.append(event)
         self.prints.append(footprint)
         past_of.append(past)
         self.actors[actor] = own | bit
-        self._touch(footprint, bit)
         if not row.always_once:
             self.forking.append(number)
-        if not row.wakes_nobody and type(result) is not Raise:
-            for woken in row.wakes(operation.argument, result):
+        if not row.wakes_nobody and type(event.result) is not Raise:
+            for woken in row.wakes(event.operation.argument, event.result):
                 self._wakers[woken] = self._wakers.get(woken, 0) | bit
         return direct, latest
 
@@ -155,13 +152,18 @@ class Order:
             self._apart[number] = found, length
         return found
 
-    def _touch(self, footprint: Footprint, bit: int) -> None:
-        touchers, writers = self.touchers, self.writers
+    def _touch(self, footprint: Footprint, bit: int) -> int:
+        """Enter an event's accesses; answers the earlier events that they conflict with."""
+        touchers, writers, found = self.touchers, self.writers, 0
         for index in footprint.writes:
-            touchers[index] = touchers.get(index, 0) | bit
+            before = touchers.get(index, 0)
+            found |= before
+            touchers[index] = before | bit
             writers[index] = writers.get(index, 0) | bit
         for index in footprint.reads:
+            found |= writers.get(index, 0)
             touchers[index] = touchers.get(index, 0) | bit
+        return found
 
 
 def _latest(events: int) -> int:

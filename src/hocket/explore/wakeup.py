@@ -37,10 +37,10 @@ class Node:
 
 def covered_by_sleep(order: Order, sleep: dict[Choice, Footprint], events: int, race: Race) -> bool:
     """Whether the sequence can start with a step whose executions were all explored already."""
-    return any(
-        _place(order, events, race, actor, alternative, footprint) != _NO
-        for (actor, alternative), footprint in sleep.items()
-    )
+    for (actor, alternative), footprint in sleep.items():
+        if _place(order, events, race, actor, alternative, footprint) != _NO:
+            return True
+    return False
 
 
 def insert(order: Order, tree: list[Node], events: int, race: Race) -> None:
@@ -66,11 +66,12 @@ def insert(order: Order, tree: list[Node], events: int, race: Race) -> None:
 
 def _place(order: Order, events: int, last: Race | None, actor: Actor, alternative: int, footprint: Footprint) -> int:
     """How the sequence can start with this step: as which of its events, as its last, by being independent, or not."""
-    mine = order.actors.get(actor, 0) & events
-    if mine:
-        first = (mine & -mine).bit_length() - 1
-        fits = order.events[first].alternative == alternative and not order.past[first] & events
-        return first if fits else _NO
+    if events:
+        mine = order.actors.get(actor, 0) & events
+        if mine:
+            first = (mine & -mine).bit_length() - 1
+            fits = order.events[first].alternative == alternative and not order.past[first] & events
+            return first if fits else _NO
     if last is not None:
         if last.actor == actor:
             return _LAST if last.alternative == alternative and not last.direct & events else _NO
