@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -201,6 +202,7 @@ def digest(graph: Graph) -> str:
     return total.hexdigest()
 
 
+@cache
 def _ways(outcomes: frozenset[Outcome] | None) -> list[str] | None:
     return None if outcomes is None else sorted(way.value for way in outcomes)
 

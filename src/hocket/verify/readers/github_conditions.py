@@ -55,11 +55,21 @@ from hocket.verify.formula import (
     matches,
     negation,
 )
-from hocket.verify.model import Case, Group, Kind, Variable
+from hocket.verify.model import Kind, Variable
+from hocket.verify.readers.github_values import (
+    ANY_KIND,
+    has_kind,
+    is_among,
+    is_truthy,
+    kinds_of,
+    loosely_equal,
+    number,
+    show,
+    text_of,
+)
 
-__all__ = ["ANY_KIND", "RESULTS", "Known", "Leaf", "Open", "Scope", "condition", "group", "show"]
+__all__ = ["MOST_CASES", "RESULTS", "Cases", "Known", "Leaf", "Open", "Scope", "cases", "condition", "spell"]
 
-ANY_KIND = frozenset(Kind)
 STRING = frozenset({Kind.STRING})
 SUCCEEDED = frozenset({Outcome.SUCCEEDED})
 FAILED = frozenset({Outcome.FAILED})
@@ -86,7 +96,7 @@ _NEVER_EMPTY = frozenset(
         "workflow",
     )
 )
-_MOST_CASES = 32
+MOST_CASES = 32
 _WORDS_OF = {"startswith": How.STARTS, "endswith": How.ENDS, "contains": How.CONTAINS}
 
 
@@ -146,27 +156,6 @@ def condition(found: Template | None, text: str, scope: Scope) -> Formula:
     if single is None:  # text around ${{ }}: GitHub makes a string of it, and a string that is not empty is true
         return _success(()) if not any(_asks_status(part) for part in found.expressions) else TRUE
     return truth(single, scope) if _asks_status(single) else conjunction((_success(()), truth(single, scope)))
-
-
-def group(found: Template, text: str, scope: Scope) -> Group:
-    """A concurrency group's name, as the cases in which it can come out; names are compared without case."""
-    cases: list[tuple[Formula, tuple[str | Open, ...]]] = [(TRUE, ())]
-    for part in found.parts:
-        ways = _spelt(part, scope)
-        if len(cases) * len(ways) > _MOST_CASES:
-            ways = [(TRUE, (scope.variable(f"{scope.place}: {show_part(part)}", STRING),))]
-        cases = [(conjunction((guard, more)), before + way) for guard, before in cases for more, way in ways]
-    return Group(text, tuple(Case(guard, _merge(parts)) for guard, parts in cases if guard != FALSE))
-
-
-def _spelt(part: str | Expression, scope: Scope) -> list[tuple[Formula, tuple[str | Open, ...]]]:
-    if isinstance(part, str):
-        return [(TRUE, (part.lower(),))]
-    return [(guard, _spell(leaf)) for guard, leaf in _split(part, scope)]
-
-
-def show_part(part: str | Expression) -> str:
-    return part if isinstance(part, str) else show(part)
 
 
 # -- truth ------------------------------------------------------------------------------------------------------------
@@ -230,7 +219,7 @@ def _asks_status(expression: Expression) -> bool:
 def _equal(left: Expression, right: Expression, whole: Expression, scope: Scope) -> Formula:
     ways = []
     one, other = cases(left, scope), cases(right, scope)
-    if len(one) * len(other) > _MOST_CASES:
+    if len(one) * len(other) > MOST_CASES:
         return scope.free(whole)
     for guard, a in one:
         for more, b in other:
@@ -243,7 +232,7 @@ def _equal(left: Expression, right: Expression, whole: Expression, scope: Scope)
 def _same(left: Leaf, right: Leaf, whole: Expression, scope: Scope) -> Formula:
     match left, right:
         case Known(a), Known(b):
-            return TRUE if _loosely_equal(a, b) else FALSE
+            return TRUE if loosely_equal(a, b) else FALSE
         case Open(name), Known(value):
             return _open_equal(scope.variables[name], value)
         case Known(), Open():
@@ -253,26 +242,26 @@ def _same(left: Leaf, right: Leaf, whole: Expression, scope: Scope) -> Formula:
 
 def _open_equal(variable: Variable, value: Value) -> Formula:
     """An open variable against a known value, by GitHub's rules: same types compare, other types become numbers."""
-    number = _number(value)
+    count = number(value)
     ways: list[Value] = []
     if isinstance(value, str):
         ways.append(value.lower())
     elif Kind.STRING in variable.kinds:
-        ways.extend(["", "0"] if number == 0 else [] if math.isnan(number) else [f"{number:g}"])
-    if Kind.NULL in variable.kinds and number == 0:
+        ways.extend(["", "0"] if count == 0 else [] if math.isnan(count) else [f"{count:g}"])
+    if Kind.NULL in variable.kinds and count == 0:
         ways.append(None)
-    if Kind.BOOLEAN in variable.kinds and number in (0, 1):
-        ways.append(bool(number))
-    if Kind.NUMBER in variable.kinds and not math.isnan(number):
-        ways.append(float(number))
-    allowed = [way for way in ways if _has_kind(way, variable.kinds) and _in(way, variable.values)]
+    if Kind.BOOLEAN in variable.kinds and count in (0, 1):
+        ways.append(bool(count))
+    if Kind.NUMBER in variable.kinds and not math.isnan(count):
+        ways.append(float(count))
+    allowed = [way for way in ways if has_kind(way, variable.kinds) and is_among(way, variable.values)]
     return disjunction(Equal(variable.name, way) for way in allowed)
 
 
 def _truthy(leaf: Leaf, scope: Scope) -> Formula:
     match leaf:
         case Known(value):
-            return TRUE if _is_truthy(value) else FALSE
+            return TRUE if is_truthy(value) else FALSE
         case Joined(parts):
             return (
                 TRUE
@@ -284,7 +273,9 @@ def _truthy(leaf: Leaf, scope: Scope) -> Formula:
                 return TRUE
             variable = scope.variables[name]
             falsy = [
-                way for way in (None, False, 0.0, "") if _has_kind(way, variable.kinds) and _in(way, variable.values)
+                way
+                for way in (None, False, 0.0, "")
+                if has_kind(way, variable.kinds) and is_among(way, variable.values)
             ]
             return conjunction(negation(Equal(name, way)) for way in falsy)
 
@@ -294,7 +285,7 @@ def _matches(how: How, where: Expression, text: str, whole: Expression, scope: S
     for guard, leaf in cases(where, scope):
         match leaf:
             case Known(value):
-                ways.append(guard if matches(how, _text(value).lower(), text) else FALSE)
+                ways.append(guard if matches(how, text_of(value).lower(), text) else FALSE)
             case Open(name) if scope.variables[name].kinds <= {Kind.STRING, Kind.NULL}:
                 ways.append(conjunction((guard, Matches(name, how, text) if text else TRUE)))
             case _:
@@ -361,9 +352,9 @@ def _first(parts: tuple[Expression, ...], scope: Scope, stop: bool) -> Cases:
                 found.append((stays, leaf))
             onward.append(conjunction((guard, negation(yes) if stop else yes)))
         reached = conjunction((reached, disjunction(onward)))
-        if reached == FALSE or len(found) > _MOST_CASES:
+        if reached == FALSE or len(found) > MOST_CASES:
             break
-    if len(found) > _MOST_CASES:
+    if len(found) > MOST_CASES:
         whole = Or(parts) if stop else And(parts)
         return [(TRUE, _opaque(whole, scope))]
     return found
@@ -378,11 +369,11 @@ def _format(pattern: str, rest: list[Expression], whole: Expression, scope: Scop
         if piece >= len(rest):
             return [(TRUE, _opaque(whole, scope))]
         found = [
-            (conjunction((guard, more)), parts + _spell(leaf))
+            (conjunction((guard, more)), parts + spell(leaf))
             for guard, parts in found
             for more, leaf in cases(rest[piece], scope)
         ]
-        if len(found) > _MOST_CASES:
+        if len(found) > MOST_CASES:
             return [(TRUE, _opaque(whole, scope))]
     return [(guard, _joined(parts)) for guard, parts in found if guard != FALSE]
 
@@ -411,38 +402,14 @@ def _joined(parts: tuple[str | Open, ...]) -> Leaf:
     )
 
 
-def _split(expression: Expression, scope: Scope) -> Cases:
-    """The cases of an expression, where a variable with few values counts as that many cases."""
-    found: Cases = []
-    for guard, leaf in cases(expression, scope):
-        values = scope.variables[leaf.variable].values if isinstance(leaf, Open) else None
-        if isinstance(leaf, Open) and values is not None and len(values) <= _MOST_CASES // 2:
-            found.extend((conjunction((guard, Equal(leaf.variable, value))), Known(value)) for value in values)
-        else:
-            found.append((guard, leaf))
-    return found
-
-
-def _spell(leaf: Leaf) -> tuple[str | Open, ...]:
+def spell(leaf: Leaf) -> tuple[str | Open, ...]:
     match leaf:
         case Known(value):
-            return (_text(value).lower(),)
+            return (text_of(value).lower(),)
         case Open():
             return (leaf,)
         case Joined(parts):
             return tuple(part.lower() if isinstance(part, str) else part for part in parts)
-
-
-def _merge(parts: tuple[str | Open, ...]) -> tuple[str | tuple[str, str], ...]:
-    merged: list[str | tuple[str, str]] = []
-    for part in parts:
-        if isinstance(part, Open):
-            merged.append(("variable", part.variable))
-        elif part and merged and isinstance(merged[-1], str):
-            merged[-1] += part
-        elif part:
-            merged.append(part)
-    return tuple(merged)
 
 
 # -- names ------------------------------------------------------------------------------------------------------------
@@ -466,7 +433,7 @@ def _lookup(expression: Expression, scope: Scope) -> Cases:
             return _input(name, scope)
         case ("matrix", name, *deeper):
             values = None if deeper else scope.matrix.get(name)
-            return [(TRUE, scope.variable(f"{scope.place}: {'.'.join(path)}", _kinds_of(values), values))]
+            return [(TRUE, scope.variable(f"{scope.place}: {'.'.join(path)}", kinds_of(values), values))]
         case ("needs", job, "result") if job in scope.needs:
             return [(Is(scope.needs[job], ways), Known(word)) for word, ways in RESULTS.items()]
         case ("needs", job, "outputs", name) if job in scope.needs:
@@ -499,96 +466,3 @@ def _path(expression: Expression) -> tuple[str, ...] | None:
         steps.append(expression.key.value.lower())
         expression = expression.base
     return (expression.name, *reversed(steps)) if isinstance(expression, Context) else None
-
-
-def show(expression: Expression) -> str:
-    """The expression as text, in one spelling."""
-    match expression:
-        case Literal(str(text)):
-            return "'" + text.replace("'", "''") + "'"
-        case Literal(value):
-            return _text(value) if value is not None else "null"
-        case Context(name):
-            return name
-        case Access(base, Star()):
-            return f"{show(base)}.*"
-        case Access(base, Literal(str(name))):
-            return f"{show(base)}.{name}"
-        case Access(base, key) if not isinstance(key, Star):
-            return f"{show(base)}[{show(key)}]"
-        case Call(name, arguments):
-            return f"{name}({', '.join(map(show, arguments))})"
-        case Invert(part):
-            return f"!{show(part)}"
-        case Compare(sign, left, right):
-            return f"({show(left)} {sign} {show(right)})"
-        case And(parts):
-            return f"({' && '.join(map(show, parts))})"
-        case Or(parts):
-            return f"({' || '.join(map(show, parts))})"
-    raise AssertionError(f"{expression!r} is no expression")
-
-
-# -- GitHub's coercions -----------------------------------------------------------------------------------------------
-
-
-def _number(value: Value) -> float:
-    match value:
-        case None:
-            return 0.0
-        case bool():
-            return float(value)
-        case float():
-            return value
-        case _:
-            try:
-                return float(value) if value.strip() else 0.0
-            except ValueError:
-                return math.nan
-
-
-def _loosely_equal(left: Value, right: Value) -> bool:
-    if isinstance(left, str) and isinstance(right, str):
-        return left.lower() == right.lower()
-    return left is right or _number(left) == _number(right)
-
-
-def _is_truthy(value: Value) -> bool:
-    return value not in (None, False, 0.0, "") and value == value  # NaN is false
-
-
-def _text(value: Value) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).lower()
-        case float():
-            return f"{value:g}"
-        case _:
-            return value
-
-
-def _has_kind(value: Value, kinds: frozenset[Kind]) -> bool:
-    return kind_of(value) in kinds
-
-
-def _in(value: Value, values: tuple[Value, ...] | None) -> bool:
-    return values is None or any(type(value) is type(one) and value == one for one in values)
-
-
-def kind_of(value: Value) -> Kind:
-    """The kind of a known value."""
-    match value:
-        case None:
-            return Kind.NULL
-        case bool():
-            return Kind.BOOLEAN
-        case float():
-            return Kind.NUMBER
-        case _:
-            return Kind.STRING
-
-
-def _kinds_of(values: tuple[Value, ...] | None) -> frozenset[Kind]:
-    return ANY_KIND if values is None else frozenset(map(kind_of, values))
