@@ -6,16 +6,30 @@ kernel's tables: a row that says something else is refuted by them.
 
 from __future__ import annotations
 
-from hocket.kernel.lifecycle import Outcome, Phase, Policy
-from hocket.spec import exists, forall, invariant, two_state
+from hocket.kernel.lifecycle import Outcome, Phase, Policy, Stimulus
+from hocket.spec import INT, Function, Relation, exists, forall, invariant, two_state
 from proofs.judge import proved
 from proofs.protocol import Kernel
 
+WORK = {Stimulus.STARTED: +1, Stimulus.SPLIT: +1, Stimulus.RETURNED: -1, Stimulus.RAISED: -1}  # what the words mean
 UNSTARTED = (Phase.IDLE, Phase.WAITING, Phase.READY)
 
 
 class Order(Kernel):
     """What is always so, whatever the order of events."""
+
+    Task = Kernel.Task
+    began = Relation(Task, ghost=True)  # an executor took it
+    at_work = Function(Task, to=INT, ghost=True)  # its bodies that have not returned or raised
+
+    def begins(s):
+        s.began.each(lambda t: False)
+        s.at_work.each(lambda t: 0)
+
+    def takes(s, row, t):
+        s.at_work[t] = s.at_work[t] + WORK.get(row.stimulus, 0)
+        if row.stimulus is Stimulus.STARTED:
+            s.began[t] = True
 
     def opens(s, t):
         s.ensure("it opens for the first time", ~s.opened[t])
@@ -66,6 +80,15 @@ class Order(Kernel):
         runs = forall(s.Task, lambda t: (s.phase[t] == Phase.RUNNING) >> s.opened[t])
         return runs & forall(s.Task, lambda t: s.phase[t].among(Phase.READY, Phase.RUNNING) >> s.bodied[t])
 
+    @invariant(needs=("before_it_starts_nothing_has_happened_to_it", "what_runs_has_opened_and_has_a_body"))
+    def what_has_a_body_opens_by_being_started_and_nothing_else_does(s):
+        begun = forall(s.Task, lambda t: s.began[t] >> s.opened[t])
+        return begun & forall(s.Task, lambda t: s.opened[t] >> (s.bodied[t] == s.began[t]))
+
+    @invariant(needs=())
+    def all_bodies_at_work_are_counted(s):
+        return forall(s.Task, lambda t: s.bodies[t] == s.at_work[t])
+
     @invariant
     def while_it_runs_it_is_lost_only_if_it_raised(s):
         fate = lambda t: ite_failed(s, t)  # noqa: E731
@@ -93,6 +116,13 @@ class Order(Kernel):
             s.Task,
             lambda t, f, c: (s.opened[t] & s.after[t, f] & s.hold[f, c]) >> s.is_closed(c),
         )
+
+    @invariant(needs=("while_it_runs_it_is_lost_only_if_it_raised", "before_it_starts_nothing_has_happened_to_it"))
+    def it_is_skipped_only_once_all_its_waits_are_settled(s):
+        settled = lambda t, u: (  # noqa: E731
+            (s.after[t, u] >> s.is_closed(u)) & (s.inside[t, u] >> (s.opened[u] | s.never_opens(u)))
+        )
+        return forall(s.Task, s.Task, lambda t, u: (s.fate[t] == Outcome.SKIPPED) >> settled(t, u))
 
     # -- outcomes
 

@@ -174,6 +174,7 @@ class Kernel(Spec):
         s.require("it may still be given this edge", s.phase[t].among(*row.targets))
         s.permitted(row, t, u)
         s.edge(row)[t, u] = True
+        s.ensure("from now on they are related", s.edge(row)[t, u])
 
     def happens(s, row, t):
         s.require(f"it is {' or '.join(phase.name.lower() for phase in row.phases)}", s.phase[t].among(*row.phases))

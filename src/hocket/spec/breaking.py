@@ -7,7 +7,8 @@ is how a proof of nothing looks from inside. Whoever kills a mutant is named.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,13 @@ from hocket.errors import SpecError
 from hocket.spec.prove import obligations
 from hocket.spec.search import search
 from hocket.spec.shrink import refutable
+from hocket.spec.smt import Obligation
 from hocket.spec.traced import Step, Theory, theory
 from hocket.verdict import Violated
 
 __all__ = ["Mutant", "Mutants", "mutants"]
+
+Only = Callable[[str, str, str], bool]  # deed, "guard" or "update", line
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +54,55 @@ class Mutants:
         return "\n".join(map(str, self.all))
 
 
-def mutants(whole: Theory, largest: int = 2, scope: Mapping[str, Any] | None = None) -> Mutants:
-    """Leave out every guard and update; a proof with a counterexample of few elements kills, or a search of `scope`."""
-    known = _Known(whole, dict(scope or {}))
-    made = []
-    for step in whole.steps:
-        for kind, lines in (("guard", [guard.label for guard in step.guards]), ("update", step.updates)):
-            for place, line in enumerate(lines):
-                made.append(Mutant(step.name, kind, line, _killer(known, step, (step.name, kind, place), largest)))
-    return Mutants(tuple(made))
+def mutants(
+    whole: Theory, largest: int = 2, scope: Mapping[str, Any] | None = None, only: Only | None = None
+) -> Mutants:
+    """Leave out every guard and update, or those that `only` accepts, one at a time.
+
+    A proof that now has a small counterexample kills, or a search of `scope` that finds something violated, or that
+    counts other states.
+    """
+    breaker = _Breaker(whole, dict(scope or {}), largest, only or (lambda deed, kind, line: True))
+    return Mutants(tuple(mutant for step in whole.steps for mutant in breaker.of(step)))
 
 
-class _Known:
-    """What the whole specification does in the scope, to compare with: counts kill too."""
+class _Breaker:
+    """The whole specification, to compare its mutants with."""
 
-    def __init__(self, whole: Theory, scope: dict[str, Any]) -> None:
-        self.whole, self.scope = whole, scope
+    def __init__(self, whole: Theory, scope: dict[str, Any], largest: int, only: Only) -> None:
+        self.whole, self.scope, self.largest, self.only = whole, scope, largest, only
         self.given = scope.pop("given", None)
         self.counts = search(whole, scope, self.given).counts() if scope else {}
 
+    def of(self, step: Step) -> Iterable[Mutant]:
+        about = {step.name} | {theorem.name for theorem in self.whole.theorems}
+        lines = [("guard", place, guard.label) for place, guard in enumerate(step.guards)]
+        lines += [("update", place, line) for place, line in enumerate(step.updates)]
+        chosen = [one for one in lines if self.only(step.name, one[0], one[2])]
+        proved = {_plain(obligation) for obligation in obligations(self.whole, about.__contains__).needed if chosen}
+        for kind, place, line in chosen:
+            mutant = theory(self.whole.spec, (step.name, kind, place))
+            asked = obligations(mutant, about.__contains__).needed
+            yield Mutant(step.name, kind, line, self._killer(mutant, [o for o in asked if _plain(o) not in proved]))
 
-def _killer(known: _Known, step: Step, drop: tuple[str, str, int], largest: int) -> str | None:
-    mutant = theory(known.whole.spec, drop)
-    about: Collection[str] = {step.name} | {theorem.name for theorem in mutant.theorems}
-    for obligation in obligations(mutant, lambda name: name in about).needed:
-        if refutable(obligation, mutant, largest):
-            return f"proof of {obligation.name}"
-    return _found_by_search(known, mutant) if known.scope else None
+    def _killer(self, mutant: Theory, changed: list[Obligation]) -> str | None:
+        for obligation in changed:
+            if refutable(obligation, mutant, self.largest):
+                return f"proof of {obligation.name}"
+        return self._found(mutant) if self.scope else None
+
+    def _found(self, mutant: Theory) -> str | None:
+        try:
+            found = search(mutant, self.scope, self.given, limit=20 * self.counts["states"])
+        except SpecError as error:
+            return f"search: {error}"
+        for name, verdict in found.verdicts.items():
+            if isinstance(verdict, Violated):
+                return f"search of {name}"
+        return "search: other counts" if found.counts() != self.counts else None
 
 
-def _found_by_search(known: _Known, mutant: Theory) -> str | None:
-    try:
-        found = search(mutant, known.scope, known.given, limit=20 * known.counts["states"])
-    except SpecError as error:
-        return f"search: {error}"
-    for name, verdict in found.verdicts.items():
-        if isinstance(verdict, Violated):
-            return f"search of {name}"
-    return "search: other counts" if found.counts() != known.counts else None
+def _plain(obligation: Obligation) -> str:
+    """The text with its variables numbered from the start, so that equal obligations are equal texts."""
+    numbers: dict[str, str] = {}
+    return re.sub(r"\$\d+", lambda found: numbers.setdefault(found[0], f"${len(numbers)}"), obligation.text())

@@ -13,7 +13,7 @@ from hocket.spec.search import Found, search
 from hocket.spec.traced import Theory, theory
 
 if TYPE_CHECKING:
-    from hocket.spec.breaking import Mutants
+    from hocket.spec.breaking import Mutants, Only
     from hocket.spec.prove import Proof
 
 __all__ = ["Spec"]
@@ -65,8 +65,11 @@ class Spec(Language):
         return prove(cls.theory(), seconds, recheck)
 
     @classmethod
-    def mutants(cls, largest: int = 2, **scope: Any) -> Mutants:
-        """Leave out each guard and each update in turn; who notices? With a scope, searching it may notice as well."""
+    def mutants(cls, largest: int = 2, only: Only | None = None, **scope: Any) -> Mutants:
+        """Leave out each guard and each update, or those that `only(deed, kind, line)` accepts; who notices?
+
+        With a scope, and `given` as for `search`, searching it may notice as well.
+        """
         from hocket.spec.breaking import mutants
 
-        return mutants(cls.theory(), largest, scope)
+        return mutants(cls.theory(), largest, scope, only)
