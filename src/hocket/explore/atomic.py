@@ -38,7 +38,9 @@ class Controlled:
         if actor is not None and not actor.control.over:
             self._home = actor.control
             self._number = actor.control.execution.new_object(actor.number, self._family, self._initial())
-            name_newcomer(actor.control.session, self._number)
+            session = actor.control.session
+            if self._number >= session.named:
+                name_newcomer(session, self._number)
 
 
 def number_of(thing: Controlled, actor: Actor) -> int:
@@ -79,7 +81,8 @@ class Atomic(Controlled, Generic[T]):
         actor = current()
         if actor is None:
             return self._value
-        value: T = actor.control.step(actor, Operation("cell.load", (number_of(self, actor),)))
+        control = actor.control
+        value: T = control.plain(actor, "cell.load", self._number if self._home is control else number_of(self, actor))
         return value
 
     def store(self, value: T) -> None:

@@ -95,6 +95,8 @@ class Observer(Protocol):
     def spawned(self, actor: Actor) -> None: ...
     def finished(self, control: Control) -> None: ...
     def paused(self) -> AbstractContextManager[None]: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -105,12 +107,14 @@ class Session:
     steps: int  # bound on the steps of one execution
     observer: Observer | None = None
     stop: str = ""  # why the exploration is to end now; set from any thread
+    audit: bool = True  # whether repeated steps are compared; some strategies do it themselves
     ends_visible: bool = False  # whether the end of an actor is a step, because somebody looks at it
     outside: dict[int, tuple[Any, int]] = field(default_factory=dict)  # objects made before: id -> object, number
     sometimes: dict[str, bool] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     control: Control | None = None  # the execution that is going on
     previous: list[Event] = field(default_factory=list)  # the events of the execution before, for the audit
+    operations: dict[tuple[str, int], Operation] = field(default_factory=dict)  # those without arguments, made once
     named: int = 0  # how many objects of the cast have been given a name
     give_up: Callable[[], None] = lambda: None  # called when not even main can be unwound
     on_begin: Callable[[Control], None] = lambda control: None
@@ -164,7 +168,7 @@ class Control:
         self.running: Actor | None = None
         self.abandoned: list[Actor] = []  # actors that would not go
         self.watched: Any = None  # the observer's notes on this execution
-        self._audited = True  # as long as this execution repeats the one before
+        self._audited = session.audit  # as long as this execution repeats the one before
         self._main: Actor | None = None
 
     # -- an execution -------------------------------------------------------------------------------------------------
@@ -234,13 +238,23 @@ class Control:
 
     def step(self, actor: Actor, operation: Operation) -> Any:
         """Announce `operation`, let the strategy decide, and return its result once it was chosen and performed."""
+        observer = self.session.observer
+        if observer is None:
+            return self._step(actor, operation)
+        observer.pause()
+        try:
+            return self._step(actor, operation)
+        finally:
+            observer.resume()
+
+    def _step(self, actor: Actor, operation: Operation) -> Any:
         if self.over:
             self._swallowed(actor)
             raise Unwind
         execution = self.execution
         execution.announce(actor.number, operation)
         if self.places is not None:
-            actor.place = place_of(sys._getframe(1))
+            actor.place = place_of(sys._getframe(2))
         chosen = self._choose_next(actor)
         if chosen is not actor:
             self._wait(actor, chosen)
@@ -248,6 +262,14 @@ class Control:
         if type(result) is Raise:
             raise result.type(result.message)
         return result
+
+    def plain(self, actor: Actor, kind: str, number: int) -> Any:
+        """A step without an argument on one object."""
+        operations = self.session.operations
+        operation = operations.get((kind, number))
+        if operation is None:
+            operation = operations[kind, number] = Operation(kind, (number,))
+        return self.step(actor, operation)
 
     def _wait(self, actor: Actor, chosen: Actor | None) -> None:
         """Be silent until chosen; if nobody was chosen, the execution is over and main has to clean up first."""
@@ -263,10 +285,11 @@ class Control:
     def _choose_next(self, actor: Actor) -> Actor | None:
         """Let the strategy choose, perform what it chose, and start whoever goes on; None if the execution is over."""
         execution = self.execution
-        end = self._cut()
-        if end:
-            self._over(end)
-            return None
+        if self.session.stop or len(execution.events) >= self.session.steps:
+            end = self._cut()
+            if end:
+                self._over(end)
+                return None
         try:
             choice = self.strategy.choose(execution)
         except BaseException as error:
@@ -277,7 +300,7 @@ class Control:
             self._over(self._natural_end())
             return None
         number, alternative = choice
-        if not self._is_as_before(number, alternative):
+        if self._audited and not self._is_as_before(number, alternative):
             self._over(End.DIVERGED)
             return None
         chosen = self.actors[number]
@@ -331,12 +354,10 @@ class Control:
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def _cut(self) -> str:
-        """Why the execution has to be cut short here, if it has to."""
+        """Why the execution has to be cut short here; nothing if it is at its end anyway."""
         if self.session.stop:
             return End.STOPPED
-        if len(self.execution.events) >= self.session.steps and self.execution.options():
-            return End.BOUND
-        return ""
+        return End.BOUND if self.execution.options() else ""
 
     def _over(self, end: str) -> None:
         """Nobody is chosen any more; the caller sees to it that main wakes up and cleans up."""
@@ -372,8 +393,6 @@ class Control:
     # -- the audit: the same choices must meet the same operations ----------------------------------------------------
 
     def _is_as_before(self, number: int, alternative: int) -> bool:
-        if not self._audited:
-            return True
         index = len(self.execution.events)
         if index >= len(self.session.previous):
             self._audited = False

@@ -203,7 +203,8 @@ class _Search:
         self._reset(ends_visible=False)
 
     def _reset(self, *, ends_visible: bool) -> None:
-        self.session = Session(Cast(), self.steps, observer=self.watch, ends_visible=ends_visible)
+        self.session = Session(Cast(), self.steps, observer=self.watch, ends_visible=ends_visible,
+                               audit=self.strategy_name == "dfs")  # the others compare by themselves
         self.strategy = _STRATEGIES[self.strategy_name]()
         self.runner = Runner(self.body, self.session)
         self.outcomes: Counter[Any] = Counter()

@@ -84,8 +84,6 @@ def target_of(body: object) -> str:
 def name_newcomer(session: Session, number: int) -> None:
     """Call object `number` what its maker's line calls it, if this is its first appearance."""
     names = session.cast.objects
-    if number < session.named:
-        return
     session.named = len(names)
     if session.observer is not None:
         with session.observer.paused():

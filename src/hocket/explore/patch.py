@@ -184,11 +184,25 @@ def _bootstrap(thread: Thread) -> None:
 
 def _mark_stopped(thread: Thread) -> None:
     """So that its repr, after the exploration, tells the truth."""
-    handle = vars(thread).get("_handle")
-    if handle is None:
+    if sys.version_info >= (3, 13):
+        vars(thread)["_handle"] = _ENDED
+    else:
         vars(thread).update(_is_stopped=True, _tstate_lock=None)
-    elif hasattr(handle, "_set_done"):
-        handle._set_done()
+
+
+class _EndedHandle:
+    """What 3.13 asks whether a thread has ended; its own handles know of OS threads that they started only."""
+
+    ident = 0
+
+    def is_done(self) -> bool:
+        return True
+
+    def join(self, timeout: float | None = None) -> None:
+        return None
+
+
+_ENDED = _EndedHandle()
 
 
 def _child(thread: Thread) -> tuple[Actor, Actor] | None:

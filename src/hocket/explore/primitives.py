@@ -51,6 +51,7 @@ def _checked_timeout(blocking: bool, timeout: float) -> float | None:
 class _Gate(Controlled):
     """What Lock and RLock share: taking it in three ways, and saying who holds it."""
 
+    _verbs: tuple[str, str, str]
     __slots__ = ("depth", "owner", "real", "sign")
 
     def __init__(self) -> None:
@@ -65,8 +66,9 @@ class _Gate(Controlled):
 
     def _take(self, actor: Actor, blocking: bool, timeout: float) -> bool:
         limit = _checked_timeout(blocking, timeout)
-        verb = "acquire" if blocking and limit is None else "timed" if blocking and limit else "try"
-        taken = bool(actor.control.step(actor, Operation(f"{self._family}.{verb}", (number_of(self, actor),))))
+        verbs = self._verbs
+        kind = verbs[0] if blocking and limit is None else verbs[1] if blocking and limit else verbs[2]
+        taken = bool(actor.control.plain(actor, kind, number_of(self, actor)))
         if taken:
             self._now_held_by(actor)
         elif limit:
@@ -95,7 +97,7 @@ class _Gate(Controlled):
         actor = current()
         if actor is None:
             return self.owner is not None
-        return bool(actor.control.step(actor, Operation(f"{self._family}.locked", (number_of(self, actor),))))
+        return bool(actor.control.plain(actor, f"{self._family}.locked", number_of(self, actor)))
 
     def _at_fork_reinit(self) -> None:
         self.owner, self.depth = None, 0
@@ -110,6 +112,7 @@ class ExploredLock(_Gate):
 
     __slots__ = ()
     _family = "lock"
+    _verbs = ("lock.acquire", "lock.timed", "lock.try")
 
     def __new__(cls) -> Any:
         actor = current()
@@ -135,7 +138,7 @@ class ExploredLock(_Gate):
             return
         if self.owner is not actor:
             self.sign = True  # acquired here and released there: not a lock of somebody, but a signal
-        actor.control.step(actor, Operation("lock.release", (number_of(self, actor),)))
+        actor.control.plain(actor, "lock.release", number_of(self, actor))
         self._now_free(actor)
 
     def locked(self) -> bool:
@@ -189,6 +192,7 @@ class ExploredRLock(_Gate):
 
     __slots__ = ()
     _family = "rlock"
+    _verbs = ("rlock.acquire", "rlock.timed", "rlock.try")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         actor = current()
@@ -214,7 +218,7 @@ class ExploredRLock(_Gate):
         if self.owner is actor and self.depth > 1:
             self.depth -= 1
             return
-        actor.control.step(actor, Operation("rlock.release", (number_of(self, actor),)))
+        actor.control.plain(actor, "rlock.release", number_of(self, actor))
         self._now_free(actor)
 
     def __enter__(self) -> bool:

@@ -60,6 +60,7 @@ class Watch:
     def __init__(self) -> None:
         _add_executors()
         self.findings: dict[str, None] = {}
+        self._callback = self._profile
         self._concurrent = False
         self._known: set[CodeType] = set()  # read already, or machinery
         self._machinery: dict[CodeType, bool] = {}
@@ -76,7 +77,7 @@ class Watch:
         if actor.number == 0:
             self._concurrent = False
             self._open.clear()
-        sys.setprofile(self._profile)
+        self.resume()
 
     def leave(self, actor: Actor) -> None:
         """`actor` has left the program's code."""
@@ -98,6 +99,7 @@ class Watch:
                     self._report(code, writes.values())
             frame = frame.f_back
         self._concurrent = True
+        self.resume()
 
     def finished(self, control: Control) -> None:
         """Only one actor is left."""
@@ -112,6 +114,15 @@ class Watch:
             ends.setdefault(frame.f_code, []).append(frame.f_lasti)
             frame = frame.f_back
         self._close(ends)
+
+    def pause(self) -> None:
+        """What the calling thread does now is the explorer's."""
+        sys.setprofile(None)
+
+    def resume(self) -> None:
+        """What the calling thread does now is the program's; alone it may do what it likes, and pays nothing."""
+        if self._concurrent:
+            sys.setprofile(self._callback)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
