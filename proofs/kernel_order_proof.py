@@ -27,7 +27,8 @@ class Order(Kernel):
         s.at_work.each(lambda t: 0)
 
     def takes(s, row, t):
-        s.at_work[t] = s.at_work[t] + WORK.get(row.stimulus, 0)
+        if row.stimulus in WORK:
+            s.at_work[t] = s.at_work[t] + WORK[row.stimulus]
         if row.stimulus is Stimulus.STARTED:
             s.began[t] = True
 

@@ -14,17 +14,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hocket.kernel.lifecycle import EDGES, STATES, Moment, Outcome, Phase, Stimulus
-from hocket.spec import INT, Function, Relation, Sort, axiom, disj, forall, invariant, number, rank, theorem, variant
+from hocket.spec import INT, Function, Relation, Sort, axiom, disj, forall, invariant, rank, theorem, variant
 from proofs.judge import proved
 from proofs.protocol import EVENT_ROWS, STATE_ROWS, Kernel
-
-LAST = len(Phase) - 1
-
-
-def still_to_go(phase):
-    """How many phases are left: 0 when closed."""
-    return number(LAST) - rank(phase)
-
 
 UNOPENED = (Phase.IDLE, Phase.WAITING, Phase.READY)
 
@@ -133,7 +125,7 @@ class Progress(Kernel):
     @variant
     def what_is_left_to_do(s):
         return [
-            (s.Task, lambda t: still_to_go(s.phase[t])),
+            (s.Task, lambda t: len(Phase) - 1 - rank(s.phase[t])),
             (s.Task, lambda t: s.shares[t]),
             (s.Task, lambda t: s.bodies[t]),
         ]

@@ -41,7 +41,7 @@ from hocket.spec.language import (
 )
 from hocket.spec.refine import Accepted, RefusedTrace, Run
 from hocket.spec.search import Found
-from hocket.spec.terms import BOOL, FALSE, INT, TRUE, Sort, Term, conj, disj, exists, forall, ite, number, rank
+from hocket.spec.terms import BOOL, FALSE, INT, TRUE, Sort, Term, conj, disj, exists, forall, ite, rank
 
 __all__ = [
     "BOOL",
@@ -70,7 +70,6 @@ __all__ = [
     "invariant",
     "ite",
     "mistaken",
-    "number",
     "rank",
     "sometimes",
     "theorem",

@@ -154,6 +154,12 @@ class Term:
     def __sub__(self, other: Any) -> Term:
         return add(self, _times_minus_one(as_term(other, INT)))
 
+    def __radd__(self, other: Any) -> Term:
+        return add(as_term(other, INT), self)
+
+    def __rsub__(self, other: Any) -> Term:
+        return add(as_term(other, INT), _times_minus_one(self))
+
     def __le__(self, other: Any) -> Term:
         return _compare("le", self, other)
 

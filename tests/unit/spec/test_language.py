@@ -20,11 +20,10 @@ from hocket.spec import (
     initial,
     invariant,
     ite,
-    number,
     rank,
     theorem,
 )
-from hocket.spec.terms import FALSE, TRUE, conj, disj, equal, free, negate, same, substitute, var
+from hocket.spec.terms import FALSE, TRUE, conj, disj, equal, free, negate, number, same, substitute, var
 
 LIGHT = Sort("Light", ("red", "green", "blue"))
 THING = Sort("Thing")
