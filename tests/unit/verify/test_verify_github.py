@@ -363,6 +363,13 @@ def test_conditions_can_make_an_order_or_an_exclusion():
     assert hocket.verify(workflow(jobs), assertions=["a before b", "a never with b"]).verdict == "holds"
 
 
+def test_what_runs_only_after_a_cancellation_cannot_run_before_what_runs_only_without_one():
+    jobs = {"a": "if: cancelled()", "b": "if: '!cancelled()'"}
+    report = hocket.verify(workflow(jobs), assertions=["a can run before b"])
+    assert [finding.code for finding in report.findings] == ["G020"]
+    assert hocket.verify(workflow(jobs), assertions=["b can run before a"]).verdict == "holds"
+
+
 def test_one_group_keeps_two_jobs_apart():
     jobs = {"a": "concurrency: x", "b": "concurrency: X", "c": "concurrency: y"}
     assert hocket.verify(workflow(jobs), assertions=["a never with b"]).verdict == "holds"
