@@ -8,7 +8,25 @@ for z3 or asyncio by saying `import hocket`.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # type checkers take it as true; `typing` itself would be most of the cost of importing hocket
+if TYPE_CHECKING:
+    from typing import Any
+
+    from hocket.explore import Atomic as Atomic
+    from hocket.explore import choose as choose
+    from hocket.explore import replay as replay
+    from hocket.explore import sometimes as sometimes
+    from hocket.explore.front import explore as explore
+    from hocket.graph import empty as empty
+    from hocket.graph import fork as fork
+    from hocket.graph import seq as seq
+    from hocket.graph import task as task
+    from hocket.runtime import Scheduler as Scheduler
+    from hocket.runtime import run as run
+    from hocket.spec import Spec as Spec
+    from hocket.verify import audit as audit
+    from hocket.verify import verify as verify
 
 __version__ = "0.1.0"
 
