@@ -73,9 +73,9 @@ def cycle_through(edge: Edge, source: Node, target: Node) -> list[Node]:
     """The nodes of the cycle that an edge from source to target would close, or [].
 
     Between moments, opening comes before closing and each kind of edge leads where `EDGES` says. A new node has nobody
-    waiting for it, so the search almost always ends before it begins.
+    waiting for it and waits for nobody, so the search almost always ends before it begins.
     """
-    if source is not target and target.after is None and target.inside is None and target.parents is None:
+    if source is not target and (_waited_for_by_none(target) or _waits_for_none(source)):
         return []
     start, goal = (target, edge is Edge.HOLD), (source, edge is not Edge.INSIDE)
     came: dict[_Moment, _Moment] = {}
@@ -89,6 +89,14 @@ def cycle_through(edge: Edge, source: Node, target: Node) -> list[Node]:
                 came[following] = moment
                 agenda.append(following)
     return []
+
+
+def _waited_for_by_none(node: Node) -> bool:
+    return node.after is None and node.inside is None and node.parents is None
+
+
+def _waits_for_none(node: Node) -> bool:
+    return not node.children and node.start <= (node.phase is Phase.IDLE)
 
 
 def _following(node: Node, closed: bool) -> Iterator[_Moment]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hocket.graph import Expression, Graph, graph_of, ranks
+from hocket.graph import Expression, Graph, graph_of
 from hocket.kernel import Outcome, Policy
 from hocket.kernel.kernel import Watch
 from hocket.runtime.inline import run_inline
@@ -81,7 +81,6 @@ def run(
     if runtime not in RUNTIMES:
         raise ValueError(f"there is no runtime {runtime!r}; there are {', '.join(map(repr, RUNTIMES))}")
     flat = graph if isinstance(graph, Graph) else graph_of(graph)
-    ranks(flat)
     result = Run(tuple(RUNTIMES[runtime](flat, workers, Policy(policy), watch)))
     if check:
         result.raise_if_failed()
