@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +39,19 @@ class Account:
 
 def program_of(seed: int, largest: int = LARGEST) -> tuple[list[Any], dict[Any, Any], int]:
     """A program with at most `largest` interleavings, its classes with what they end in, and how many interleavings."""
-    rng = random.Random(seed)
-    while True:
-        actors = rng.choice([2, 2, 3, 3, 4])
-        source = draw(rng, actors, {2: 5, 3: 3, 4: 2}[actors])
+    for source in sources(seed):
         found = brute_force(build(source), largest)
         if found is not None and len(found[0]) > 1:
             return source, *found
+    raise AssertionError("there is always another program")
+
+
+def sources(seed: int) -> Iterator[list[Any]]:
+    """Random programs, one after the other."""
+    rng = random.Random(seed)
+    while True:
+        actors = rng.choice([2, 3, 3, 4, 4, 5])
+        yield draw(rng, actors, {2: 5, 3: 3, 4: 2, 5: 2}[actors])
 
 
 def brute_force(program: Program, largest: int) -> tuple[dict[Any, Any], int] | None:
@@ -70,7 +76,7 @@ def ending(execution: Execution) -> Any:
     return sorted(execution.states.items()), sorted(seen.items()), pending
 
 
-def search(program: Program, strategy: Strategy) -> list[Any]:
+def search(program: Program, strategy: Strategy, limits: Limits | None = None) -> list[Any]:
     """The classes of the executions that were not given up, in order."""
     classes: list[Any] = []
 
@@ -78,7 +84,7 @@ def search(program: Program, strategy: Strategy) -> list[Any]:
         if not execution.options():
             classes.append(class_of(execution))
 
-    run(program, strategy, watch=see)
+    run(program, strategy, limits, watch=see)
     return classes
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from hocket.explore.model import Program, Spawn, choose, join
 
-CELLS, LOCKS = 2, 2
+CELLS, LOCKS = 3, 2
 Statement = tuple[Any, ...]
 
 
@@ -79,6 +79,11 @@ def _if(o: _Objects, seen: list[Any], children: list[Any], value: int, body: lis
         yield from _block(body, o, seen, children)
 
 
+def _guard(o: _Objects, seen: list[Any], children: list[Any], x: int, body: list[Statement]) -> Any:
+    if (yield o.cells[x].load()):
+        yield from _block(body, o, seen, children)
+
+
 def _wait(o: _Objects, seen: list[Any], children: list[Any], how: str) -> Any:
     if how == "timed":
         seen.append((yield from o.condition.timed_wait()))
@@ -141,13 +146,15 @@ STATEMENTS: dict[str, Any] = {
     "smallget": _one(lambda o, seen: o.small.get()),
     "length": _one(lambda o, seen: o.small.length()),
     "choose": _one(lambda o, seen, n: choose(n)),
-    "if": _if, "wait": _wait, "meet": _meet, "spawn": _spawn, "join": _join,
+    "if": _if, "guard": _guard, "wait": _wait, "meet": _meet, "spawn": _spawn, "join": _join,
 }
 
 
 # -- drawing one ------------------------------------------------------------------------------------------------------
 
 _THEMES: dict[str, list[str]] = {
+    "races": ["load", "store", "store", "guard", "guard"],
+    "exchanges": ["cas", "cas", "cas", "load", "store"],
     "memory": ["load", "store", "copy", "add", "swap", "cas", "update", "await", "read", "write", "if"],
     "locks": ["lock", "trylock", "timedlock", "locked", "acquire", "release", "load", "store", "copy", "if"],
     "rlocks": ["rlock", "tryrlock", "timedrlock", "lock", "copy", "load", "if"],
@@ -164,7 +171,7 @@ _ARGUMENTS: dict[str, Any] = {
     "load": lambda r: (r.randrange(CELLS),),
     "store": lambda r: (r.randrange(CELLS), r.randrange(1, 3)),
     "swap": lambda r: (r.randrange(CELLS), r.randrange(3)),
-    "cas": lambda r: (r.randrange(CELLS), r.randrange(2), r.randrange(1, 3)),
+    "cas": lambda r: (r.randrange(CELLS - 1), r.randrange(3), r.randrange(1, 4)),
     "await": lambda r: (r.randrange(CELLS), 1),
     "notify": lambda r: (r.randrange(3),),
     "wait": lambda r: (r.choice(["plain", "plain", "timed", "spurious"]),),
@@ -180,8 +187,10 @@ _AROUND = {"lock", "trylock", "timedlock", "rlock", "tryrlock", "timedrlock", "b
 
 
 def draw(rng: random.Random, actors: int, statements: int) -> list[list[Statement]]:
-    """A random program: two themes mixed, so that different kinds of objects meet."""
-    names = [name for theme in rng.sample(sorted(_THEMES), 2) for name in _THEMES[theme]]
+    """A random program: of one theme, so that actors meet often, or of two, so that different kinds of objects meet."""
+    mixed = rng.sample(sorted(_THEMES), 2)
+    themes = rng.choice([["races"], ["races"], ["exchanges"], mixed[:1], mixed, mixed, mixed])
+    names = [name for theme in themes for name in _THEMES[theme]]
     sizes = [rng.randint(1, statements) for _ in range(actors)]
     return [_draw_block(rng, names, size, 2) for size in sizes]
 
@@ -196,6 +205,8 @@ def _draw(rng: random.Random, names: list[str], depth: int) -> Statement:
         inner = rng.choice([("wait", *_ARGUMENTS["wait"](rng)), ("notify", *_ARGUMENTS["notify"](rng))])
         more = [_draw(rng, ["load", "store"], 0)] if rng.random() < 0.3 else []
         return ("lock", 0, [*more, inner])
+    if name == "guard":
+        return (name, rng.randrange(CELLS - 1), [("load", rng.randrange(CELLS - 1))])
     if name in _AROUND or name in ("if", "spawn"):
         if not depth:
             return ("load", 0)

@@ -12,8 +12,19 @@ __all__ = ["class_of", "marks_of", "trace_of"]
 
 
 def class_of(execution: Execution) -> ClassKey:
-    """A hashable value, equal for exactly the executions that are the same up to the order of independent events."""
-    return class_key(marks_of(execution.events))
+    """A hashable value, equal for exactly the executions that are the same up to the order of independent events.
+
+    It speaks of actors and objects by name and birth, so that classes of different explorations can be compared.
+    """
+    actors, births = execution.cast.actors, execution.cast.births
+    return class_key([
+        Mark(
+            actors[actor],
+            (label[0], *[births[index] for index in label[1]], label[2]),
+            tuple([(births[index], mode) for index, mode in touched]),
+        )
+        for actor, label, touched, _ in marks_of(execution.events)
+    ])
 
 
 def trace_of(execution: Execution) -> Trace:

@@ -6,7 +6,9 @@ execution *performs* it by its row, and the actor goes on with the result. It
 holds no thread and runs no user code, so what it says can be replayed by anybody.
 
 The `Cast` outlives executions: it gives actors and objects numbers that mean the
-same in every execution, from who created them as its how-many-th.
+same in every execution, from who created them as its how-many-th. The numbers are
+those of one exploration; the names of actors and the births of objects are the
+same in every exploration and every process.
 """
 
 from __future__ import annotations
@@ -32,11 +34,12 @@ _ABSENT = object()
 class Cast:
     """The actors and objects of one exploration, numbered in order of first appearance, and their names."""
 
-    __slots__ = ("_actors", "_objects", "actors", "objects")
+    __slots__ = ("_actors", "_objects", "actors", "births", "objects")
 
     def __init__(self) -> None:
         self.actors: list[str] = [MAIN]
         self.objects: list[str] = []
+        self.births: list[tuple[str, str, int]] = []  # for each object its creator, family and number: stable for ever
         self._actors: dict[tuple[Actor, int], Actor] = {}
         self._objects: dict[tuple[Actor, int, str], int] = {}
 
@@ -55,6 +58,7 @@ class Cast:
         index = self._objects.get(key)
         if index is None:
             index = self._objects[key] = len(self.objects)
+            self.births.append((self.actors[creator], family, number))
             self.objects.append(name or f"{family}{number}" + (f"@{self.actors[creator]}" if creator else ""))
         return index
 

@@ -23,13 +23,14 @@ ClassKey = tuple[Any, ...]
 class Mark(NamedTuple):
     """One event as an order sees it.
 
-    `label` is what makes it this event and not another (operation and alternative); `touched` its footprint,
-    pairs of object and `r` or `w`; `after` the numbers of events it follows irreversibly (spawn, join, notify).
+    Actors and objects may be numbers or anything that sorts. `label` is what makes it this event and not another
+    (operation and alternative); `touched` its footprint, pairs of object and `r` or `w`; `after` the numbers of events
+    that it follows irreversibly (spawn, join, notify).
     """
 
-    actor: int
+    actor: Any
     label: Any
-    touched: tuple[tuple[int, str], ...] = ()
+    touched: tuple[tuple[Any, str], ...] = ()
     after: tuple[int, ...] = ()
 
 
@@ -79,8 +80,8 @@ def class_key(marks: Sequence[Mark]) -> ClassKey:
 
     Irreversible edges need no mention: who starts or wakes whom follows from the rest.
     """
-    actors: dict[int, list[Any]] = {}
-    objects: dict[int, _Accesses] = {}
+    actors: dict[Any, list[Any]] = {}
+    objects: dict[Any, _Accesses] = {}
     for actor, label, touched, _ in marks:
         mine = actors.setdefault(actor, [])
         name = (actor, len(mine))
@@ -100,9 +101,9 @@ class _Accesses:
 
     def __init__(self) -> None:
         self.order: list[Any] = []
-        self.reads: list[tuple[int, int]] = []
+        self.reads: list[tuple[Any, int]] = []
 
-    def add(self, name: tuple[int, int], mode: str) -> None:
+    def add(self, name: tuple[Any, int], mode: str) -> None:
         if mode == "r":
             self.reads.append(name)
         else:
