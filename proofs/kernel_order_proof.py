@@ -36,6 +36,10 @@ class Order(Kernel):
         s.ensure("it opens for the first time", ~s.opened[t])
         s.opened[t] = True
 
+    def relates(s, row, t, u):
+        s.edge(row)[t, u] = True
+        s.ensure("from now on they are related", s.edge(row)[t, u])
+
     def waits_are_over(s, t):
         """Everything that it waits for has happened, and has happened well."""
         return forall(

@@ -173,8 +173,10 @@ class Kernel(Spec):
     def link(s, t, u, row):
         s.require("it may still be given this edge", s.phase[t].among(*row.targets))
         s.permitted(row, t, u)
+        s.relates(row, t, u)
+
+    def relates(s, row, t, u):
         s.edge(row)[t, u] = True
-        s.ensure("from now on they are related", s.edge(row)[t, u])
 
     def happens(s, row, t):
         s.require(f"it is {' or '.join(phase.name.lower() for phase in row.phases)}", s.phase[t].among(*row.phases))

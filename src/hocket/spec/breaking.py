@@ -17,11 +17,13 @@ from hocket.spec.prove import obligations
 from hocket.spec.search import search
 from hocket.spec.shrink import refutable
 from hocket.spec.smt import Obligation
+from hocket.spec.solve import ask_z3
 from hocket.spec.traced import Step, Theory, theory
 from hocket.verdict import Violated
 
 __all__ = ["Mutant", "Mutants", "mutants"]
 
+_QUICK = 1.0  # seconds
 Only = Callable[[str, str, str], bool]  # deed, "guard" or "update", line
 
 
@@ -86,9 +88,13 @@ class _Breaker:
             yield Mutant(step.name, kind, line, self._killer(mutant, [o for o in asked if _plain(o) not in proved]))
 
     def _killer(self, mutant: Theory, changed: list[Obligation]) -> str | None:
-        for obligation in changed:
-            if refutable(obligation, mutant, self.largest):
-                return f"proof of {obligation.name}"
+        """Few elements first, for all obligations; those that z3 still proves need not be looked at again."""
+        for size in range(1, self.largest + 1):
+            for obligation in changed:
+                if refutable(obligation, mutant, size):
+                    return f"proof of {obligation.name}"
+            if size == 1:
+                changed = [o for o in changed if ask_z3(o.text(), _QUICK, thorough=False).result != "unsat"]
         return self._found(mutant) if self.scope else None
 
     def _found(self, mutant: Theory) -> str | None:

@@ -16,7 +16,7 @@ from hocket.spec.ground import Cell, Scope
 from hocket.spec.language import Labelled
 from hocket.spec.layout import Layout, State
 from hocket.spec.smt import Obligation
-from hocket.spec.solve import ask_z3, find
+from hocket.spec.solve import find
 from hocket.spec.terms import BOOL, INT, Term, as_term, conj, equal, free, negate
 from hocket.spec.traced import Step, Theory
 
@@ -50,7 +50,7 @@ def witness(
     """A smallest state in which all conditions hold, confirmed by the interpreter."""
     everything = conj(*(condition.term for condition in conditions))
     params = tuple(free(everything).values())
-    for sizes in _growing(theory, largest):
+    for sizes in (_sizes(theory, size) for size in range(1, largest + 1)):
         scope = Scope(theory.sorts, sizes)
         for at in _patterns(params, scope):
             bound = {param.payload: arg for param, arg in zip(params, at, strict=True)}
@@ -62,26 +62,19 @@ def witness(
     return None
 
 
-def refutable(obligation: Obligation, theory: Theory, largest: int) -> bool:
-    """Whether there is a small counterexample, for those who need not see it: few elements first, then is it proved?"""
+def refutable(obligation: Obligation, theory: Theory, size: int) -> bool:
+    """Whether there is a counterexample of this size, for those who need not see it."""
     everything = conj(*(one.term for one in obligation.hypotheses), negate(obligation.goal))
     params = tuple(free(everything).values())
-    for turn, sizes in enumerate(_growing(theory, largest)):
-        if turn == 1 and ask_z3(obligation.text(), 1.0, thorough=False).result == "unsat":
-            return False
-        scope = Scope(theory.sorts, sizes)
-        for at in _patterns(params, scope):
-            bound = {param.payload: arg for param, arg in zip(params, at, strict=True)}
-            if find(scope.ground(everything, bound), scope) is not None:
-                return True
-    return False
+    scope = Scope(theory.sorts, _sizes(theory, size))
+    bounds = ({param.payload: arg for param, arg in zip(params, at, strict=True)} for at in _patterns(params, scope))
+    return any(find(scope.ground(everything, bound), scope) is not None for bound in bounds)
 
 
-def _growing(theory: Theory, largest: int) -> Iterable[dict[str, int]]:
-    """Sizes of the unbounded sorts, fewest elements first; `scales` of the specification says what grows faster."""
+def _sizes(theory: Theory, size: int) -> dict[str, int]:
+    """So many elements of each unbounded sort; `scales` of the specification says of what there are more."""
     sorts = [sort.name for sort in theory.sorts if sort.members is None]
-    scales = theory.spec.scales
-    return ({name: size * scales.get(name, 1) for name in sorts} for size in range(1, largest + 1))
+    return {name: size * theory.spec.scales.get(name, 1) for name in sorts}
 
 
 def _patterns(params: tuple[Term, ...], scope: Scope) -> Iterable[tuple[Term, ...]]:

@@ -1,0 +1,108 @@
+"""`hocket prove`: one line per obligation, an exit code that says the worst, and texts that anybody can check."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hocket
+from hocket.cli import main
+
+pytest.importorskip("z3", reason="the extra `verify` is not installed")
+
+TOGGLE = '''"""A lamp: {claim}."""
+from hocket.spec import Relation, Spec, action, environment, initial, invariant
+
+
+class Lamp(Spec):
+    on = Relation()
+
+    @initial
+    def dark(s):
+        s.on = False
+
+    @environment()
+    def press(s):
+        s.require("it is off", ~s.on)
+        s.on = True
+
+    @invariant
+    def claimed(s):
+        return {term}
+
+
+SPECS = (Lamp,)
+'''
+
+
+def _prove(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hocket", "prove", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def _claims(folder: Path, **files: str) -> None:
+    (folder / "proofs").mkdir()
+    for name, term in files.items():
+        (folder / "proofs" / f"{name}_proof.py").write_text(TOGGLE.format(claim=name, term=term))
+
+
+def test_a_proof_of_this_checkout_prints_a_line_per_obligation_and_per_witness(capsys):
+    assert main(["prove", "kernel_rows"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("kernel_rows: The rows themselves")
+    assert len([line for line in lines if line.startswith("proved ") and "z3" in line]) == 6
+    assert len([line for line in lines if line.startswith("witness ")]) == 23
+    assert lines[-1].startswith("proved in ")
+
+
+def test_every_obligation_can_be_exported_and_checked_by_another_solver(tmp_path, capsys):
+    cvc5 = pytest.importorskip("cvc5")
+    assert cvc5
+    assert main(["prove", "kernel_gates", "--export", str(tmp_path)]) == 0
+    texts = sorted(tmp_path.rglob("*.smt2"))
+    assert len(texts) == 16 + 3  # of the counters, and the facts about sizes of sets
+    from hocket.spec.solve import ask_cvc5
+
+    assert {ask_cvc5(path.read_text(), 10).result for path in texts} == {"unsat"}
+
+
+def test_a_refuted_claim_is_shown_with_its_state_and_exits_with_1(tmp_path):
+    _claims(tmp_path, right="s.on | ~s.on", wrong="~s.on")
+    done = _prove(tmp_path)
+    assert done.returncode == 1
+    assert "refuted" in done.stdout
+    assert "press · claimed" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("REFUTED in")
+    assert done.stderr == ""
+
+
+def test_one_name_proves_that_file_only(tmp_path):
+    _claims(tmp_path, right="s.on | ~s.on", wrong="~s.on")
+    done = _prove(tmp_path, "right")
+    assert (done.returncode, "wrong" in done.stdout) == (0, False)
+
+
+def test_a_claim_that_a_solver_leaves_open_exits_with_3(tmp_path):
+    _claims(tmp_path, empty="~s.on")
+    path = tmp_path / "proofs" / "empty_proof.py"
+    path.write_text(path.read_text().replace('"it is off", ~s.on', '"never", s.on & ~s.on'))
+    done = _prove(tmp_path)
+    assert done.returncode == 3  # proved, but of a deed that cannot happen
+    assert "EMPTY    press can happen" in done.stdout
+
+
+def test_an_unknown_name_is_refused_with_those_that_there_are(capsys):
+    assert main(["prove", "everything"]) == 2
+    error = capsys.readouterr().err
+    assert "there is no proof 'everything'" in error
+    assert "kernel_order" in error
+
+
+def test_away_from_a_checkout_it_says_where_proofs_are(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(hocket, "__file__", str(tmp_path / "site" / "hocket" / "__init__.py"))
+    assert main(["prove"]) == 2
+    assert "there is no proofs/ here (run it in a checkout of the source" in capsys.readouterr().err
