@@ -21,7 +21,7 @@ __all__ = ["arguments", "main"]
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="FILE_OR_MODULE[::FUNCTION]", help="what to explore")
-    parser.add_argument("--bound", type=int, metavar="N", help="at most N preemptions (not supported yet)")
+    parser.add_argument("--bound", type=int, metavar="N", help="only schedules with at most N preemptions")
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after so many seconds; then incomplete")
     parser.add_argument("--executions", type=int, metavar="N", help="stop after so many executions; then incomplete")
     parser.add_argument("--steps", type=int, metavar="N", help="steps that one execution may take")
@@ -45,22 +45,13 @@ def main(options: argparse.Namespace) -> int:
 
 def _explored(function: Callable[[], Any], options: argparse.Namespace) -> Result:
     try:
-        result: Result = explore(
+        return explore(
             function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
             data=options.data, strategy=options.strategy, progress=not options.quiet)
     except KeyboardInterrupt as interrupt:
-        _clear_line()
         for note in getattr(interrupt, "__notes__", ()):
             print(note, file=sys.stderr)
         raise
-    _clear_line()
-    return result
-
-
-def _clear_line() -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[2K")
-        sys.stderr.flush()
 
 
 def _text(name: str, result: Result) -> str:

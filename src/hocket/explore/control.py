@@ -18,6 +18,7 @@ actors are not found there and get the real thing.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -193,7 +194,10 @@ class Control:
 
     def _perform_body(self, actor: Actor) -> None:
         observer = self.session.observer
+        tracing = threading.gettrace()  # coverage and debuggers ask for it in every thread
         try:
+            if tracing is not None:
+                sys.settrace(tracing)
             if observer is not None:
                 observer.enter(actor)
             value = actor.task()
@@ -206,6 +210,8 @@ class Control:
         finally:
             if observer is not None:
                 observer.leave(actor)
+            if tracing is not None:
+                sys.settrace(None)
             actor.task = _nothing  # its closure may keep the whole execution alive
 
     def _raised(self, actor: Actor, error: BaseException) -> None:

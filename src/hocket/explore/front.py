@@ -23,9 +23,9 @@ from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal, Source
 from hocket.explore.execution import Cast
 from hocket.explore.failures import Failure, digest, failure_of
-from hocket.explore.minimise import minimised
+from hocket.explore.minimise import FewPreemptions, minimised
 from hocket.explore.naming import target_of
-from hocket.explore.progress import Progress
+from hocket.explore.progress import Line, Progress
 from hocket.explore.result import Result
 from hocket.explore.runner import Runner
 from hocket.explore.strategy import Replay, Strategy
@@ -43,7 +43,6 @@ _SUPPORTED: dict[str, tuple[Any, ...]] = {
     "data": ("track", "off"),
     "strategy": tuple(_STRATEGIES),
     "executor": (None,),
-    "bound": (None,),
     "seed": (None,),
 }
 
@@ -66,21 +65,29 @@ def explore(
     """Run `body` in every distinct interleaving of the threads that it starts; returns what that came to.
 
     `body` is a plain function without parameters; it may use threading, queue and concurrent.futures as ever.
-    `seconds`, `executions` and `steps` (of one execution, default 20,000) are limits: reached, they make the verdict
-    "incomplete". `data="off"` declares that what is shared beside locks, queues and Atomics is not to be looked at.
+    `bound=k` runs every schedule with at most k preemptions (by brute force: small programs), and the verdict is
+    "bounded". `seconds`, `executions` and `steps` (of one execution, default 20,000) are limits: reached, they make
+    the verdict "incomplete". `data="off"` declares that whatever else is shared is
+    none of the explorer's business.
     `progress` draws a line on a terminal, or calls what is given with a `Progress`.
     Raises `Refused` for what cannot be explored, `KeyboardInterrupt` when interrupted (with a note how far it got).
     Source: optimal DPOR (Abdulla et al., JACM 2017).
     """
     _check_body(body)
-    _check_options(bound=bound, model=model, data=data, strategy=strategy, seed=seed, executor=executor)
+    _check_options(model=model, data=data, strategy=strategy, seed=seed, executor=executor)
     if tuple(track):
         raise Refused("track", "given", "not supported yet", "track=()", "share values through hocket.Atomic")
+    if bound is not None and (not isinstance(bound, int) or bound < 0):
+        raise Refused("bound", f"set to {bound!r}", "no number of preemptions", "a whole number, 0 or more")
     for name, limit in (("seconds", seconds), ("executions", executions), ("steps", steps)):
         if limit is not None and limit <= 0:
             raise Refused(name, f"set to {limit!r}", "no limit that could be kept", "a number above 0")
-    search = _Search(body, strategy, data == "track", seconds, executions, steps or _STEPS, Progress.listener(progress))
-    return search.result()
+    listen = Progress.listener(progress)
+    try:
+        return _Search(body, strategy, bound, data == "track", seconds, executions, steps or _STEPS, listen).result()
+    finally:
+        if isinstance(listen, Line):
+            listen.clear()
 
 
 def replay(body: Callable[[], Any], schedule: Schedule | str) -> Any:
@@ -194,18 +201,19 @@ def _check_options(**options: Any) -> None:
 class _Search:
     """One call of `explore`: runs the strategy, keeps the account, and says what it came to."""
 
-    def __init__(self, body: Callable[[], Any], strategy: str, tracked: bool, seconds: float | None,
+    def __init__(self, body: Callable[[], Any], strategy: str, bound: int | None, tracked: bool, seconds: float | None,
                  executions: int | None, steps: int, listen: Callable[[Progress], None] | None) -> None:
-        self.body, self.strategy_name, self.tracked, self.steps = body, strategy, tracked, steps
+        self.body, self.strategy_name, self.bound, self.steps = body, strategy, bound, steps
         self.seconds, self.limit, self.listen = seconds, executions, listen
         self.watch = Watch() if tracked else None
+        self.strategy: Strategy
         self.started = time.monotonic()
         self._reset(ends_visible=False)
 
     def _reset(self, *, ends_visible: bool) -> None:
         self.session = Session(Cast(), self.steps, observer=self.watch, ends_visible=ends_visible,
-                               audit=self.strategy_name == "dfs")  # the others compare by themselves
-        self.strategy = _STRATEGIES[self.strategy_name]()
+                               audit=self.bound is not None or self.strategy_name == "dfs")  # others do so themselves
+        self.strategy = FewPreemptions(self.bound) if self.bound is not None else _STRATEGIES[self.strategy_name]()
         self.runner = Runner(self.body, self.session)
         self.outcomes: Counter[Any] = Counter()
         self.classes: set[Any] | int = 0 if isinstance(self.strategy, Optimal) else set()
@@ -306,6 +314,8 @@ class _Search:
         if untracked:
             return "incomplete", (f"{untracked[0]} and not tracked: use hocket.Atomic, or data='off' if no two threads "
                                   "share it")
+        if isinstance(self.strategy, FewPreemptions) and self.strategy.cut:
+            return "bounded", f"every class with a schedule of at most {self.bound} preemptions"
         return "proved", ""
 
     def _never_reached(self) -> Failure | None:

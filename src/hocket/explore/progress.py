@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple, TextIO
 
-__all__ = ["Progress"]
+__all__ = ["Line", "Progress"]
 
 
 class Progress(NamedTuple):
@@ -25,10 +25,10 @@ class Progress(NamedTuple):
         """What to call now and then: nothing, what was given, or a line on standard error if that is a terminal."""
         if callable(wanted):
             return wanted
-        return _Line(sys.stderr) if wanted and sys.stderr.isatty() else None
+        return Line(sys.stderr) if wanted and sys.stderr.isatty() else None
 
 
-class _Line:
+class Line:
     """One line of a terminal, written over again."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -38,3 +38,8 @@ class _Line:
         if progress.seconds >= 1:
             self._stream.write(f"\r\x1b[2K{progress}")
             self._stream.flush()
+
+    def clear(self) -> None:
+        """Leave the line empty for whatever comes next."""
+        self._stream.write("\r\x1b[2K")
+        self._stream.flush()

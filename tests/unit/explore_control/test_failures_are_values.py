@@ -329,6 +329,27 @@ def test_is_alive_and_timed_joins_see_both_answers():
     assert hocket.explore(body).outcomes == {(False, False): 1, (True, False): 2, (True, True): 1}
 
 
+def test_is_alive_alone_makes_the_end_of_a_thread_visible():
+    def body():
+        thread = threading.Thread(target=lambda: None)
+        thread.start()
+        return thread.is_alive()
+
+    assert hocket.explore(body).outcomes == {True: 1, False: 1}
+
+
+def test_an_exception_on_the_way_out_does_not_hide_the_deadlock():
+    def body():
+        lock = threading.Lock()
+        lock.acquire()
+        try:
+            lock.acquire()
+        finally:
+            raise ValueError("a consequence")
+
+    assert hocket.explore(body).failure.kind == "deadlock"
+
+
 def test_what_must_be_reachable_and_is_not_fails():
     def body():
         x = Atomic(0)

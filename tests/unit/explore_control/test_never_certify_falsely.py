@@ -152,6 +152,18 @@ def shared_iterator():
     assert seen[0].load() == 1
 
 
+def iterator_in_an_attribute():
+    box, seen = Box(iter([1, 2])), [Atomic(0), Atomic(0)]
+
+    def take(i):
+        for number in box.value:
+            seen[i].store(number)
+            break
+
+    together(functools.partial(take, 0), functools.partial(take, 1))
+    assert seen[0].load() == 1
+
+
 def shared_count():
     numbers, seen = itertools.count(), [Atomic(0), Atomic(0)]
 
@@ -256,6 +268,7 @@ class REAL:
 FALSE = [guarded_appends, three_lock_orders, reader_under_the_lock, locked_is_seen, trylock_combination,
          semaphore_order,
          two_producers, attribute_of_a_list_element, membership, truth_of_a_dict, shared_iterator, shared_count,
+         iterator_in_an_attribute,
          nonlocal_cell, thread_in_a_thread, global_increment, builtin_as_a_target, builtin_in_a_pool, through_map,
          by_setattr, in_place, deque_of_jobs, deleted_key, real_lock_in_a_box]
 

@@ -213,6 +213,35 @@ def test_a_timed_wait_is_woken_or_not_and_time_agrees():
     assert set(hocket.explore(body).outcomes) == {(True, 0.0), (False, 10.0)}
 
 
+def test_a_look_at_an_event_is_explored_although_it_takes_no_lock():
+    def body():
+        flag = threading.Event()
+        thread = threading.Thread(target=flag.set)
+        thread.start()
+        seen = flag.is_set()
+        thread.join()
+        return seen
+
+    # the look comes before the lock of set(), between its two ends (the flag is up by then), or after it
+    assert hocket.explore(body).outcomes == {False: 1, True: 2}
+
+
+def test_time_passes_on_to_whoever_is_woken():
+    def body():
+        rung = threading.Event()
+
+        def ring():
+            time.sleep(5)
+            rung.set()
+
+        thread = threading.Thread(target=ring)
+        thread.start()
+        rung.wait()
+        return time.monotonic()
+
+    assert set(hocket.explore(body).outcomes) == {5.0}
+
+
 def test_a_timer_fires_unless_it_is_cancelled_in_time():
     def body():
         fired = Atomic(False)
