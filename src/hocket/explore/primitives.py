@@ -322,23 +322,21 @@ _LOCK, _RLOCK = type(_real_lock()), type(_real_rlock())
 
 
 class ExploredPrimitives:
-    """The seam of the runtimes, explored: Lock, Condition, Thread and get_ident of the program under exploration.
+    """The seam of the runtimes (`Primitives`): lock, condition, thread and get_ident of the program under exploration.
 
     While an exploration goes on, `threading` itself is controlled; so these are the standard library's, and the
     runtime that is explored is the one that ships.
     """
 
-    def Lock(self) -> Any:
+    def lock(self) -> Any:
         return ExploredLock()
 
-    def Condition(self, lock: Any = None) -> threading.Condition:
-        return threading.Condition(lock if lock is not None else self.Lock())
+    def condition(self, lock: Any) -> threading.Condition:
+        return threading.Condition(lock)
 
-    def Thread(self, target: Callable[[], Any], name: str | None = None) -> threading.Thread:
-        return threading.Thread(target=target, name=name)
+    def thread(self, target: Callable[[], None], name: str) -> threading.Thread:
+        return threading.Thread(target=target, name=name, daemon=True)
 
     def get_ident(self) -> int:
         actor = current()
         return actor.number + 1 if actor is not None else _get_ident()
-
-

@@ -308,8 +308,8 @@ def test_the_seam_of_the_runtimes_is_explored():
     primitives = ExploredPrimitives()
 
     def body():
-        lock = primitives.Lock()
-        bell = primitives.Condition(lock)
+        lock = primitives.lock()
+        bell = primitives.condition(lock)
         ready, who = Atomic(False), Atomic(0)
 
         def work():
@@ -318,7 +318,7 @@ def test_the_seam_of_the_runtimes_is_explored():
                 ready.store(True)
                 bell.notify_all()
 
-        thread = primitives.Thread(work, "worker")
+        thread = primitives.thread(work, "worker")
         thread.start()
         with bell:
             while not ready.load():
@@ -329,6 +329,19 @@ def test_the_seam_of_the_runtimes_is_explored():
 
     result = hocket.explore(body, data="off")
     assert (result.verdict, result.classes, result.outcomes) == ("proved", 2, {("worker", 2): 2})
+
+
+def test_a_runtime_runs_on_the_seam_as_on_threading():
+    def body(**seam):
+        with hocket.Scheduler(workers=2, **seam) as scheduler:
+            first = scheduler.spawn("first", lambda: None)
+            second = scheduler.spawn("second", lambda: None, after=[first])
+        return second.outcome.name.lower()
+
+    plain = hocket.explore(body, data="off")
+    seam = hocket.explore(lambda: body(primitives=ExploredPrimitives()), data="off")
+    assert (plain.verdict, set(plain.outcomes)) == ("proved", {"finished"})
+    assert (plain.verdict, plain.classes, plain.outcomes) == (seam.verdict, seam.classes, seam.outcomes)
 
 
 def test_a_thread_that_is_started_twice_is_refused_as_ever():
