@@ -123,7 +123,8 @@ class TaskLost(HocketError):
 
     def __init__(self, task: str, outcome: str, cause: str) -> None:
         self.task, self.outcome, self.cause = task, outcome, cause
-        super().__init__(f"{task!r} was {outcome}" + (f" because {cause!r} was lost" if cause and cause != task else ""))
+        ended = outcome if outcome == "failed" else f"was {outcome}"
+        super().__init__(f"{task!r} {ended}" + (f" because {cause!r} was lost" if cause and cause != task else ""))
 
 
 class DeadlockError(HocketError):

@@ -6,13 +6,13 @@ found when it is asked for, by looking at all open nodes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from hocket.kernel.lifecycle import Edge, Outcome, Phase
 from hocket.kernel.node import Node
 from hocket.kernel.tables import state_row
 
-__all__ = ["cycle_through", "story", "verify_counters", "waits"]
+__all__ = ["Happening", "HeldUp", "cycle_through", "story", "verify_counters", "waits", "way"]
 
 _STANDING = {
     Phase.IDLE: "is being built: nobody has armed it",
@@ -66,26 +66,36 @@ def _ended(node: Node) -> str:
 
 # -- who waits for whom ------------------------------------------------------------------------------------------------
 
-_Moment = tuple[Node, bool]  # a node's opening (False) or its closing (True)
+Happening = tuple[Node, bool]  # a node's opening (False) or its closing (True)
+HeldUp = Mapping[Node, Sequence[Node]]  # by node: others that close after it, for a reason that is no edge
+
+_NO_JOINS: HeldUp = {}
 
 
-def cycle_through(edge: Edge, source: Node, target: Node) -> list[Node]:
-    """The nodes of the cycle that an edge from source to target would close, or [].
+def cycle_through(edge: Edge, source: Node, target: Node, joins: HeldUp = _NO_JOINS) -> list[Node]:
+    """The nodes of the cycle that an edge from source to target would close, each waiting for the next; or [].
 
     Between moments, opening comes before closing and each kind of edge leads where `EDGES` says. A new node has nobody
     waiting for it and waits for nobody, so the search almost always ends before it begins.
     """
-    if source is not target and (_waited_for_by_none(target) or _waits_for_none(source)):
+    if source is not target and not joins and (_waited_for_by_none(target) or _waits_for_none(source)):
         return []
-    start, goal = (target, edge is Edge.HOLD), (source, edge is not Edge.INSIDE)
-    came: dict[_Moment, _Moment] = {}
-    agenda: list[_Moment] = [start]
+    return way([(target, edge is Edge.HOLD)], (source, edge is not Edge.INSIDE), joins)
+
+
+def way(starts: Sequence[Happening], goal: Happening, joins: HeldUp = _NO_JOINS) -> list[Node]:
+    """The nodes on a way from one of some moments to another, along what must follow what, the last first; or [].
+
+    `joins` says, beside the edges, which nodes close after a node because they are in the middle of joining it.
+    """
+    came: dict[Happening, Happening | None] = dict.fromkeys(starts)
+    agenda = list(came)
     while agenda:
         moment = agenda.pop()
         if moment == goal:
-            return _walk_back(came, start, moment)
-        for following in _following(*moment):
-            if following not in came and following != start:
+            return _walk_back(came, moment)
+        for following in _following(*moment, joins):
+            if following not in came:
                 came[following] = moment
                 agenda.append(following)
     return []
@@ -99,20 +109,23 @@ def _waits_for_none(node: Node) -> bool:
     return not node.children and node.start <= (node.phase is Phase.IDLE)
 
 
-def _following(node: Node, closed: bool) -> Iterator[_Moment]:
+def _following(node: Node, closed: bool, joins: HeldUp) -> Iterator[Happening]:
     if closed:
         yield from ((later, False) for later in node.after or ())
         yield from ((parent, True) for parent in node.parents or ())
+        yield from ((joiner, True) for joiner in joins.get(node, ()))
     else:
         yield node, True
         yield from ((inner, False) for inner in node.inside or ())
 
 
-def _walk_back(came: Mapping[_Moment, _Moment], start: _Moment, moment: _Moment) -> list[Node]:
-    path = [moment]
-    while path[-1] != start:
-        path.append(came[path[-1]])
-    return list(dict.fromkeys(node for node, _ in path))
+def _walk_back(came: Mapping[Happening, Happening | None], moment: Happening) -> list[Node]:
+    path: list[Node] = []
+    back: Happening | None = moment
+    while back is not None:
+        path.append(back[0])
+        back = came[back]
+    return list(dict.fromkeys(path))
 
 
 # -- whether it adds up ------------------------------------------------------------------------------------------------

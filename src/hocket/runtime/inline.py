@@ -38,7 +38,9 @@ def run_inline(graph: Graph, policy: Policy = Policy.ISOLATE, watch: Watch | Non
 def _called(task: Task) -> Stimulus:
     try:
         task.call(0, None)
-    except Exception as error:
+    except KeyboardInterrupt:  # meant for the caller, whose thread this is
+        raise
+    except BaseException as error:
         task.failed_with(error)
         return Stimulus.RAISED
     return Stimulus.RETURNED

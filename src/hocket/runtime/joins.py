@@ -9,11 +9,11 @@ everything has come to rest, because the error belongs to the call that made it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from hocket.kernel import Edge, Node, Phase
-from hocket.kernel.story import cycle_through
+from hocket.kernel.story import cycle_through, way
 
 __all__ = ["Joins"]
 
@@ -22,35 +22,44 @@ class Joins:
     """The joins that bodies are in the middle of; every access is under the scheduler's lock."""
 
     def __init__(self) -> None:
-        self._open: list[tuple[Node, tuple[Node, ...]]] = []  # what is joined, and what cannot close before
+        self._held_up: dict[Node, list[Node]] = {}  # by what is joined: the nodes that cannot close before it
+        self._waiting: dict[Node, int] = {}  # the same nodes, and in how many joins each of them is
 
     def __len__(self) -> int:
-        return len(self._open)
+        return sum(map(len, self._held_up.values()))
 
     @contextmanager
-    def waiting(self, joined: Node, held_up: Iterable[Node]) -> Iterator[None]:
-        """For as long as it lasts, the nodes `held_up` close after `joined`."""
-        entry = (joined, tuple(held_up))
-        self._open.append(entry)
+    def waiting(self, joined: Node, stack: Sequence[Node]) -> Iterator[None]:
+        """For as long as it lasts, the nodes of `stack` close after `joined`."""
+        stack = tuple(stack)
+        self._held_up.setdefault(joined, []).extend(stack)
+        for node in stack:
+            self._waiting[node] = self._waiting.get(node, 0) + 1
         try:
             yield
         finally:
-            self._open.remove(entry)
+            self._over(joined, stack)
 
-    def circle(self, edge: Edge, source: Node, target: Node) -> list[Node]:
-        """The last part of a circle that an edge from source to target would close, through edges and joins; or []."""
-        wanted = Edge.AFTER if edge is Edge.INSIDE else edge  # as `edge`, and about the close of what is joined
-        reached = [target]
-        for start in reached:  # grows while it is read
-            cycle = cycle_through(edge, source, start)
-            if cycle:
-                return cycle
-            for joined, held_up in self._open:
-                if cycle_through(wanted, joined, start):
-                    reached += (node for node in held_up if node not in reached)
-            edge = wanted = Edge.HOLD  # from here on it is about closes
-        return []
+    def _over(self, joined: Node, stack: Sequence[Node]) -> None:
+        held_up = self._held_up[joined]
+        for node in stack:
+            held_up.remove(node)
+            self._waiting[node] -= 1
+            if not self._waiting[node]:
+                del self._waiting[node]
+        if not held_up:
+            del self._held_up[joined]
 
-    def may_wait(self, node: Node) -> bool:
-        """Whether an open node's close can depend on others at all: what is ready, or runs alone, depends on nobody."""
-        return node.phase < Phase.READY or node.children > 0 or bool(self._open)
+    def circle_by_link(self, edge: Edge, source: Node, target: Node) -> list[Node]:
+        """The circle that an edge would close, through edges and joins, each node waiting for the next; or []."""
+        return cycle_through(edge, source, target, self._held_up)
+
+    def circle_by_join(self, joined: Node, stack: Sequence[Node]) -> list[Node]:
+        """The circle that a join from the top of `stack` would close; or [].
+
+        What is ready, or runs and joins nothing, waits for nobody: the usual join is of such a one, and costs nothing.
+        """
+        busy = joined.phase < Phase.READY or joined.children or joined in self._waiting
+        if not busy and joined not in stack:
+            return []
+        return way([(node, True) for node in stack], (joined, True), self._held_up)

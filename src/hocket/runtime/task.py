@@ -99,4 +99,5 @@ def error_of(node: Node) -> BaseException:
 
 
 def _own_error(node: Node) -> BaseException | None:
-    return node.load._error if isinstance(node.load, Task) else None
+    """What its body raised, of which whoever asks is hereby told."""
+    return node.load.exception if isinstance(node.load, Task) else None

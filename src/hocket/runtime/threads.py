@@ -177,7 +177,7 @@ class Scheduler:
         if parent.phase is Phase.CLOSED:
             raise Refused(parent.name, f"given the child {name!r}", "closed", "a task that has not closed")
         for source in earlier:
-            circle = self._joins.circle(Edge.HOLD, source, parent)
+            circle = self._joins.circle_by_link(Edge.HOLD, source, parent)
             if circle:
                 raise CycleError([name, *(node.name for node in circle)])
 
@@ -197,7 +197,7 @@ class Scheduler:
         with self._lock:
             for node in nodes:
                 self._kernel.admit(edge, node, held)
-                circle = self._joins and self._joins.circle(edge, node, held)
+                circle = self._joins and self._joins.circle_by_link(edge, node, held)
                 if circle:
                     raise CycleError([member.name for member in circle])
             for node in nodes:
@@ -305,7 +305,8 @@ class Scheduler:
         elif node.phase >= _DRAINING:
             return  # it was cancelled in the queue
         if stop - index > 1 and self._asleep.parked and not self._ready:
-            middle = (index + stop) // 2
+            # half of it; but a body may block, so where there are sleepers enough, each is to find an index of its own
+            middle = index + 1 if stop - index <= len(self._asleep.parked) + 1 else (index + stop) // 2
             self._kernel.receive(Stimulus.SPLIT, node)
             self._ready.append((task, middle, stop))
             self._asleep.wake()
@@ -379,7 +380,7 @@ class Scheduler:
         place.stack = [] if seat is None else seat.stack
         task.waiters = [*task.waiters, place]
         try:
-            with self._joins.waiting(task.node, (mine.node for mine in place.stack)):
+            with self._joins.waiting(task.node, [mine.node for mine in place.stack]):
                 self._serve(place, lambda: task.outcome is not None)
         finally:
             task.waiters = [seat for seat in task.waiters if seat is not place]
@@ -400,16 +401,13 @@ class Scheduler:
 
     def _refuse_to_wait_for_oneself(self, seat: Seat, task: Task) -> None:
         """A body may not wait for what waits for it, nor for what this thread has put aside to help."""
-        if task not in seat.stack and not self._joins.may_wait(task.node):
-            return
-        for mine in seat.stack:
-            circle = self._joins.circle(Edge.HOLD, task.node, mine.node)
-            if circle:
-                raise DeadlockError(
-                    f"{seat.stack[-1].name!r} joined {task.name!r}, which cannot close before {mine.name!r} does: "
-                    "the join would wait for itself; join it from outside, or make it a child with fork()",
-                    cycle=[node.name for node in circle],
-                )
+        circle = self._joins.circle_by_join(task.node, [mine.node for mine in seat.stack])
+        if circle:
+            raise DeadlockError(
+                f"{seat.stack[-1].name!r} joined {task.name!r}, which cannot close before {circle[-1].name!r} does: "
+                "the join would wait for itself; join it from outside, or make it a child with fork()",
+                cycle=[node.name for node in circle],
+            )
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
