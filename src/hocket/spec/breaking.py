@@ -23,7 +23,7 @@ from hocket.verdict import Violated
 
 __all__ = ["Mutant", "Mutants", "mutants"]
 
-_QUICK = 1.0  # seconds
+_QUICK = 0.3  # seconds
 Only = Callable[[str, str, str], bool]  # deed, "guard" or "update", line
 
 

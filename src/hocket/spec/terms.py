@@ -201,7 +201,7 @@ TRUE, FALSE = _lit(True, BOOL), _lit(False, BOOL)
 def as_term(value: Any, sort: Sort) -> Term:
     """The value as a term of this sort; raises SpecError where it is of another."""
     if isinstance(value, Term):
-        claim(value.sort is sort, f"`{value}` is of sort {value.sort}, and {sort} was expected")
+        _expect(value, sort, sort.name)
         return value
     if sort is BOOL:
         claim(isinstance(value, bool), f"{value!r} is no truth value", "True, False or a condition")
@@ -211,6 +211,12 @@ def as_term(value: Any, sort: Sort) -> Term:
         return _lit(value, INT)
     claim(sort.members is not None, f"{value!r} is no term of the sort {sort}, which has no constants", "a variable")
     return _lit(sort.index(value), sort)
+
+
+def _expect(term: Term, sort: Sort, words: str) -> None:
+    """Raise unless the term is of this sort; the message is only made when there is one: terms are large."""
+    if term.sort is not sort:
+        claim(False, f"`{term}` is of sort {term.sort}, and {words} was expected")
 
 
 def same(a: Term, b: Term) -> bool:
@@ -232,8 +238,7 @@ def _flatten(op: str, terms: tuple[Term, ...], unit: Term, zero: Term) -> tuple[
     """The arguments without units and repetitions; None where one of them decides."""
     kept: dict[int, Term] = {}
     for term in terms:
-        if term.sort is not BOOL:
-            claim(False, f"`{term}` is of sort {term.sort}, and a condition was expected")
+        _expect(term, BOOL, "a condition")
         for part in term.args if term.op == op else (term,):
             if part.key == zero.key or negate(part).key in kept:
                 return None
@@ -243,14 +248,15 @@ def _flatten(op: str, terms: tuple[Term, ...], unit: Term, zero: Term) -> tuple[
 
 
 def negate(term: Term) -> Term:
-    claim(term.sort is BOOL, f"`{term}` is of sort {term.sort}, and a condition was expected")
+    _expect(term, BOOL, "a condition")
     if term.op == "lit":
         return FALSE if term.payload else TRUE
     return term.args[0] if term.op == "not" else Term("not", (term,), BOOL)
 
 
 def equal(a: Term, b: Term) -> Term:
-    claim(a.sort is b.sort, f"`{a}` is of sort {a.sort} and `{b}` of sort {b.sort}: they cannot be equal")
+    if a.sort is not b.sort:
+        claim(False, f"`{a}` is of sort {a.sort} and `{b}` of sort {b.sort}: they cannot be equal")
     if same(a, b):
         return TRUE
     if a.op == b.op == "lit":
@@ -285,7 +291,7 @@ def _sort_of(value: Any) -> Sort:
 def add(*terms: Term) -> Term:
     constant, rest = 0, []
     for term in terms:
-        claim(term.sort is INT, f"`{term}` is of sort {term.sort}, and a number was expected")
+        _expect(term, INT, "a number")
         for part in term.args if term.op == "add" else (term,):
             if part.op == "lit":
                 constant += part.payload
