@@ -36,7 +36,12 @@ __all__ = ["explore", "replay", "test"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _STEPS = 20_000  # steps of one execution, unless the caller says otherwise
-_STRATEGIES: dict[str, Callable[[], Strategy]] = {"optimal": Optimal, "source": Source, "dfs": DepthFirst}
+_STRATEGIES: dict[str, Callable[[], Strategy]] = {
+    # youngest first: main, which mostly joins, is woken once instead of after each thread
+    "optimal": functools.partial(Optimal, youngest_first=True),
+    "source": functools.partial(Source, youngest_first=True),
+    "dfs": DepthFirst,
+}
 # for each option the values that work today
 _SUPPORTED: dict[str, tuple[Any, ...]] = {
     "model": ("free",),
