@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from hocket.spec.ground import Cell, Scope
@@ -17,7 +18,7 @@ from hocket.spec.language import Labelled
 from hocket.spec.layout import Layout, State
 from hocket.spec.smt import Obligation
 from hocket.spec.solve import find
-from hocket.spec.terms import BOOL, INT, Term, as_term, conj, equal, free, negate
+from hocket.spec.terms import BOOL, INT, Term, as_term, conj, equal, free, member_name, negate
 from hocket.spec.traced import Step, Theory
 
 __all__ = ["Example", "example", "refutable", "witness"]
@@ -141,7 +142,19 @@ class _Shown:
             assert not self.layout.predicate([replay[1]])(after, self.now[1]), "after the step the claim still holds"
         plain, now = self.layout.decode(*self.before), self.layout.decode(*self.now)
         names = {name.split("$")[0]: self._name(arg) for name, arg in self.bound.items()}
-        return Example(self.sizes, names, {name: to for name, to in now.items() if to != plain[name]})
+        shown = {name: _new(to, plain[name]) for name, to in now.items() if to != plain[name]}
+        return Example(self.sizes, names, shown)
 
     def _name(self, arg: Term) -> object:
-        return self.layout.scope.name(arg.payload, arg.sort)
+        return _word(self.layout.scope.name(arg.payload, arg.sort))
+
+
+def _new(value: Any, before: Any) -> Any:
+    """Of a function, only the places that differ; members of enums by their names."""
+    if isinstance(value, dict):
+        return {_word(at): _word(to) for at, to in value.items() if to != before[at]}
+    return _word(value)
+
+
+def _word(value: Any) -> Any:
+    return member_name(value) if isinstance(value, Enum) else value

@@ -37,6 +37,7 @@ __all__ = [
     "forall",
     "free",
     "ite",
+    "member_name",
     "negate",
     "number",
     "quantify",
