@@ -66,12 +66,14 @@ class Cast:
 class Execution:
     """One run of the program, from the first operation to the last."""
 
-    __slots__ = ("_made", "_undo", "before", "cast", "events", "last", "pending", "states", "threads")
+    __slots__ = ("_made", "_undo", "before", "cast", "events", "initial", "last", "pending", "states",
+                 "threads")
 
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
         self.pending: list[Operation | None] = [None] * len(cast.actors)
         self.states: dict[int, Any] = {}
+        self.initial: dict[int, Any] = {}  # the first state of each object
         self.events: list[Event] = []
         self.before: list[Any] = []  # for each event the states of its objects before it, as its row sees them
         self.last: Actor = 0  # who ran last
@@ -86,7 +88,7 @@ class Execution:
         other.cast, other.last = self.cast, self.last
         other.pending, other.events, other.before = self.pending.copy(), self.events.copy(), self.before.copy()
         other.states, other.threads, other._made = self.states.copy(), self.threads.copy(), self._made.copy()
-        other._undo = []
+        other.initial, other._undo = self.initial.copy(), []
         return other
 
     def set(self, where: dict[Any, Any], key: Any, value: Any) -> None:
@@ -132,6 +134,7 @@ class Execution:
         """Number the next object of `creator` of this family; `state` is its first state, as the rows read it."""
         index = self.cast.object(creator, self._next(creator, family), family, name)
         self.set(self.states, index, state)
+        self.set(self.initial, index, state)
         return index
 
     def announce(self, actor: Actor, operation: Operation) -> None:

@@ -1,0 +1,122 @@
+"""A certificate is accepted if it is complete, and refused if anything is taken out of it or changed in it."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+import random
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hocket.explore.audit
+from hocket.explore.audit import audit
+from hocket.explore.certificate import Recorder, read_value, write_value
+from hocket.explore.dpor import Optimal
+from hocket.explore.model import Program, run
+from hocket.explore.tally import Limits
+from hocket.verdict import Holds, Unknown, Violated
+from tests import explorer_programs as programs
+from tests.fuzz_explorer import sources
+from tests.programs import build
+
+
+def _certificate(program: Program, most: int = 1000) -> Any:
+    """What is written to a file and read again; None if the program is too large, or has no certificate."""
+    recorder = Recorder()
+    tally = run(program, Optimal(), Limits(executions=most), watch=recorder.record)
+    certificate = None if tally.reason else recorder.certificate()
+    return None if certificate is None else json.loads(json.dumps(certificate.data))
+
+
+def _random(count: int, seed: int) -> list[Any]:
+    found = (_certificate(build(source), 40) for source in sources(seed))
+    return list(islice((data for data in found if data is not None and len(data["executions"]) > 1), count))
+
+
+@pytest.mark.parametrize(("program", "classes"), [
+    (programs.counter(3), 36), (programs.philosophers(3), 7), (programs.lastzero(4), 28), (programs.trylock(3), 24),
+    (programs.sigma(3), 15), (programs.readers(4), 16), (programs.casrot(4), 14),
+], ids=["counter", "philosophers", "lastzero", "trylock", "sigma", "readers", "casrot"])
+def test_the_classes_of_a_complete_search_are_accepted_with_their_number(program: Program, classes: int):
+    verdict = audit(_certificate(program))
+    assert isinstance(verdict, Holds), verdict
+    assert verdict.counts["classes"] == classes
+
+
+def test_without_any_one_class_a_certificate_is_refused():
+    removed = 0
+    for data in _random(60, seed=31):
+        assert isinstance(audit(data), Holds)
+        for number in range(len(data["executions"])):
+            rest = data["executions"][:number] + data["executions"][number + 1:]
+            assert isinstance(audit({**data, "executions": rest}), Violated)
+            removed += 1
+    assert removed >= 300
+
+
+def test_no_proper_part_of_the_classes_is_accepted():
+    rng = random.Random(4)
+    for data in _random(30, seed=32):
+        executions = data["executions"]
+        for _ in range(10):
+            part = rng.sample(executions, rng.randrange(0, len(executions)))
+            assert isinstance(audit({**data, "executions": part}), Violated)
+
+
+def _changes(data: Any) -> list[Any]:
+    """The certificate of `counter(2)` with one thing wrong in it."""
+    def changed(change: Any) -> Any:
+        other = copy.deepcopy(data)
+        change(other["executions"])
+        return other
+
+    return [
+        changed(lambda all: all[0]["events"].reverse()),
+        changed(lambda all: all[0]["events"][0].__setitem__(1, "data.read")),
+        changed(lambda all: all[0]["events"][1].__setitem__(3, 7)),
+        changed(lambda all: all.append(all[0])),
+        changed(lambda all: all.clear()),
+        changed(lambda all: all[0]["pending"].append(["t1", "cell.load", ["main/cell/1"], None])),
+    ]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_certificate_that_was_changed_is_refused(number: int):
+    assert not isinstance(audit(_changes(_certificate(programs.counter(2)))[number]), Holds)
+
+
+@pytest.mark.parametrize("data", [None, {}, {"kind": "other"}, {"kind": "hocket-classes-1"},
+                                  {"kind": "hocket-classes-1", "executions": [{}]},
+                                  {"kind": "hocket-classes-1", "executions": "many"}])
+def test_what_cannot_be_read_is_unknown_and_never_holds(data: Any):
+    assert isinstance(audit(data), Unknown)
+
+
+def test_a_program_with_a_function_for_an_argument_has_no_certificate_and_is_told_why():
+    program = Program()
+    x = program.cell(0, "x")
+
+    def body() -> Any:
+        yield x.update(lambda value: value + 1)
+
+    program.actor(body)
+    recorder = Recorder()
+    run(program, Optimal(), watch=recorder.record)
+    assert recorder.certificate() is None
+    assert "type function" in recorder.refusal
+
+
+@pytest.mark.parametrize("value", [None, True, 3, "x", (1, (2, "y")), frozenset({(1, 1), (2, 1)})])
+def test_values_are_read_as_they_were_written(value: Any):
+    assert read_value(json.loads(json.dumps(write_value(value)))) == value
+
+
+def test_the_auditor_imports_nothing_of_the_search():
+    tree = ast.parse(Path(hocket.explore.audit.__file__).read_text())
+    used = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name for name in used if name and name.startswith("hocket")} == {
+        "hocket.explore.certificate", "hocket.explore.semantics", "hocket.trace.operation", "hocket.verdict"}
