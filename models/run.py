@@ -54,16 +54,19 @@ class Running(Spec):
     bodiless = Relation(Task, rigid=True)  # a fork or a join point
     scope = Function(Task, to=Scope, rigid=True)
     policy = Function(Scope, to=Policy, rigid=True)
+    late = Relation(Task, rigid=True)  # its handle is given back only during the run
     may_fail = Relation(Task, rigid=True)  # its body may raise
     may_be_cancelled = Relation(Task, rigid=True)  # somebody may not want it any more
 
     # the run
+    armed = Relation(Task)  # nothing can be added any more to what it waits for
     opened = Relation(Task)
     over = Relation(Task)  # its body is over
     raised = Relation(Task)  # ... and failed
     closed = Relation(Task)
     outcome = Function(Task, to=Outcome)  # of a closed task
     unwanted = Relation(Task)  # cancelled before it opened: by somebody, or by the failure of its scope
+    stopped = Relation(Scope)  # by a failure, under fail_fast
     skipped = Relation(Task)  # it cannot open any more: what it waited for was lost
 
     @initial
@@ -71,6 +74,8 @@ class Running(Spec):
         for part in (s.opened, s.over, s.raised, s.closed, s.unwanted, s.skipped):
             part.each(lambda t: False)
         s.outcome.each(lambda t: "finished")
+        s.stopped.each(lambda x: False)
+        s.armed.each(lambda t: ~s.late[t])
 
     # -- words
 
@@ -101,8 +106,16 @@ class Running(Spec):
 
     # -- deeds
 
+    @environment(Task)
+    def arm(s, t):
+        s.require("it is not armed yet", ~s.armed[t])
+        s.require("its end is not decided", ~s.barred(t))
+        s.armed[t] = True
+        s.unwanted[t] = s.stopped[s.scope[t]]
+
     @action(Task)
     def open(s, t):
+        s.require("it is armed", s.armed[t])
         s.require("it has not opened", ~s.opened[t])
         s.require("nobody has cancelled it", ~s.unwanted[t])
         s.require("nothing that it waits for was lost", ~s.hurt(t))
@@ -131,9 +144,9 @@ class Running(Spec):
         s.closed[t] = True
         s.outcome[t] = how
         stops = (how == "failed") & (s.policy[s.scope[t]] == "fail_fast")
-        s.unwanted.each(
-            lambda u: s.unwanted[u] | (stops & (s.scope[u] == s.scope[t]) & ~s.opened[u] & ~s.skipped[u])
-        )
+        waits = lambda u: s.armed[u] & ~s.opened[u] & ~s.skipped[u]  # noqa: E731  # what is late is cancelled when armed
+        s.unwanted.each(lambda u: s.unwanted[u] | (stops & (s.scope[u] == s.scope[t]) & waits(u)))
+        s.stopped.each(lambda x: s.stopped[x] | (stops & (x == s.scope[t])))
 
     @environment(Task)
     def cancel(s, t):
@@ -144,6 +157,7 @@ class Running(Spec):
 
     @consequence(Task)
     def skip(s, t):
+        s.require("it is armed", s.armed[t])
         s.require("it has not opened, and its end is not decided", ~s.opened[t] & ~s.barred(t))
         s.require("what it waits for is settled", s.settled(t))
         s.require("something that it waited for was lost", s.hurt(t))
@@ -187,7 +201,8 @@ class Running(Spec):
     @always
     def who_can_go_no_further_has_closed_everything(s):
         """No graph without a cycle gets stuck: no bound on executors is spoken of here."""
-        return forall(s.Task, lambda t: s.closed[t]) | s.enabled("open") | s.enabled("ran") | s.enabled("close")
+        able = s.enabled("arm") | s.enabled("open") | s.enabled("ran") | s.enabled("close")
+        return forall(s.Task, lambda t: s.closed[t]) | able
 
     # -- what somebody may think, and a search refutes
 
@@ -222,11 +237,13 @@ def graph(
     policies: Mapping[str, str] | None = None,
     may_fail: Iterable[Any] | None = None,
     may_be_cancelled: Iterable[Any] = (),
+    late: Iterable[Any] = (),
 ) -> dict[str, Any]:
     """The given values of one graph.
 
     after: (b, a) for b after a; inside: (c, p) for c inside p; hold: (p, c) for p holds c. One scope of one `policy`,
-    or a `scope` per task and `policies` per scope. `may_fail` None: every body may.
+    or a `scope` per task and `policies` per scope. `may_fail` None: every body may. `late`: those that are armed by an
+    event of the run; all others are armed from the beginning.
     """
     scope = scope or dict.fromkeys(tasks, "run")
     names = list(dict.fromkeys(scope.values()))
@@ -239,6 +256,7 @@ def graph(
         "policy": {name: (policies or {}).get(name, policy) for name in names},
         "may_fail": set(tasks if may_fail is None else may_fail),
         "may_be_cancelled": set(may_be_cancelled),
+        "late": set(late),
     }
 
 
@@ -250,8 +268,8 @@ def search(given: Mapping[str, Any], claims: Collection[str] | None = None) -> F
 def acceptor(given: Mapping[str, Any]) -> Run:
     """The runs of one graph, one event at a time.
 
-    Events: ("open", t), ("ran", t, outcome), ("close", t, outcome), ("cancel", t); outcomes by name. Compiled once for
-    all graphs whose tasks and scopes have these names.
+    Events: ("open", t), ("ran", t, outcome), ("close", t, outcome), ("cancel", t), and ("arm", t) for those that are
+    late; outcomes by name. Compiled once for all graphs whose tasks and scopes have these names.
     """
     return Run(_machine(tuple(given["scope"]), tuple(given["policy"])), given)
 

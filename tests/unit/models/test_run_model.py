@@ -133,6 +133,7 @@ def test_all_graphs_of_two_tasks_have_the_counts_of_the_simulator():
 FORK = fork_join(prongs=1, may_be_cancelled=["t3"])
 STEPS = {
     "it has not opened": [("open", "t0"), ("open", "t0")],
+    "it is not armed yet": [("arm", "t0")],
     "what it waits for has happened": [("open", "F")],
     "it has opened": [("ran", "t0", "finished")],
     "its body is at work": [("open", "t0"), ("ran", "t0", "finished"), ("ran", "t0", "finished")],
@@ -222,6 +223,23 @@ def test_under_fail_fast_what_has_not_started_is_cancelled_and_what_runs_goes_on
     assert isinstance(acceptor(given).accepts([*run, *rest]), Accepted)
 
 
+def test_what_is_late_neither_opens_nor_is_skipped_before_it_is_armed():
+    lost = [("open", "a"), ("ran", "a", "failed"), ("close", "a", "failed")]
+    given = graph("ab", after=[("b", "a")], late="b")
+    early = acceptor(given).accepts([*lost, ("close", "b", "skipped")])
+    assert isinstance(early, RefusedTrace)
+    assert early.allowed == (("arm", "b"),)
+    assert isinstance(acceptor(given).accepts([*lost, ("arm", "b"), ("close", "b", "skipped")]), Accepted)
+    assert acceptor(given).accepts([("open", "b")]).guard == "it is armed"
+
+
+def test_what_is_armed_in_a_stopped_scope_is_cancelled():
+    lost = [("open", "a"), ("ran", "a", "failed"), ("close", "a", "failed")]
+    given = graph("ab", policy="fail_fast", late="b")
+    assert isinstance(acceptor(given).accepts([*lost, ("arm", "b"), ("close", "b", "cancelled")]), Accepted)
+    assert acceptor(given).accepts([*lost, ("arm", "b"), ("open", "b")]).guard == "nobody has cancelled it"
+
+
 def test_two_scopes_do_not_share_their_failures():
     scope, policies = {"a": "x", "b": "y"}, {"x": "fail_fast", "y": "isolate"}
     given = graph("ab", scope=scope, policies=policies)
@@ -257,5 +275,5 @@ def test_what_somebody_may_think_is_refuted_by_a_shortest_run(mistake, given, st
 
 
 def test_every_deed_of_the_model_can_be_done():
-    given = family(may_be_cancelled=["later"])
+    given = family(may_be_cancelled=["later"], late=["later"])
     assert search(given).never() == []
