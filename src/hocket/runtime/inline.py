@@ -37,7 +37,7 @@ def run_inline(graph: Graph, policy: Policy = Policy.ISOLATE, watch: Watch | Non
 
 def _called(task: Task) -> Stimulus:
     try:
-        task.call(0, None)
+        task.call(None)
     except KeyboardInterrupt:  # meant for the caller, whose thread this is
         raise
     except BaseException as error:

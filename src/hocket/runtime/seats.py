@@ -1,13 +1,12 @@
 """Where executors sleep: who is parked, who is on its way, and who is woken next.
 
-One sleeper is woken at a time, and when it has come it wakes the next while work
-is left: so a flood of small tasks costs one wake-up for each executor, not one
-for each task. Everything here is entered and left with the scheduler's lock held.
+One sleeper is woken at a time; when it has come and taken work, it wakes the next
+if more is left: so a flood of small tasks costs one wake-up for each executor, not
+one for each task. Everything here is entered and left with the scheduler's lock
+held.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sized
 
 from hocket.runtime.primitives import Condition, Thread
 from hocket.runtime.task import Task
@@ -18,11 +17,12 @@ __all__ = ["Seat", "Seats"]
 class Seat:
     """A thread's place: where it sleeps, and what it is in the middle of (a helper inside a body has two)."""
 
-    __slots__ = ("alive", "condition", "name", "owner", "stack", "thread")
+    __slots__ = ("alive", "called", "condition", "name", "owner", "stack", "thread")
 
     def __init__(self, name: str, condition: Condition) -> None:
         self.name, self.condition = name, condition
         self.alive = True
+        self.called = False  # something happened that it waits for; read without the lock between two bodies
         self.owner = 0  # the thread that sits here
         self.stack: list[Task] = []
         self.thread: Thread | None = None
@@ -31,11 +31,10 @@ class Seat:
 class Seats:
     """The executors that sleep, and what they sleep for.
 
-    Invariant: where work is left and somebody is parked, one is coming, or whoever holds the lock takes what is left.
+    Invariant: where work is left and somebody is parked, one is coming, or whoever holds the lock goes on to take it.
     """
 
-    def __init__(self, work: Sized) -> None:
-        self._work = work
+    def __init__(self) -> None:
         self.parked: list[Seat] = []  # each once
         self._coming: Seat | None = None  # woken for work, and not here yet
 
@@ -49,8 +48,6 @@ class Seats:
                 self.parked.remove(seat)
             if self._coming is seat:
                 self._coming = None
-                if len(self._work) > 1:
-                    self.wake()
 
     def wake(self) -> None:
         """There is work for one more."""
@@ -60,6 +57,7 @@ class Seats:
 
     def rouse(self, seat: Seat) -> None:
         """Something happened that this one in particular waits for."""
+        seat.called = True
         if seat in self.parked:
             self.parked.remove(seat)
         seat.condition.notify()

@@ -1,12 +1,16 @@
 """A task as its owner holds it: what it runs, how it ended, and what it gave or raised.
 
-A task of many bodies (`multi`, `iter`) is one node of the kernel whose work is a
-range of indices; whoever runs it may hand half of its range to somebody else.
+A task of many bodies (`multi`, `iter`) is one node of the kernel with one iterator of
+arguments, from which everybody who works at it draws: one `next` of an iterator
+that is built into the interpreter is atomic under the GIL, so each argument is
+taken once, and none waits behind a body that blocks. Refused: halving ranges, as
+Choir does, where the rest of a half is stuck behind a slow index.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from operator import length_hint
 from typing import Any
 
 from hocket.errors import TaskLost
@@ -22,17 +26,16 @@ class Task:
     raised, or None.
     """
 
-    __slots__ = ("_error", "_seen", "_value", "body", "count", "items", "node", "wants_context")
+    __slots__ = ("_error", "_seen", "_value", "body", "node", "wants_context", "work")
 
     def __init__(
         self,
         node: Node,
         body: Callable[..., Any] | None,
-        count: int | None = None,
-        items: Sequence[Any] | None = None,
+        work: Iterator[Any] | None = None,
         wants_context: bool = False,
     ) -> None:
-        self.node, self.body, self.count, self.items, self.wants_context = node, body, count, items, wants_context
+        self.node, self.body, self.work, self.wants_context = node, body, work, wants_context
         self._value: Any = None
         self._error: BaseException | None = None
         self._seen = False  # somebody was told how it ended
@@ -55,19 +58,21 @@ class Task:
         self._seen = True
         return self._error
 
-    def call(self, index: int, context: Any) -> None:
-        """Run the body that has this index (0 for a task of one body), keeping what it returns."""
+    def call(self, context: Any) -> None:
+        """Run the only body of a task that has one, keeping what it returns."""
         assert self.body is not None, f"{self.name} has no body, and was given to an executor"
-        arguments = () if self.count is None else (index if self.items is None else self.items[index],)
-        if self.wants_context:
-            arguments = (context, *arguments)
-        value = self.body(*arguments)
-        if self.count is None:
-            self._value = value
+        self._value = self.body(context) if self.wants_context else self.body()
 
-    def failed_with(self, error: BaseException) -> None:
-        """Keep the first exception of its bodies."""
-        self._error = self._error or error
+    def left(self) -> int:
+        """How many arguments of a task of many bodies have not been drawn."""
+        return 0 if self.work is None else length_hint(self.work)
+
+    def failed_with(self, error: BaseException) -> bool:
+        """Keep the first exception of its bodies; whether this was the first."""
+        if self._error is not None:
+            return False
+        self._error = error
+        return True
 
     def taken_note_of(self) -> bool:
         """Whether somebody was told that it failed; a failure that nobody asked for is raised at the end."""

@@ -1,24 +1,16 @@
 """Worker threads over one kernel: the scheduler.
 
-One lock guards the kernel, the queue of ready work and the list of parked
-executors; bodies run outside it. An *executor* is a worker or a thread that helps
-while it joins; each has a seat with a condition of its own. Three rules make a
-lost wake-up impossible, and the explorer tries them in every interleaving:
+One lock guards the kernel and everything else here; bodies run outside it. The
+crew executes; this is what people hold: building tasks, joining them, and the end.
 
-1. whoever parks looks at the queue and lies down under the lock;
-2. whoever puts work into the queue, more than it will take itself, wakes a sleeper
-   under the lock, unless one is on its way already; and whoever has been woken
-   wakes the next while more is left;
-3. whoever leaves hands on: if work is left and somebody sleeps, it wakes them.
-
-What Choir got wrong here, and why it cannot happen: it notified without the lock
-(C-B1), let a helper sleep where new work did not wake it (C-B6), and returned from
-`run_attached` after one step (C-B7).
+A joiner waits on a condition of its own, registered with the task under the lock
+that the task closes under. A joiner that helps is an executor like any worker, and
+inside a body a join always helps, so that no number of waiting bodies can starve
+the rest. A join that would wait for itself is refused at the call.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from operator import index as as_count
 from types import TracebackType
@@ -26,39 +18,22 @@ from typing import Any
 
 from hocket.errors import CycleError, DeadlockError, Refused
 from hocket.graph import Graph
-from hocket.kernel import Command, Commands, Edge, Kernel, Node, Phase, Policy, Stimulus
+from hocket.kernel import Edge, Kernel, Node, Phase, Policy, Stimulus
 from hocket.kernel.kernel import Watch
 from hocket.runtime.build import build
-from hocket.runtime.handle import Context, Handle
+from hocket.runtime.crew import Crew, names_of
+from hocket.runtime.handle import Handle
 from hocket.runtime.joins import Joins
 from hocket.runtime.primitives import THREADING, Primitives
-from hocket.runtime.seats import Seat, Seats
+from hocket.runtime.seats import Seat
 from hocket.runtime.task import Task
 
 __all__ = ["Scheduler"]
 
-Fragment = tuple[Task, int, int]  # a task, and the range of its bodies that is left to run
-
-# an enum's member costs a look-up in its class each time, and these are read for every task
-_ARMED, _STARTED, _RETURNED, _RAISED = Stimulus.ARMED, Stimulus.STARTED, Stimulus.RETURNED, Stimulus.RAISED
-_RUN, _SETTLE = Command.RUN, Command.SETTLE
-_READY, _DRAINING = Phase.READY, Phase.DRAINING
+_ARMED = Stimulus.ARMED  # an enum's member costs a look-up in its class each time
 
 
-def _names(workers: int | Iterable[str]) -> list[str]:
-    if isinstance(workers, str):
-        raise TypeError(f"workers is a number or a list of names, not one name: say [{workers!r}]")
-    if isinstance(workers, int):
-        if workers < 0:
-            raise ValueError(f"there cannot be {workers} workers; a number of workers is 0 or more")
-        return [f"worker-{number}" for number in range(workers)]
-    names = list(workers)
-    if len(set(names)) < len(names):
-        raise ValueError(f"two workers of one name: {', '.join(map(repr, names))}; give each its own")
-    return names
-
-
-class Scheduler:
+class Scheduler(Crew):
     """Tasks with dependencies on worker threads.
 
     `workers`: how many, or their names; they may be added and removed at any time. `policy`: what a failure does to
@@ -83,19 +58,11 @@ class Scheduler:
         watch: Watch | None = None,
         primitives: Primitives = THREADING,
     ) -> None:
-        names = _names(workers)
-        self._primitives = primitives
-        self._lock = primitives.lock()
-        self._kernel = Kernel(Policy(policy), watch)
-        self._ready: deque[Fragment] = deque()
-        self._asleep = Seats(self._ready)
-        self._workers: dict[str, Seat] = {}
-        self._seats: dict[int, Seat] = {}  # by thread: whoever executes bodies at the moment
+        names = names_of(workers)
+        super().__init__(Kernel(Policy(policy), watch), primitives)
         self._waiting: list[Seat] = []  # joiners that do not help: told when the last executor leaves
         self._joins = Joins()
-        self._failed: list[Task] = []
         self._closing: Stimulus | None = None  # while it closes: what idle tasks are told when nothing else is left
-        self._closed = False
         for name in names:
             self.add_worker(name)
 
@@ -117,7 +84,7 @@ class Scheduler:
         the end of the `with` block. With `context`, the body is given a `Context`. Raises TypeError for a body that
         cannot be called, Refused after the scheduler has closed or when the parent has.
         """
-        return self._spawn(name, (body, None, None, context), after, parent, run)
+        return self._spawn(name, (body, None, context), after, parent, run)
 
     def multi(
         self, name: str, count: int, body: Callable[..., Any], *, after: Iterable[Task] = (), **options: Any
@@ -126,20 +93,18 @@ class Scheduler:
         count = as_count(count)
         if count < 0:
             raise ValueError(f"multi {name!r} was given a count of {count}; a count is 0 or more")
-        return self._many(name, count, None, body, after, **options)
+        return self._many(name, range(count), body, after, **options)
 
     def iter(
         self, name: str, items: Iterable[Any], body: Callable[..., Any], *, after: Iterable[Task] = (), **options: Any
     ) -> Handle:
         """One task that calls `body(item)` for each of `items`, which are taken now, each once (CH-05)."""
-        taken = list(items)
-        return self._many(name, len(taken), taken, body, after, **options)
+        return self._many(name, list(items), body, after, **options)
 
     def _many(
         self,
         name: str,
-        count: int,
-        items: Sequence[Any] | None,
+        items: Sequence[Any],
         body: Callable[..., Any],
         after: Iterable[Task],
         parent: Task | None = None,
@@ -148,9 +113,9 @@ class Scheduler:
     ) -> Handle:
         if body is None or not callable(body):
             raise TypeError(f"{name!r} needs a body to call for each index, not {body!r}")
-        if not count:  # nothing to run: a point to join at (CH-03)
-            return self._spawn(name, (None, None, None, False), after, parent, run)
-        return self._spawn(name, (body, count, items, context), after, parent, run)
+        if not items:  # nothing to run: a point to join at (CH-03)
+            return self._spawn(name, (None, None, False), after, parent, run)
+        return self._spawn(name, (body, iter(items), context), after, parent, run)
 
     def _spawn(self, name: str, what: tuple[Any, ...], after: Iterable[Task], parent: Task | None, run: bool) -> Handle:
         body = what[0]
@@ -218,142 +183,6 @@ class Scheduler:
         if not isinstance(task, Handle) or task.scheduler is not self:
             raise Refused(getattr(task, "name", repr(task)), "used here", "not a task of this scheduler", "one that is")
         return task
-
-    def _refuse_when_closed(self, name: str) -> None:
-        if self._closed:
-            raise Refused(name, "added", "too late: the scheduler has closed", "an open scheduler")
-
-    # -- workers ------------------------------------------------------------------------------------------------------
-
-    def add_worker(self, name: str) -> None:
-        """Start a worker thread, at any time. Raises Refused when one of that name is at work."""
-        with self._lock:
-            self._refuse_when_closed(name)
-            if name in self._workers:
-                raise Refused(name, "added", "at work already", "a name that no worker has")
-            seat = self._seat(name)
-            seat.thread = self._primitives.thread(lambda: self._worker(seat), name)
-            seat.thread.start()  # under the lock, so that nobody can remove what has not begun
-            self._workers[name] = seat
-
-    def remove_worker(self, name: str) -> None:
-        """Let a worker finish the body that it is in, and end; returns when it has.
-
-        Called from one of its own bodies, it returns at once, and the worker ends after that body. What waits in the
-        queue stays there for others; joiners of it are told (DeadlockError) if there are none. Raises Refused when no
-        worker is called so.
-        """
-        with self._lock:
-            if name not in self._workers:
-                raise Refused(name, "removed", "no worker", " or ".join(self._workers) or "a worker, and there is none")
-            seat = self._workers.pop(name)
-            self._dismiss(seat)
-            own = seat.owner == self._primitives.get_ident()
-        if not own and seat.thread is not None:
-            seat.thread.join()
-
-    def _dismiss(self, seat: Seat) -> None:
-        seat.alive = False
-        self._asleep.rouse(seat)
-
-    def _worker(self, seat: Seat) -> None:
-        """A worker's life."""
-        with self._lock:
-            self._serve(seat, lambda: not seat.alive)
-
-    def _seat(self, name: str) -> Seat:
-        return Seat(name, self._primitives.condition(self._lock))
-
-    # -- executing: all of it is entered and left with the lock held --------------------------------------------------
-
-    def _serve(self, seat: Seat, done: Callable[[], bool]) -> None:
-        """Execute what is ready, and sleep when nothing is, until `done`."""
-        me = seat.owner = self._primitives.get_ident()
-        before = self._seats.get(me)
-        self._seats[me] = seat
-        try:
-            while not done():
-                if self._ready:
-                    self._perform(seat, *self._ready.popleft())
-                else:
-                    self._park(seat)
-        finally:
-            if before is None:
-                del self._seats[me]
-            else:
-                self._seats[me] = before
-            self._hand_on()
-
-    def _park(self, seat: Seat) -> None:
-        alone = len(self._asleep.parked) + 1 == len(self._seats)
-        if self._closing is None or not alone or not self._tell_the_idle():
-            self._asleep.park(seat)
-
-    def _hand_on(self) -> None:
-        """Somebody leaves: a wake-up that was meant for it must not be lost, nor hope where nobody is left."""
-        if self._ready:
-            self._asleep.wake()
-        if not self._workers and not self._seats:
-            for seat in self._waiting:
-                seat.condition.notify()
-
-    def _perform(self, seat: Seat, task: Task, index: int, stop: int) -> None:
-        """Run bodies of one task: its only one, or as many of its range as nobody else wants done first."""
-        node = task.node
-        if node.phase is _READY:
-            self._do(self._kernel.receive(_STARTED, node))
-        elif node.phase >= _DRAINING:
-            return  # it was cancelled in the queue
-        if stop - index > 1 and self._asleep.parked and not self._ready:
-            # half of it; but a body may block, so where there are sleepers enough, each is to find an index of its own
-            middle = index + 1 if stop - index <= len(self._asleep.parked) + 1 else (index + stop) // 2
-            self._kernel.receive(Stimulus.SPLIT, node)
-            self._ready.append((task, middle, stop))
-            self._asleep.wake()
-            stop = middle
-        index, error = self._call(seat, task, index, stop)
-        if error is not None:
-            self._fail(task, error)
-        elif index < stop:
-            self._ready.append((task, index, stop))
-            return
-        self._do(self._kernel.receive(_RETURNED if error is None else _RAISED, node), takes_one=True)
-
-    def _call(self, seat: Seat, task: Task, index: int, stop: int) -> tuple[int, BaseException | None]:
-        """Without the lock, call bodies until somebody else could use the time; what is left, and what was raised."""
-        context = Context(self, task) if task.wants_context else None
-        seat.stack.append(task)
-        self._lock.release()
-        try:
-            while True:
-                task.call(index, context)
-                index += 1
-                # read without the lock: a wrong guess costs a turn, never correctness
-                if index == stop or self._ready or self._asleep.parked:
-                    return index, None
-        except BaseException as error:
-            return index, error
-        finally:
-            self._lock.acquire()
-            seat.stack.pop()
-
-    def _fail(self, task: Task, error: BaseException) -> None:
-        task.failed_with(error)
-        self._failed.append(task)
-
-    def _do(self, commands: Commands, takes_one: bool = False) -> None:
-        """What the kernel says. With `takes_one`, the caller goes on to take one piece of work itself (rule 2)."""
-        added = 0
-        for command, node in commands:
-            task: Any = node.load  # a Handle, because only `spawn` and `add_graph` add nodes
-            if command is _RUN:
-                self._ready.append((task, 0, task.count or 1))
-                added += 1
-            elif command is _SETTLE and task.waiters:
-                for seat in task.waiters:
-                    self._asleep.rouse(seat)
-        if added > takes_one:
-            self._asleep.wake()
 
     # -- joining ------------------------------------------------------------------------------------------------------
 
@@ -446,6 +275,13 @@ class Scheduler:
         for node in list(self._kernel.nodes):
             if Phase.IDLE < node.phase < Phase.RUNNING:
                 self._do(self._kernel.receive(Stimulus.CANCELLED, node))
+
+    def _rest(self) -> bool:
+        return self._closing is not None and self._tell_the_idle()
+
+    def _nobody_is_left(self) -> None:
+        for seat in self._waiting:
+            seat.condition.notify()
 
     def _tell_the_idle(self) -> bool:
         """At the end, idle tasks are armed (or cancelled): those there are, and again whenever all has come to rest."""

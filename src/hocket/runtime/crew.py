@@ -1,0 +1,242 @@
+"""The crew of a scheduler: workers and helpers, and how they share what is ready.
+
+An *executor* is a worker or a thread that helps while it joins; each has a seat
+with a condition of its own. Three rules make a lost wake-up impossible, and the
+explorer tries them in every interleaving:
+
+1. whoever parks looks for work and lies down under the lock;
+2. whoever puts work into the queue, more than it will take itself, wakes a sleeper
+   under the lock, unless one is on its way already; and whoever has taken work
+   wakes the next while more is left;
+3. whoever leaves hands on: if work is left and somebody sleeps, it wakes them.
+
+What Choir got wrong here, and why it cannot happen: it notified without the lock
+(C-B1), let a helper sleep where new work did not wake it (C-B6), and returned from
+`run_attached` after one step (C-B7).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from hocket.errors import Refused
+from hocket.kernel import Command, Commands, Kernel, Phase, Stimulus
+from hocket.runtime.handle import Context, Handle
+from hocket.runtime.primitives import Primitives
+from hocket.runtime.seats import Seat, Seats
+
+__all__ = ["Crew", "names_of"]
+
+# an enum's member costs a look-up in its class each time, and these are read for every task
+_STARTED, _RETURNED, _RAISED = Stimulus.STARTED, Stimulus.RETURNED, Stimulus.RAISED
+_RUN, _SETTLE = Command.RUN, Command.SETTLE
+_READY, _RUNNING, _DRAINING = Phase.READY, Phase.RUNNING, Phase.DRAINING
+
+
+def names_of(workers: int | Iterable[str]) -> list[str]:
+    """The names of workers that are given by number or by name. Raises TypeError or ValueError."""
+    if isinstance(workers, str):
+        raise TypeError(f"workers is a number or a list of names, not one name: say [{workers!r}]")
+    if isinstance(workers, int):
+        if workers < 0:
+            raise ValueError(f"there cannot be {workers} workers; a number of workers is 0 or more")
+        return [f"worker-{number}" for number in range(workers)]
+    names = list(workers)
+    if len(set(names)) < len(names):
+        raise ValueError(f"two workers of one name: {', '.join(map(repr, names))}; give each its own")
+    return names
+
+
+class Crew:
+    """The executors of a kernel, and the queue that they take from."""
+
+    def __init__(self, kernel: Kernel, primitives: Primitives) -> None:
+        self._primitives = primitives
+        self._lock = primitives.lock()
+        self._kernel = kernel
+        self._ready: deque[Handle] = deque()  # not begun, or put aside between two bodies
+        self._shared: deque[Handle] = (
+            deque()
+        )  # running tasks of many bodies, which one more may join; perhaps all drawn
+        self._asleep = Seats()
+        self._workers: dict[str, Seat] = {}
+        self._seats: dict[int, Seat] = {}  # by thread: whoever executes bodies at the moment
+        self._failed: list[Handle] = []
+        self._closed = False
+
+    def _refuse_when_closed(self, name: str) -> None:
+        if self._closed:
+            raise Refused(name, "added", "too late: the scheduler has closed", "an open scheduler")
+
+    # -- workers ------------------------------------------------------------------------------------------------------
+
+    def add_worker(self, name: str) -> None:
+        """Start a worker thread, at any time. Raises Refused when one of that name is at work."""
+        with self._lock:
+            self._refuse_when_closed(name)
+            if name in self._workers:
+                raise Refused(name, "added", "at work already", "a name that no worker has")
+            seat = self._seat(name)
+            seat.thread = self._primitives.thread(lambda: self._worker(seat), name)
+            seat.thread.start()  # under the lock, so that nobody can remove what has not begun
+            self._workers[name] = seat
+
+    def remove_worker(self, name: str) -> None:
+        """Let a worker finish the body that it is in, and end; returns when it has.
+
+        Called from one of its own bodies, it returns at once, and the worker ends after that body. What waits in the
+        queue stays there for others; joiners of it are told (DeadlockError) if there are none. Raises Refused when no
+        worker is called so.
+        """
+        with self._lock:
+            if name not in self._workers:
+                raise Refused(name, "removed", "no worker", " or ".join(self._workers) or "a worker, and there is none")
+            seat = self._workers.pop(name)
+            self._dismiss(seat)
+            own = seat.owner == self._primitives.get_ident()
+        if not own and seat.thread is not None:
+            seat.thread.join()
+
+    def _dismiss(self, seat: Seat) -> None:
+        seat.alive = False
+        self._asleep.rouse(seat)
+
+    def _worker(self, seat: Seat) -> None:
+        """A worker's life."""
+        with self._lock:
+            self._serve(seat, lambda: not seat.alive)
+
+    def _seat(self, name: str) -> Seat:
+        return Seat(name, self._primitives.condition(self._lock))
+
+    # -- executing: all of it is entered and left with the lock held --------------------------------------------------
+
+    def _serve(self, seat: Seat, done: Callable[[], bool]) -> None:
+        """Execute what is ready, and sleep when nothing is, until `done`."""
+        me = seat.owner = self._primitives.get_ident()
+        before = self._seats.get(me)
+        self._seats[me] = seat
+        try:
+            while not done():
+                seat.called = False
+                task = self._next()
+                if task is None:
+                    self._park(seat)
+                    continue
+                if self._asleep.parked and (self._ready or self._shared):
+                    self._asleep.wake()
+                self._perform(seat, task)
+        finally:
+            if before is None:
+                del self._seats[me]
+            else:
+                self._seats[me] = before
+            self._hand_on()
+
+    def _next(self) -> Handle | None:
+        """What to do next: what is ready, or a part in a task of many bodies that others are at already."""
+        if self._ready:
+            return self._ready.popleft()
+        while self._shared:
+            task = self._shared[0]
+            if task.node.phase is _RUNNING and task.left():
+                self._kernel.receive(Stimulus.SPLIT, task.node)
+                return task
+            self._shared.popleft()
+        return None
+
+    def _park(self, seat: Seat) -> None:
+        last_awake = len(self._asleep.parked) + 1 == len(self._seats)
+        if not (last_awake and self._rest()):
+            self._asleep.park(seat)
+
+    def _rest(self) -> bool:
+        """Nothing is ready, and no body runs; whether something could be done about it."""
+        return False
+
+    def _hand_on(self) -> None:
+        """Somebody leaves: a wake-up that was meant for it must not be lost, nor hope where nobody is left."""
+        if self._ready or self._shared:
+            self._asleep.wake()
+        if not self._workers and not self._seats:
+            self._nobody_is_left()
+
+    def _nobody_is_left(self) -> None:
+        """The last executor has left."""
+
+    def _perform(self, seat: Seat, task: Handle) -> None:
+        """Run bodies of one task: its only one, or as many as there are before somebody wants something else done."""
+        node = task.node
+        if node.phase is _READY:
+            self._do(self._kernel.receive(_STARTED, node))
+            if task.left() > 1:
+                self._shared.append(task)
+                self._asleep.wake()
+        elif node.phase >= _DRAINING:
+            return  # it was cancelled in the queue
+        error = self._call(seat, task)
+        if error is not None:
+            self._fail(task, error)
+        elif task.work is not None and task.left():
+            self._ready.append(task)
+            return
+        self._do(self._kernel.receive(_RETURNED if error is None else _RAISED, node), takes_one=True)
+
+    def _call(self, seat: Seat, task: Handle) -> BaseException | None:
+        """Without the lock, call what there is to call; the exception that ended it, or None."""
+        context = Context(task.scheduler, task) if task.wants_context else None
+        seat.stack.append(task)
+        self._lock.release()
+        try:
+            if task.work is None:
+                task.call(context)
+            else:
+                self._call_each(seat, task, context)
+        except BaseException as error:
+            return error
+        finally:
+            self._lock.acquire()
+            seat.stack.pop()
+        return None
+
+    def _call_each(self, seat: Seat, task: Handle, context: Context | None) -> None:
+        """Draw arguments and call the body, until others are waiting, or this executor is wanted elsewhere.
+
+        Both are read without the lock: a wrong guess costs a turn, never correctness.
+        """
+        body, work, ready = task.body, task.work, self._ready
+        assert body is not None, f"{task.name} has arguments and no body"
+        assert work is not None, f"{task.name} has no arguments"
+        for argument in work:
+            if context is None:
+                body(argument)
+            else:
+                body(context, argument)
+            if seat.called or (ready and self._others_wait(task)):
+                return
+
+    def _others_wait(self, task: Handle) -> bool:
+        try:
+            return self._ready[0] is not task
+        except IndexError:  # somebody took it
+            return False
+
+    def _fail(self, task: Handle, error: BaseException) -> None:
+        if task.failed_with(error):
+            self._failed.append(task)
+
+    def _do(self, commands: Commands, takes_one: bool = False) -> None:
+        """What the kernel says. With `takes_one`, the caller goes on to take one piece of work itself (rule 2)."""
+        added = 0
+        for command, node in commands:
+            task: Any = node.load  # a Handle, because only `spawn` and `add_graph` add nodes
+            if command is _RUN:
+                self._ready.append(task)
+                added += 1
+            elif command is _SETTLE and task.waiters:
+                for seat in task.waiters:
+                    self._asleep.rouse(seat)
+        if added > takes_one:
+            self._asleep.wake()
