@@ -62,6 +62,19 @@ class Cast:
             self.objects.append(name or f"{family}{number}" + (f"@{self.actors[creator]}" if creator else ""))
         return index
 
+    def table(self) -> list[list[list[Any]]]:
+        """The cast as plain values: each actor by creator and number, each object by these, its family and its name."""
+        objects = zip(self._objects, self.objects, strict=True)
+        return [[list(key) for key in self._actors], [[*key, name] for key, name in objects]]
+
+    def adopt(self, table: list[list[list[Any]]]) -> tuple[list[Actor], list[int]]:
+        """Take in the cast of another process; answers for each of its actors and objects the number here."""
+        actors = [0]
+        for creator, number in table[0]:
+            actors.append(self.actor(actors[creator], number))
+        made = [(actors[creator] if creator >= 0 else creator, *rest) for creator, *rest in table[1]]
+        return actors, [self.object(*key) for key in made]
+
 
 class Execution:
     """One run of the program, from the first operation to the last."""
