@@ -24,16 +24,14 @@ from hocket.kernel.lifecycle import (
     KEEPS,
     Command,
     Edge,
-    EventRow,
     Moment,
     Phase,
     Policy,
-    StateRow,
     Stimulus,
 )
 from hocket.kernel.node import Node, Scope
 from hocket.kernel.story import cycle_through, story, verify_counters
-from hocket.kernel.tables import event_row, state_row
+from hocket.kernel.tables import event_row, settle, take
 
 __all__ = ["Commands", "Kernel", "Watch"]
 
@@ -65,7 +63,7 @@ class Kernel:
         self.watch = watch
         self._scopes = {self.scope: None}  # those in use, and perhaps some that are empty again
         self._agenda: list[Node] = []  # nodes of which a state-triggered row may apply
-        self._commands: Commands = []
+        self.commands: Commands = []  # what has come up so far in answer to the present stimulus
 
     def add(self, name: str, bodied: bool = True, scope: Scope | None = None) -> Node:
         """A new idle node: it waits for its handle, which the stimulus ARMED gives back."""
@@ -126,16 +124,14 @@ class Kernel:
 
         Raises Refused, and changes nothing, when no row allows it.
         """
-        row = event_row[stimulus][node.phase]
-        if row is None:
+        if not take[stimulus](self, node):
             raise _refusal(stimulus, node)
-        self._take(row, node)
-        agenda = self._agenda
-        for waiting in agenda:  # grows while it is read
-            while (follows := state_row(waiting)) is not None:
-                self._enter(follows, waiting)
-        agenda.clear()
-        commands, self._commands = self._commands, []
+        settle(self, node)
+        if self._agenda:
+            for waiting in self._agenda:  # grows while it is read
+                settle(self, waiting)
+            self._agenda.clear()
+        commands, self.commands = self.commands, []
         return commands
 
     def story(self, node: Node) -> str:
@@ -146,44 +142,14 @@ class Kernel:
         """Assert every invariant that the counters stand for, by counting again: O(nodes + edges)."""
         verify_counters(self.nodes)
 
-    def _take(self, row: EventRow, node: Node) -> None:
-        """Apply an event-triggered row."""
-        node.bodies += row.bodies
-        if row.token:
-            node.start -= 1
-        if row.to is not None:
-            node.phase = row.to
-        if row.fate is not None:
-            node.fate = row.fate
-        if row.command is not None:
-            self._commands.append((row.command, node))
-        if row.opens:
-            self._open(node)
-        elif row.to is DRAINING:
-            self._shut(node)
-        if row.token and node.scope.stopped is not None:
+    # -- what rows ask for: `tables` calls these ----------------------------------------------------------------------
+
+    def armed(self, node: Node) -> None:
+        """It has been armed, into a scope that may have been stopped."""
+        if node.scope.stopped is not None:
             self._cancel(node, node.scope.stopped)
-        else:
-            self._agenda.append(node)
 
-    def _enter(self, row: StateRow, node: Node) -> None:
-        """Apply a state-triggered row."""
-        node.phase = row.to
-        if row.fate is not None:
-            node.fate = row.fate
-        if row.command is not None:
-            self._commands.append((row.command, node))
-        if row.opens:
-            self._open(node)
-        if row.to is CLOSED:
-            self._close(node)
-        elif row.to is DRAINING:
-            if not node.opened:
-                self._shut(node)
-            elif self.watch is not None:
-                self.watch(RAN, node)
-
-    def _open(self, node: Node) -> None:
+    def opened(self, node: Node) -> None:
         """The moment of opening: release who waits for it."""
         node.opened = True
         if self.watch is not None:
@@ -192,15 +158,18 @@ class Kernel:
             self._release(node.inside)
             node.inside = None
 
-    def _shut(self, node: Node) -> None:
-        """It will never open: who would have opened inside it is lost."""
-        if node.inside is not None:
+    def ended(self, node: Node) -> None:
+        """Its last body is over; or it will never open, and who would have opened inside it is lost."""
+        if node.opened:
+            if self.watch is not None:
+                self.watch(RAN, node)
+        elif node.inside is not None:
             for inner in node.inside:
                 inner.hurt = inner.hurt or node
             self._release(node.inside)
             node.inside = None
 
-    def _close(self, node: Node) -> None:
+    def closed(self, node: Node) -> None:
         """The moment of closing: release dependents and parents, and stop the scope if its policy says so."""
         scope = node.scope
         if self.watch is not None:
@@ -212,19 +181,22 @@ class Kernel:
             self._release(node.after)
             node.after = None
         if node.parents is not None:
-            kept = scope.keeps_hold[node.fate]
-            for parent in node.parents:
-                if not kept:
-                    parent.bereft = parent.bereft or node
-                parent.children -= 1
-                if not parent.children:
-                    self._agenda.append(parent)
+            self._release_parents(node, node.parents)
             node.parents = None
         del scope.open[node]
-        if scope.stops[node.fate] and scope.stopped is None:
+        if scope.stops and scope.stops[node.fate] and scope.stopped is None:
             self._stop(scope, node)
         if not scope.open:
             scope.stopped = None
+
+    def _release_parents(self, child: Node, parents: list[Node]) -> None:
+        kept = child.scope.keeps_hold[child.fate]
+        for parent in parents:
+            if not kept:
+                parent.bereft = parent.bereft or child
+            parent.children -= 1
+            if not parent.children:
+                self._agenda.append(parent)
 
     def _release(self, waiting: list[Node]) -> None:
         for node in waiting:
@@ -240,10 +212,10 @@ class Kernel:
                 self._cancel(node, cause)
 
     def _cancel(self, node: Node, cause: Node) -> None:
-        row = event_row[Stimulus.CANCELLED][node.phase]
-        assert row is not None, f"{node} was to be cancelled because of {cause}"
         node.hurt = node.hurt or cause
-        self._take(row, node)
+        taken = take[Stimulus.CANCELLED](self, node)
+        assert taken, f"{node} was to be cancelled because of {cause}"
+        self._agenda.append(node)
 
 
 def _hold_inside(source: Node, target: Node) -> None:

@@ -25,7 +25,7 @@ class Scope:
         # the rows of this policy by outcome: read at every close
         self.keeps_after = tuple(outcome in KEEPS[policy][Edge.AFTER] for outcome in Outcome)
         self.keeps_hold = tuple(outcome in KEEPS[policy][Edge.HOLD] for outcome in Outcome)
-        self.stops = tuple(outcome in STOPS[policy] for outcome in Outcome)
+        self.stops = tuple(outcome in STOPS[policy] for outcome in Outcome) if STOPS[policy] else ()
 
 
 class Node:

@@ -1,17 +1,62 @@
-"""The rows of `lifecycle`, in the form in which a machine reads them a million times a second.
+"""The rows of `lifecycle`, in the form in which a machine executes them a million times a second.
 
-Nothing is said here that the rows do not say: a test takes both forms apart and
-compares them, row by row and state by state.
+Each table is written out as Python: a row becomes an `if` and the deeds that it
+says, and nothing is said here that the rows do not say. A test takes both forms
+apart and compares them, row by row and standing by standing. Refused: a loop over
+conditions and fields that reads the rows as it goes, which costs four times as
+much; and rules written by hand, which `proofs/` could not read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
-from hocket.kernel.lifecycle import EVENTS, STATES, Condition, EventRow, Phase, StateRow, Stimulus
+from hocket.kernel.lifecycle import EVENTS, STATES, Command, Condition, EventRow, Outcome, Phase, StateRow, Stimulus
 from hocket.kernel.node import Node
 
-__all__ = ["event_row", "state_row"]
+__all__ = ["event_row", "settle", "state_row", "take"]
+
+
+class Machine(Protocol):
+    """What a deed may ask of the kernel: to take down a command, and what follows from a moment."""
+
+    commands: list[tuple[Command, Node]]
+
+    def opened(self, node: Node) -> None: ...
+    def ended(self, node: Node) -> None: ...
+    def closed(self, node: Node) -> None: ...
+    def armed(self, node: Node) -> None: ...
+
+
+def _deeds(row: EventRow | StateRow) -> Iterator[str]:
+    """What a row says is to be done, as statements."""
+    if isinstance(row, EventRow):
+        yield from [f"node.bodies += {row.bodies}"] if row.bodies else []
+        yield from ["node.start -= 1"] if row.token else []
+    yield from [f"node.phase = {row.to.name}"] if row.to is not None else []
+    yield from [f"node.fate = {row.fate.name}"] if row.fate is not None else []
+    yield from [f"kernel.commands.append(({row.command.name}, node))"] if row.command is not None else []
+    yield from ["kernel.opened(node)"] if row.opens else []
+    yield from ["kernel.ended(node)"] if row.to is Phase.DRAINING else []
+    yield from ["kernel.closed(node)"] if row.to is Phase.CLOSED else []
+    yield from ["kernel.armed(node)"] if isinstance(row, EventRow) and row.token else []
+
+
+def _indented(depth: int, lines: Iterator[str] | list[str]) -> list[str]:
+    return [" " * 4 * depth + line for line in lines]
+
+
+def _compiled(name: str, lines: list[str]) -> Any:
+    """The function of that name that these lines define; phases, outcomes and commands are known by their names."""
+    names: dict[str, Any] = {"rows": STATES}
+    for words in (Phase, Outcome, Command):
+        names.update((word.name, word) for word in words)
+    exec("\n".join(lines), names)
+    return names[name]
+
+
+# -- what happened -----------------------------------------------------------------------------------------------------
 
 
 def _event_table() -> list[list[EventRow | None]]:
@@ -24,26 +69,60 @@ def _event_table() -> list[list[EventRow | None]]:
     return table
 
 
-def _test(condition: Condition) -> str:
-    return f"node.{condition.field}" if condition.holds_when else f"not node.{condition.field}"
+def _taker(stimulus: Stimulus) -> Callable[[Machine, Node], bool]:
+    lines = ["def take(kernel, node):", "    phase = node.phase"]
+    for row in (row for row in EVENTS if row.stimulus is stimulus):
+        lines += _indented(1, [f"if {' or '.join(f'phase is {phase.name}' for phase in row.phases)}:"])
+        lines += _indented(2, [*_deeds(row), "return True"])
+    return _compiled("take", [*lines, "    return False"])  # type: ignore[no-any-return]  # exec made it
+
+
+# -- where the neighbours stand ----------------------------------------------------------------------------------------
+
+
+def _standing(row: StateRow) -> str:
+    def test(condition: Condition) -> str:
+        return f"node.{condition.field}" if condition.holds_when else f"not node.{condition.field}"
+
+    return " and ".join(map(test, row.when))
+
+
+def _by_phase() -> Iterator[tuple[Phase, list[StateRow]]]:
+    for phase in Phase:
+        rows = [row for row in STATES if row.phase is phase]
+        if rows:
+            yield phase, rows
 
 
 def _state_reader() -> Callable[[Node], StateRow | None]:
-    """STATES as one function of nested ifs: three times as fast as reading the conditions one by one."""
-    lines = ["def state_row(node):", "    phase = node.phase"]
-    for phase in Phase:
-        rows = [(number, row) for number, row in enumerate(STATES) if row.phase is phase]
-        lines += [f"    if phase is {phase.name}:"] if rows else []
-        for number, row in rows:
-            lines.append(f"        if {' and '.join(map(_test, row.when))}: return rows[{number}]")
-        lines += ["        return None"] if rows else []
-    names = {"rows": STATES, **{phase.name: phase for phase in Phase}}
-    exec("\n".join(lines), names)
-    return names["state_row"]  # type: ignore[return-value]  # exec made it
+    lines = ["def state_row(node):"]
+    for phase, rows in _by_phase():
+        lines += _indented(1, [f"if node.phase is {phase.name}:"])
+        lines += _indented(2, [f"if {_standing(row)}: return rows[{STATES.index(row)}]" for row in rows])
+    return _compiled("state_row", lines)  # type: ignore[no-any-return]  # exec made it
+
+
+def _settler() -> Callable[[Machine, Node], None]:
+    """As rows only lead on, one way down the phases applies them until none applies."""
+    lines, leaving = ["def settle(kernel, node):"], [phase for phase, _ in _by_phase()]
+    for phase, rows in _by_phase():
+        lines += _indented(1, [f"if node.phase is {phase.name}:"])
+        for row in rows:
+            assert row.to > row.phase, f"{row.why!r} leads back, from {row.phase} to {row.to}"
+            lines += _indented(2, [f"{'if' if row is rows[0] else 'elif'} {_standing(row)}:"])
+            lines += _indented(3, [*_deeds(row), *([] if row.to in leaving else ["return"])])
+        lines += _indented(2, ["else: return"])
+    return _compiled("settle", lines)  # type: ignore[no-any-return]  # exec made it
 
 
 event_row = _event_table()
 """event_row[stimulus][phase]: the row, or None where the stimulus is refused."""
 
+take = [_taker(stimulus) for stimulus in Stimulus]
+"""take[stimulus](kernel, node): apply the row of this stimulus; False, and nothing changed, where there is none."""
+
 state_row = _state_reader()
 """The one state-triggered row that applies to a node, or None; `proofs/` shows that there is never a second."""
+
+settle = _settler()
+"""settle(kernel, node): apply state-triggered rows until none applies."""

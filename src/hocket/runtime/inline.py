@@ -8,9 +8,10 @@ it, until nothing is left.
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 from hocket.graph import Graph
-from hocket.kernel import Command, Commands, Kernel, Node, Policy, Stimulus
+from hocket.kernel import Command, Commands, Kernel, Node, Phase, Policy, Stimulus
 from hocket.kernel.kernel import Watch
 from hocket.runtime.build import build
 from hocket.runtime.task import Task
@@ -18,38 +19,41 @@ from hocket.runtime.task import Task
 __all__ = ["run_inline"]
 
 
+# an enum's member costs a look-up in its class each time, and these are read for every task
+_ARMED, _STARTED, _RETURNED, _RAISED = Stimulus.ARMED, Stimulus.STARTED, Stimulus.RETURNED, Stimulus.RAISED
+_RUN, _READY = Command.RUN, Phase.READY
+
+
 def run_inline(graph: Graph, policy: Policy = Policy.ISOLATE, watch: Watch | None = None) -> list[Task]:
     """Run every task of a graph in the caller's thread; the closed tasks, in the graph's order."""
     kernel = Kernel(policy, watch)
     nodes = build(kernel, graph)
     tasks = [Task(node, task.body) for node, task in zip(nodes, graph.tasks, strict=True)]
-    ready: deque[Task] = deque()
+    receive, ready = kernel.receive, deque[Node]()
     for node in nodes:
-        _queue(kernel.receive(Stimulus.ARMED, node), ready)
+        _offer(receive(_ARMED, node), ready)
     while ready:
-        task = ready.popleft()
-        if task.outcome is None:  # it may have been cancelled in the queue
-            _queue(kernel.receive(Stimulus.STARTED, task.node), ready)
-            _queue(kernel.receive(_called(task), task.node), ready)
+        node = ready.popleft()
+        if node.phase is _READY:  # it may have been cancelled in the queue
+            _offer(receive(_STARTED, node), ready)
+            _offer(receive(_called(node.load), node), ready)
     assert not kernel.nodes, f"nothing is left to run, and these are open: {list(kernel.nodes)}"
     return tasks
 
 
-def _called(task: Task) -> Stimulus:
+def _offer(commands: Commands, ready: deque[Node]) -> None:
+    for command, node in commands:
+        if command is _RUN:
+            ready.append(node)
+
+
+def _called(task: Any) -> Stimulus:
+    """Run a task's body, and say how it went."""
     try:
         task.call(None)
     except KeyboardInterrupt:  # meant for the caller, whose thread this is
         raise
     except BaseException as error:
         task.failed_with(error)
-        return Stimulus.RAISED
-    return Stimulus.RETURNED
-
-
-def _queue(commands: Commands, ready: deque[Task]) -> None:
-    ready.extend(_task(node) for command, node in commands if command is Command.RUN)
-
-
-def _task(node: Node) -> Task:
-    assert isinstance(node.load, Task), f"{node} has no task"
-    return node.load
+        return _RAISED
+    return _RETURNED

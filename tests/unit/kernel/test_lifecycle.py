@@ -8,8 +8,8 @@ import pytest
 
 from hocket.errors import Refused
 from hocket.kernel import Command, Edge, Kernel, Node, Outcome, Phase, Policy, Scope, Stimulus
-from hocket.kernel.lifecycle import EDGES, EVENTS, KEEPS, STATES, STOPS, Condition, Moment
-from hocket.kernel.tables import event_row, state_row
+from hocket.kernel.lifecycle import EDGES, EVENTS, KEEPS, STATES, STOPS, Condition, EventRow, Moment
+from hocket.kernel.tables import event_row, settle, state_row, take
 
 ALLOWED = {(row.stimulus, phase) for row in EVENTS for phase in row.phases}
 ABSENT = [pair for pair in product(Stimulus, Phase) if pair not in ALLOWED]
@@ -61,7 +61,7 @@ def snapshot(kernel: Kernel, *also: Node):
         [id(node) for node in nodes],
         [[_copied(getattr(node, field)) for field in fields] for node in nodes],
         [(node.scope.stopped, list(node.scope.open)) for node in nodes],
-        [list(kernel._agenda), list(kernel._commands)],
+        [list(kernel._agenda), list(kernel.commands)],
     )
 
 
@@ -139,6 +139,83 @@ def test_in_every_standing_at_most_one_row_applies_and_the_fast_reader_finds_it(
     # 6 phases × 3·2·2·3·3·4·2 = 864 standings. WAITING: start 0 is 288, and each falls under one of its three rows;
     # RUNNING: bodies 0 is 288; DRAINING: children 0 is 288, lost or finished or bereft.
     assert counts == {1: 3 * 288, 0: 6 * 864 - 3 * 288}
+
+
+class Told:
+    """A kernel that writes down what is asked of it."""
+
+    def __init__(self) -> None:
+        self.commands, self.deeds = [], []
+
+    def __getattr__(self, deed):
+        return lambda node: self.deeds.append((deed, node.phase, node.fate))
+
+
+def read_slowly(row, node, told) -> None:
+    """What one row says is to be done, field by field."""
+    if isinstance(row, EventRow):
+        node.bodies += row.bodies
+        node.start -= row.token
+    if row.to is not None:
+        node.phase = row.to
+    if row.fate is not None:
+        node.fate = row.fate
+    if row.command is not None:
+        told.commands.append((row.command, node))
+    if row.opens:
+        told.opened(node)
+    if row.to is Phase.DRAINING:
+        told.ended(node)
+    if row.to is Phase.CLOSED:
+        told.closed(node)
+    if isinstance(row, EventRow) and row.token:
+        told.armed(node)
+
+
+FIELDS_AND_PHASE = ("phase", "opened", *FIELDS)
+
+
+def _twice(node, fast, slow):
+    """What two readings make of a node, each from the same standing."""
+    before = {field: getattr(node, field) for field in FIELDS_AND_PHASE}
+    results = []
+    for reading in (fast, slow):
+        for field, value in before.items():
+            setattr(node, field, value)
+        told = Told()
+        answer = reading(told, node)
+        results.append((answer, told.commands, told.deeds, [getattr(node, field) for field in FIELDS_AND_PHASE]))
+    return results
+
+
+def test_settling_does_what_the_rows_say_read_one_by_one():
+    def slowly(told, node):
+        while rows := [row for row in STATES if applies(row, node)]:
+            read_slowly(rows[0], node, told)
+
+    moved = 0
+    for node in nodes_standing_everywhere():
+        fast, slow = _twice(node, settle, slowly)
+        assert fast == slow
+        moved += bool(fast[2] or fast[1])
+    assert moved == 3 * 288
+
+
+def test_taking_a_stimulus_does_what_its_row_says():
+    taken = 0
+    for stimulus in Stimulus:
+
+        def slowly(told, node, stimulus=stimulus):
+            rows = [row for row in EVENTS if row.stimulus is stimulus and node.phase in row.phases]
+            for row in rows:
+                read_slowly(row, node, told)
+            return bool(rows)
+
+        for node in nodes_standing_everywhere():
+            fast, slow = _twice(node, take[stimulus], slowly)
+            assert fast == slow
+            taken += fast[0]
+    assert taken == 9 * 864
 
 
 def test_a_row_leads_on_and_never_back():
