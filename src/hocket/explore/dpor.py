@@ -48,11 +48,6 @@ class Frame:
         self.races: Sequence[Race] = ()  # of the event that leaves this state, with earlier ones
         self.raced = 0  # the events that these begin with
 
-    def take(self, node: Node) -> Choice:
-        """Leave this state by a planned step."""
-        self.choice, self.operation = (node.actor, node.alternative), node.operation
-        return self.choice
-
 
 class Optimal:
     """The strategy that runs each class exactly once.
@@ -68,6 +63,7 @@ class Optimal:
         self.order = Order()
         self.races = self._new_races()
         self.frames: list[Frame] = []
+        self.given: list[Frame] = []  # the states of a path to begin with, the last one first (see stack.py)
         self.fixed = 0  # so many steps are as in the execution before
         self._started = False
         self.given_up = 0  # executions that ended because all that could go on slept: 0, or this is not optimal
@@ -82,12 +78,15 @@ class Optimal:
         if not self._started:
             self._started = True
             return True
-        frames = self.frames
+        frames, prints = self.frames, self.order.prints
         while frames:
-            self._retire(frames[-1])
-            if frames[-1].tree:
-                self.fixed = len(frames) - 1
-                self.order.truncate(self.fixed)
+            frame = frames[-1]
+            depth = len(frames) - 1
+            frame.tree.pop(0)  # the step taken from this state is explored: it sleeps from now on
+            frame.sleep[frame.choice] = prints[depth]
+            if frame.tree:
+                self.fixed = depth
+                self.order.truncate(depth)
                 return True
             frames.pop()
         return False
@@ -100,36 +99,34 @@ class Optimal:
             if execution.pending[frame.choice[0]] is not frame.operation:
                 self._same(frame, execution, depth)
             return frame.choice
-        if depth > len(self.order.events):
-            self._learn(execution)
         frames = self.frames
         if depth == len(frames):
+            if depth:
+                self._learn(execution, depth - 1)
             frames.append(self._next_frame())
         frame = frames[depth]
         if frame.tree:
-            choice = frame.take(frame.tree[0])
+            node = frame.tree[0]
+            frame.choice, frame.operation = choice = (node.actor, node.alternative), node.operation
             self._planned_is_possible(frame, execution, depth)
-            return choice
+            return choice[0]
         if self._free_choice(frame, execution):
-            return frame.take(frame.tree[0])
+            return frame.choice
         frames.pop()
         return None
 
     def ended(self, execution: Execution) -> None:
         """Turn the races of the execution round."""
         if len(execution.events) > len(self.order.events):
-            self._learn(execution)
+            self._learn(execution, len(self.order.events))
         del self.frames[len(execution.events):]
         self._plan_all(execution)
 
     # -- states
 
-    def _retire(self, frame: Frame) -> None:
-        """The step taken from this state is explored: it sleeps from now on."""
-        frame.tree.pop(0)
-        frame.sleep[frame.choice] = self.order.prints[len(self.frames) - 1]
-
     def _next_frame(self) -> Frame:
+        if self.given:
+            return self.given.pop()
         if not self.frames:
             return Frame([], {})
         parent = self.frames[-1]
@@ -152,6 +149,7 @@ class Optimal:
                 if (actor, alternative) not in sleep:
                     footprint = self.order.footprints.of(operation, alternative)
                     frame.tree.append(Node(actor, alternative, operation, footprint))
+                    frame.choice, frame.operation = (actor, alternative), operation
                     return True
         if sleep and execution.options():
             self._all_sleep(execution)
@@ -160,10 +158,9 @@ class Optimal:
     def _all_sleep(self, execution: Execution) -> None:
         raise AssertionError(f"optimal search went in vain, which is our error: {execution.schedule()}")
 
-    def _learn(self, execution: Execution) -> None:
+    def _learn(self, execution: Execution, number: int) -> None:
         """Take in the event that has just happened, and its races."""
         order = self.order
-        number = len(order.events)
         event, frame = execution.events[number], self.frames[number]
         row, footprint = ROWS[event[1][0]], frame.tree[0].footprint
         if not row.always_changes:
@@ -183,7 +180,7 @@ class Optimal:
         """Plan the reversal of every race. Where nothing new is independent of it, the plan is that of last time."""
         fixed, apart, loosened = self.fixed, self.order.apart, self.order.loosened
         for number, frame in enumerate(self.frames):
-            if number < fixed and not frame.raced & loosened:
+            if not (frame.raced if number >= fixed else frame.raced & loosened):
                 continue
             for race in frame.races:
                 if number >= fixed or loosened >> race.at & 1:

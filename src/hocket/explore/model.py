@@ -303,7 +303,7 @@ class _Host:
     gone further are fed their results again: what did not change costs nothing.
     """
 
-    __slots__ = ("bodies", "ends", "execution", "fed", "heard", "program", "spawning", "steps")
+    __slots__ = ("bodies", "ends", "execution", "fed", "heard", "program", "raised", "spawning", "steps")
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -314,23 +314,26 @@ class _Host:
         self.fed: dict[Actor, int] = {}  # how many of them its generator has got
         self.spawning: dict[Actor, tuple[Thread, Spawn]] = {}
         self.ends: dict[Actor, Any] = {}  # how each actor ended: what it returned, or _Raised
+        self.raised: dict[Actor, _Raised] = {}
         self._start_all()
 
     def run(self, strategy: Strategy, tally: Tally) -> bool:
         """Run to the end; answers whether it was abandoned before it."""
         execution, advance = self.execution, self._advance
         choose, perform, limit = strategy.choose, execution.perform, tally.limits.steps
-        self._rewind(strategy.fixed)
+        steps = strategy.fixed
+        self._rewind(steps)
         while (choice := choose(execution)) is not None:
             actor, alternative = choice
             advance(actor, perform(actor, alternative))
-            if limit is not None and len(execution.events) >= limit and execution.options():
-                return tally.too_long(len(execution.events))
+            steps += 1
+            if steps == limit and execution.options():
+                return tally.too_long(steps)
         return bool(execution.blocked() and execution.options())
 
     def judge(self, tally: Tally) -> None:
         """Enter the outcome, and the failures if there are any."""
-        failures = list(self._failures())
+        failures = list(self._failures()) if self.raised or self.program.checks or self.execution.blocked() else ()
         if failures:
             tally.failed += 1
             tally.failures += failures
@@ -379,6 +382,8 @@ class _Host:
 
     def _end(self, actor: Actor, how: Any) -> None:
         self.execution.set(self.ends, actor, how)
+        if type(how) is _Raised:
+            self.execution.set(self.raised, actor, how)
         self.execution.finish(actor)
 
     # -- going back
@@ -450,10 +455,8 @@ class _Host:
 
     def _failures(self) -> Iterator[Failure]:
         execution = self.execution
-        raised = [(actor, end.error) for actor, end in self.ends.items() if type(end) is _Raised]
+        raised = [(actor, end.error) for actor, end in self.raised.items()]
         blocked = execution.blocked()
-        if not (raised or blocked or self.program.checks):
-            return
         schedule, names = execution.schedule(), execution.cast.actors
         for actor, error in raised:
             kind = "assertion" if isinstance(error, AssertionError) else "exception"

@@ -69,6 +69,8 @@ class Races:
         footprint, row = order.prints[number], ROWS[operation.kind]
         if row.never_blocks and row.always_changes:  # it was possible at any time: each latest conflict is a race
             direct |= latest
+            if not latest & latest - 1:
+                return [Race(latest.bit_length() - 1, number, actor, operation, alternative, footprint, direct)]
             return [Race(at, number, actor, operation, alternative, footprint, direct) for at in _downward(latest)]
         covered = order.closure(direct)
         left = order.conflicting(footprint) & ~(covered | 1 << number)

@@ -37,6 +37,10 @@ class Node:
 
 def covered_by_sleep(order: Order, sleep: dict[Choice, Footprint], events: int, race: Race) -> bool:
     """Whether the sequence can start with a step whose executions were all explored already."""
+    if not sleep:
+        return False
+    if not events and (race.actor, race.alternative) in sleep:
+        return True
     for (actor, alternative), footprint in sleep.items():
         if _place(order, events, race, actor, alternative, footprint) != _NO:
             return True

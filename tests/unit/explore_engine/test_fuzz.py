@@ -17,7 +17,7 @@ from tests.explorer_mutants import OPTIMAL_MUTANTS, SOURCE_MUTANTS
 from tests.fuzz_explorer import brute_force, fuzz, judge, search, sources
 from tests.programs import build
 
-SMALL = 120  # interleavings
+SMALL = 80  # interleavings
 SLICES, PER_SLICE = 20, 50
 
 
