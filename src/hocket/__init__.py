@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from hocket.explore import Atomic as Atomic
+    from hocket.explore import Waits as Waits
     from hocket.explore import choose as choose
+    from hocket.explore import linearizable as linearizable
     from hocket.explore import replay as replay
     from hocket.explore import sometimes as sometimes
     from hocket.explore.front import explore as explore
@@ -38,6 +40,8 @@ _DOORS: dict[str, str] = {
     "Atomic": "hocket.explore",
     "choose": "hocket.explore",
     "sometimes": "hocket.explore",
+    "linearizable": "hocket.explore",
+    "Waits": "hocket.explore",
     # verify
     "verify": "hocket.verify",
     "audit": "hocket.verify",

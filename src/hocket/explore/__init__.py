@@ -8,9 +8,11 @@ from hocket.door import callable_package
 from hocket.explore.atomic import Atomic, choose, sometimes
 from hocket.explore.front import explore as _explore
 from hocket.explore.front import replay, test
+from hocket.explore.linear import linearizable
 from hocket.explore.primitives import ExploredPrimitives
 from hocket.explore.result import Result
+from hocket.explore.sequential import Waits
 
-__all__ = ["Atomic", "ExploredPrimitives", "Result", "choose", "replay", "sometimes", "test"]
+__all__ = ["Atomic", "ExploredPrimitives", "Result", "Waits", "choose", "linearizable", "replay", "sometimes", "test"]
 
 callable_package(__name__, _explore)

@@ -42,11 +42,14 @@ class Failure:
     preemptions: int = 0
     target: str = ""  # how to name the program on the command line
     origin: str = ""  # where the exception was raised, or where the actors wait
+    body: str = ""  # what to give to hocket.replay, for a program that has no name on the command line
 
     def __str__(self) -> str:
         return lanes(f"{self.kind}: {self.message}", self.actors, self.rows, self._command())
 
     def _command(self) -> str:
+        if self.body:
+            return f"hocket.replay({self.body}, '{self.schedule}')"
         return f"hocket replay {self.target or 'FILE::FUNCTION'} '{self.schedule}'"
 
     def same_as(self, other: Failure) -> bool:

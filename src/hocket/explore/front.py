@@ -267,7 +267,7 @@ class _Search:
         if _is_control_flow(control.error):
             self.passed = control.error
             return False
-        self.first = failure_of(control)
+        self.first = self._failure(control)
         if self.first is not None:
             self._count(control, counted_outcome=False)
             return False
@@ -275,9 +275,13 @@ class _Search:
             self.reason = (f"an execution reached the limit of {self.steps:,} steps while others could go on: "
                            "perhaps a loop that polls; wait on a Condition or Event, or raise steps=")
             return False
-        if control.end == End.COMPLETE:
+        if control.end in (End.COMPLETE, End.DEADLOCK):  # a deadlock that is no failure is an end like any other
             self._count(control)
         return self._within_limits()
+
+    def _failure(self, control: Control) -> Failure | None:
+        """What went wrong in an execution; a search for more than the program's own failures judges otherwise."""
+        return failure_of(control)
 
     def _count(self, control: Control, counted_outcome: bool = True) -> None:
         if isinstance(self.classes, int):

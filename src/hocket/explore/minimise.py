@@ -27,12 +27,12 @@ _SECONDS = 3.0
 
 
 def minimised(body: Callable[[], Any], first: Failure, run: Callable[[Schedule], Failure | None], steps: int,
-              ends_visible: bool, target: str) -> Failure:
-    """The smallest failure like `first` within the budget; `run` replays a schedule.
+              ends_visible: bool, target: str, telling: Callable[[Control], Failure | None] = failure_of) -> Failure:
+    """The smallest failure like `first` within the budget; `run` replays a schedule, `telling` judges an execution.
 
     A failure that does not repeat is one of nondeterminism.
     """
-    smallest = _search(body, first, steps, ends_visible)
+    smallest = _search(body, first, steps, ends_visible, telling)
     candidates = [smallest, first] if smallest is not None else [first]
     for candidate in candidates:
         again = run(candidate.schedule)
@@ -43,7 +43,8 @@ def minimised(body: Callable[[], Any], first: Failure, run: Callable[[Schedule],
         + (f"gives {again.kind}: {again.message}" if again is not None else "passes")))
 
 
-def _search(body: Callable[[], Any], like: Failure, steps: int, ends_visible: bool) -> Failure | None:
+def _search(body: Callable[[], Any], like: Failure, steps: int, ends_visible: bool,
+            telling: Callable[[Control], Failure | None]) -> Failure | None:
     """All schedules of 0, 1, 2 ... preemptions; of the first number that suffices, the shortest."""
     deadline = time.monotonic() + _SECONDS
     left = _EXECUTIONS
@@ -55,7 +56,7 @@ def _search(body: Callable[[], Any], like: Failure, steps: int, ends_visible: bo
         budget = left
 
         def judge(control: Control) -> bool:
-            failure = failure_of(control)
+            failure = telling(control)
             if failure is not None and failure.same_as(like):
                 found.append(replace(failure, preemptions=strategy.used))  # noqa: B023  # called in this round only
                 strategy.shortest = min(strategy.shortest, len(failure.schedule))  # noqa: B023

@@ -441,6 +441,9 @@ _TABLE = (
     Row("thread.join_timed", "r", _in_time, _finished_or_expired, _two),
     Row("thread.alive", "r", _alive),
     Row("thread.sleep", "", _nothing),
+    # where a call of an object under test begins and returns (linear.py); independent of everything
+    Row("call", "", _nothing),
+    Row("return", "", _nothing),
     # data choices
     Row("choose", "", _chosen, alternatives=_count),
 )
