@@ -14,8 +14,8 @@ import pytest
 
 from hocket.kernel import Policy, tables
 from hocket.kernel import kernel as kernel_module
-from hocket.kernel.lifecycle import KEEPS, STATES, Condition, Outcome, Phase, StateRow
-from hocket.kernel.node import Node
+from hocket.kernel import story as story_module
+from hocket.kernel.lifecycle import KEEPS, STATES, Condition, Outcome, StateRow
 from hocket.runtime.build import build
 from tests.chain import bridge
 from tests.chain.bridge import RELATIONS, SEEDS, Tally, refine, small_graphs
@@ -101,16 +101,11 @@ def test_without_failures_a_graph_has_one_set_of_outcomes():
 # -- plants: a kernel with a bug is refused ---------------------------------------------------------------------------
 
 
-def _reader(rows: tuple[StateRow, ...]):
-    """What `tables.state_row` would be with other rows."""
-
-    def state_row(node: Node) -> StateRow | None:
-        for row in rows:
-            if row.phase is node.phase and all(bool(getattr(node, c.field)) is c.holds_when for c in row.when):
-                return row
-        return None
-
-    return state_row
+def _plant(monkeypatch, rows: tuple[StateRow, ...]) -> None:
+    """A kernel that executes other rows, and a `check` that believes in them."""
+    monkeypatch.setattr(tables, "STATES", rows)
+    monkeypatch.setattr(kernel_module, "settle", tables._settler())
+    monkeypatch.setattr(story_module, "state_row", tables._state_reader())
 
 
 def _without(row: StateRow, condition: Condition) -> tuple[StateRow, ...]:
@@ -127,14 +122,14 @@ FORGOTTEN = [(row, condition) for row in STATES for condition in row.when]
     ("row", "condition"), FORGOTTEN, ids=lambda value: value.why if isinstance(value, StateRow) else value.name
 )
 def test_a_kernel_that_forgets_a_condition_is_refused(row, condition, monkeypatch):
-    monkeypatch.setattr(kernel_module, "state_row", _reader(_without(row, condition)))
+    _plant(monkeypatch, _without(row, condition))
     with pytest.raises(AssertionError):
         _all_up_to_three("isolate")
 
 
 @pytest.mark.parametrize("row", STATES, ids=lambda row: row.why)
 def test_a_kernel_that_lacks_a_row_is_refused(row, monkeypatch):
-    monkeypatch.setattr(kernel_module, "state_row", _reader(tuple(other for other in STATES if other is not row)))
+    _plant(monkeypatch, tuple(other for other in STATES if other is not row))
     with pytest.raises(AssertionError):
         _all_up_to_three("isolate")
 
@@ -163,8 +158,6 @@ def test_a_kernel_that_forgets_the_barrier_is_refused(monkeypatch):
         _all(3, "isolate", relations=SEEDS)
 
 
-def test_the_reader_of_these_plants_reads_the_true_rows_as_the_kernel_does(monkeypatch):
-    assert len(Phase) == 6
-    assert tables.state_row is kernel_module.state_row
-    monkeypatch.setattr(kernel_module, "state_row", _reader(STATES))
+def test_a_kernel_with_the_true_rows_planted_is_not_refused(monkeypatch):
+    _plant(monkeypatch, STATES)
     assert _counts(_all(2, "isolate")) == COUNTS[2, "isolate", False]

@@ -22,11 +22,15 @@ class Machine(Protocol):
     """What a deed may ask of the kernel: to take down a command, and what follows from a moment."""
 
     commands: list[tuple[Command, Node]]
+    watch: Any
 
     def opened(self, node: Node) -> None: ...
     def ended(self, node: Node) -> None: ...
     def closed(self, node: Node) -> None: ...
     def armed(self, node: Node) -> None: ...
+
+
+_OBSERVED = "kernel.watch is not None or node.inside is not None"  # who opens or ends unobserved costs no call
 
 
 def _deeds(row: EventRow | StateRow) -> Iterator[str]:
@@ -37,10 +41,14 @@ def _deeds(row: EventRow | StateRow) -> Iterator[str]:
     yield from [f"node.phase = {row.to.name}"] if row.to is not None else []
     yield from [f"node.fate = {row.fate.name}"] if row.fate is not None else []
     yield from [f"kernel.commands.append(({row.command.name}, node))"] if row.command is not None else []
-    yield from ["kernel.opened(node)"] if row.opens else []
-    yield from ["kernel.ended(node)"] if row.to is Phase.DRAINING else []
-    yield from ["kernel.closed(node)"] if row.to is Phase.CLOSED else []
-    yield from ["kernel.armed(node)"] if isinstance(row, EventRow) and row.token else []
+    if row.opens:
+        yield from ["node.opened = True", f"if {_OBSERVED}: kernel.opened(node)"]
+    if row.to is Phase.DRAINING:
+        yield f"if {_OBSERVED}: kernel.ended(node)"
+    if row.to is Phase.CLOSED:
+        yield "kernel.closed(node)"
+    if isinstance(row, EventRow) and row.token:
+        yield "if node.scope.stopped is not None: kernel.armed(node)"
 
 
 def _indented(depth: int, lines: Iterator[str] | list[str]) -> list[str]:
@@ -84,7 +92,7 @@ def _standing(row: StateRow) -> str:
     def test(condition: Condition) -> str:
         return f"node.{condition.field}" if condition.holds_when else f"not node.{condition.field}"
 
-    return " and ".join(map(test, row.when))
+    return " and ".join(map(test, row.when)) or "True" or "True"
 
 
 def _by_phase() -> Iterator[tuple[Phase, list[StateRow]]]:
