@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 __all__ = [
+    "CheckpointError",
     "CycleError",
     "DeadlockError",
     "DivergenceError",
@@ -51,6 +52,14 @@ class MissingExtra(HocketError, ImportError):
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         self.package, self.extra = package, extra
         super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'hocket[{extra}]'")
+
+
+class CheckpointError(HocketError):
+    """A saved search that cannot be gone on with: `path` is the file, `reason` why; it was left as it is."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"the checkpoint {path} is of no use: {reason}; delete it to begin anew, or name another file")
 
 
 # -- whoever wrote the graph ------------------------------------------------------------------------------------------

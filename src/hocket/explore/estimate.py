@@ -92,10 +92,14 @@ class Estimate:
         self.executions = 0
         self._history: list[tuple[int, float]] = []  # the estimate as it was after so many executions
         self._next_look = 1.0
+        self._parted: int | None = None  # where the next execution parts from the last, if a checkpoint says so
+        self._lately: tuple[int, Estimated | None] = (0, None)
 
     def __call__(self, _: object = None) -> None:
         """Take the execution that has just ended as a sample."""
         path, fixed = self._path, self._strategy.fixed
+        if self._parted is not None:
+            fixed, self._parted = self._parted, None
         if self.executions:
             self._close(fixed)
         path += [_Branches() for _ in range(len(self._strategy.frames) - len(path))]
@@ -105,7 +109,7 @@ class Estimate:
             self._next_look = self.executions * _STEP
 
     def now(self, finished: bool = False) -> Estimated | None:
-        """The estimate; None as long as there is none worth the name. `finished`: the search says that nothing is left."""
+        """The estimate; None as long as there is none worth the name. `finished`: nothing is left to do."""
         if finished:
             return Estimated(self.executions, 0.0)
         if self.executions < _ENOUGH:
@@ -115,16 +119,22 @@ class Estimate:
         spread = max(sqrt((error * error + drift * drift) * left), _UNSEEN * (total - self.executions))
         return Estimated(total, spread) if isfinite(total + spread) and spread <= _WIDEST * total else None
 
-    def saved(self) -> dict[str, Any]:
-        """What a checkpoint keeps of it, as JSON."""
+    def lately(self) -> Estimated | None:
+        """As `now`, but not computed anew each time."""
+        if self.executions >= self._lately[0]:
+            self._lately = self.executions + self.executions // 64 + 1, self.now()
+        return self._lately[1]
+
+    def saved(self, parts: int) -> dict[str, Any]:
+        """What a checkpoint keeps of it, as JSON; the next execution parts from the last at state `parts`."""
         path = [[branches.done, branches.executions, branches.inverse, branches.squares] for branches in self._path]
-        return {"executions": self.executions, "path": path, "history": self._history}
+        return {"executions": self.executions, "path": path, "history": self._history, "parts": parts}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Go on from what `saved` said."""
         self.executions = saved["executions"]
         self._history = [(count, total) for count, total in saved["history"]]
-        self._next_look = self.executions * _STEP
+        self._next_look, self._parted = self.executions * _STEP, saved["parts"]
         self._path = []
         for row in saved["path"]:
             branches = _Branches()

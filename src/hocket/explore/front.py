@@ -14,13 +14,16 @@ import inspect
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from os import PathLike
 from typing import Any, TypeVar
 
 from hocket.errors import DivergenceError, Refused
+from hocket.explore.checkpoint import BodyKeeper, Checkpoint
 from hocket.explore.classes import class_of
 from hocket.explore.control import RESTART, Control, End, Session
 from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal, Source
+from hocket.explore.estimate import Estimate, Estimated
 from hocket.explore.execution import Cast
 from hocket.explore.failures import Failure, digest, failure_of
 from hocket.explore.minimise import FewPreemptions, minimised
@@ -66,6 +69,7 @@ def explore(
     executor: Any = None,
     track: Iterable[Any] = (),
     progress: bool | Callable[[Progress], None] = False,
+    checkpoint: Checkpoint | str | PathLike[str] | None = None,
 ) -> Result:
     """Run `body` in every distinct interleaving of the threads that it starts; returns what that came to.
 
@@ -75,7 +79,9 @@ def explore(
     the verdict "incomplete". `data="off"` declares that whatever else is shared is
     none of the explorer's business.
     `progress` draws a line on a terminal, or calls what is given with a `Progress`.
-    Raises `Refused` for what cannot be explored, `KeyboardInterrupt` when interrupted (with a note how far it got).
+    `checkpoint`, a path, keeps the search on disk and goes on from what is there (see checkpoint.py): `executions`
+    then counts all of it, `seconds` this call. Raises `CheckpointError` if what is there is of another search,
+    `Refused` for what cannot be explored, `KeyboardInterrupt` when interrupted (with a note how far it got).
     Source: optimal DPOR (Abdulla et al., JACM 2017).
     """
     _check_body(body)
@@ -89,7 +95,10 @@ def explore(
             raise Refused(name, f"set to {limit!r}", "no limit that could be kept", "a number above 0")
     listen = Progress.listener(progress)
     try:
-        return _Search(body, strategy, bound, data == "track", seconds, executions, steps or _STEPS, listen).result()
+        search = _Search(body, strategy, bound, data == "track", seconds, executions, steps or _STEPS, listen)
+        if checkpoint is not None:
+            search.keep(BodyKeeper(checkpoint, search))
+        return search.result()
     finally:
         if isinstance(listen, Line):
             listen.clear()
@@ -212,8 +221,18 @@ class _Search:
         self.seconds, self.limit, self.listen = seconds, executions, listen
         self.watch = Watch() if tracked else None
         self.strategy: Strategy
-        self.started = time.monotonic()
+        self.started, self.before = time.monotonic(), 0.0  # seconds of earlier calls, if there is a checkpoint
+        self.keeper: BodyKeeper | None = None
         self._reset(ends_visible=False)
+
+    def keep(self, keeper: BodyKeeper) -> None:
+        """Save this search, which has not begun, and go on from what was saved."""
+        self.keeper = keeper
+        self._reset(ends_visible=keeper.ends_visible)
+
+    def elapsed(self) -> float:
+        """Seconds of this call, and of those that it goes on from."""
+        return self.before + time.monotonic() - self.started
 
     def _reset(self, *, ends_visible: bool) -> None:
         self.session = Session(Cast(), self.steps, observer=self.watch, ends_visible=ends_visible,
@@ -226,6 +245,14 @@ class _Search:
         self.first: Failure | None = None
         self.reason = ""
         self.passed: BaseException | None = None  # an exception that is not for us, e.g. pytest.skip
+        self.estimate = self._new_estimate()
+        self.estimated: Estimated | None = None
+        if self.keeper is not None:
+            self.keeper.reset()
+
+    def _new_estimate(self) -> Estimate | None:
+        wanted = self.listen is not None or self.keeper is not None
+        return Estimate(self.strategy) if wanted and isinstance(self.strategy, Optimal) else None
 
     def result(self) -> Result:
         self._run()
@@ -238,7 +265,7 @@ class _Search:
         untracked = tuple(self.watch.findings) if self.watch is not None else ()
         verdict, reason = self._verdict(failure, untracked)
         return Result(verdict, self._class_count(), self.runner.executions, dict(self.outcomes), failure, untracked,
-                      reason, time.monotonic() - self.started, self.events, dict(self.session.sometimes),
+                      reason, self.elapsed(), self.events, dict(self.session.sometimes),
                       tuple(self.session.notes))
 
     def _run(self) -> None:
@@ -256,6 +283,8 @@ class _Search:
             self.session.notes.append(f"the stack of {stuck.actor}:\n{stuck.stack}")
         complete = self.first is None and not self.reason and not self.session.stop
         self.exhausted = complete and self.strategy.exhaustive
+        if self.keeper is not None and (self.exhausted or self.first is not None):
+            self.keeper.remove()
 
     # -- after each execution
 
@@ -277,7 +306,13 @@ class _Search:
             return False
         if control.end in (End.COMPLETE, End.DEADLOCK):  # a deadlock that is no failure is an end like any other
             self._count(control)
-        return self._within_limits()
+        goes_on = self._within_limits()
+        if self.estimate is not None:
+            self.estimate()
+            self.estimated = self.estimate.lately()
+        if self.keeper is not None:
+            self.keeper.judged(control.execution, goes_on)
+        return goes_on
 
     def _failure(self, control: Control) -> Failure | None:
         """What went wrong in an execution; a search for more than the program's own failures judges otherwise."""
@@ -307,11 +342,13 @@ class _Search:
     def _look(self) -> None:
         """Called every now and then while the search runs."""
         elapsed = time.monotonic() - self.started
-        if self.seconds is not None and elapsed >= self.seconds and not self.session.stop:
+        may_cut = self.keeper is None and not self.session.stop  # a search that is kept ends between two executions
+        if self.seconds is not None and elapsed >= self.seconds and may_cut:
             self.reason = f"the limit of {self.seconds:g} seconds was reached"
             self.session.stop = "seconds"
         if self.listen is not None:
-            self.listen(Progress(self.runner.executions, self._class_count(), elapsed))
+            self.listen(Progress(self.runner.executions, self._class_count(), self.elapsed(), self.estimated,
+                                 self.estimate is not None))
 
     # -- at the end
 

@@ -6,19 +6,30 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple, TextIO
 
+from hocket.explore.estimate import Estimated
+
 __all__ = ["Line", "Progress"]
 
 
 class Progress(NamedTuple):
-    """Executions and classes so far, and seconds since the start."""
+    """Executions and classes so far, seconds since the start, and how many executions there will have been.
+
+    `estimate` is None as long as there is none worth the name; `estimating` says whether there will be one at all.
+    """
 
     executions: int
     classes: int
     seconds: float
+    estimate: Estimated | None = None
+    estimating: bool = False
 
     def __str__(self) -> str:
         rate = self.executions / self.seconds if self.seconds else 0.0
-        return f"{self.executions:,} executions, {self.classes:,} classes, {rate:,.0f}/s, {self.seconds:.0f} s"
+        told = f"{self.executions:,} executions, {self.classes:,} classes, {rate:,.0f}/s, {self.seconds:.0f} s"
+        if self.estimate is None or not rate:
+            return told + (", no estimate yet" if self.estimating else "")
+        to_go = max(0.0, self.estimate.total - self.executions) / rate
+        return f"{told}, {self.estimate} in all, {_duration(to_go)} to go"
 
     @staticmethod
     def listener(wanted: bool | Callable[[Progress], None]) -> Callable[[Progress], None] | None:
@@ -26,6 +37,14 @@ class Progress(NamedTuple):
         if callable(wanted):
             return wanted
         return Line(sys.stderr) if wanted and sys.stderr.isatty() else None
+
+
+def _duration(seconds: float) -> str:
+    """`8 s`, `12 min`, `3 h`: no more than an estimate can mean."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 class Line:

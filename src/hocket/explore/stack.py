@@ -30,7 +30,7 @@ from hocket.explore.footprint import Footprint
 from hocket.explore.wakeup import Node
 from hocket.trace.operation import Operation
 
-__all__ = ["Recalled", "Saved", "Writer", "Reader", "check_path", "restore", "snapshot"]
+__all__ = ["Reader", "Recalled", "Saved", "Writer", "check_path", "restore", "snapshot"]
 
 Saved = dict[str, Any]
 """JSON: `cast`, `operations` and `prints` are tables that the `rows`, one a state on the path, refer to."""
@@ -54,7 +54,7 @@ def text_of(argument: Any) -> str | None:
     """What can be compared of an argument in another process; None if nothing can."""
     if type(argument) is Recalled:
         return argument.text
-    plain = type(argument) in _PLAIN or type(argument) is tuple and all(type(part) in _PLAIN for part in argument)
+    plain = type(argument) in _PLAIN or (type(argument) is tuple and all(type(part) in _PLAIN for part in argument))
     return repr(argument) if plain else None
 
 

@@ -56,6 +56,7 @@ class Tally:
     outcomes: Counter[Any] = field(default_factory=Counter)
     reason: str = ""  # which limit was reached
     exhausted: bool = False  # the strategy says that nothing is left, and that it leaves nothing out
+    before: float = 0.0  # seconds of the sessions that a checkpoint goes on from; no limit counts them
     _started: float = -1.0
 
     def may_go_on(self) -> bool:
@@ -80,7 +81,7 @@ class Tally:
 
     @property
     def seconds(self) -> float:
-        return 0.0 if self._started < 0 else self.clock() - self._started
+        return self.before + (0.0 if self._started < 0 else self.clock() - self._started)
 
     @property
     def verdict(self) -> str:
