@@ -96,7 +96,14 @@ def _meet(o: _Objects, seen: list[Any], children: list[Any]) -> Any:
 
 
 def _spawn(o: _Objects, seen: list[Any], children: list[Any], body: list[Statement]) -> Any:
-    children.append((yield Spawn(_body, (body, o))))
+    children.append((yield Spawn(_body, (body, o), watched=True)))
+
+
+def _ask(how: str) -> Any:
+    def run(o: _Objects, seen: list[Any], children: list[Any]) -> Any:
+        if children:
+            seen.append((yield children[-1].is_alive() if how == "alive" else children[-1].timed_join()))
+    return run
 
 
 def _join(o: _Objects, seen: list[Any], children: list[Any]) -> Any:
@@ -147,6 +154,7 @@ STATEMENTS: dict[str, Any] = {
     "length": _one(lambda o, seen: o.small.length()),
     "choose": _one(lambda o, seen, n: choose(n)),
     "if": _if, "guard": _guard, "wait": _wait, "meet": _meet, "spawn": _spawn, "join": _join,
+    "timedjoin": _ask("timed"), "alive": _ask("alive"),
 }
 
 
@@ -164,6 +172,7 @@ _THEMES: dict[str, list[str]] = {
     "queues": ["put", "get", "tryget", "timedget", "smallput", "smalltryput", "smalltimedput", "smallget",
                "length", "if"],
     "meetings": ["meet", "load", "store", "set", "eventwait", "add"],
+    "lives": ["spawn", "spawn", "alive", "timedjoin", "join", "load", "store"],
     "threads": ["spawn", "join", "load", "store", "cas", "lock", "up", "down"],
     "choices": ["choose", "load", "store", "cas", "if", "lock", "trylock"],
 }

@@ -12,8 +12,10 @@ latter is asserted here at every state.
 misses nothing, but pays with executions that are given up half-way (`given_up`).
 
 Refused: race analysis of new events only. Sequences contain what follows a race
-and does not depend on it, so another continuation is another sequence; a plan is
-left out only if it is literally the one that was made before.
+and does not depend on it, so another continuation is another sequence. An old race
+is left out only if nothing new is independent of it: its sequence is then part of
+one that was planned, v = u + s, where no event of s comes before one of u; so a
+step that can start v can start u, branch by branch, and u is covered as well.
 
 Source: Abdulla, Aronis, Jonsson, Sagonas, "Source Sets: A Foundation for Optimal
 Dynamic Partial Order Reduction" (POPL 2014, JACM 2017); blocking operations,

@@ -23,11 +23,27 @@ replay costs less than the analysis.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
+from os import PathLike
 from typing import Any, NamedTuple, TypeVar
 
 from hocket.errors import NondeterminismError
+from hocket.explore.checkpoint import Checkpoint, ModelKeeper
 from hocket.explore.execution import Cast, Execution
+from hocket.explore.handles import (
+    Barrier,
+    Cell,
+    Condition,
+    Data,
+    Event,
+    Handle,
+    Lock,
+    Queue,
+    RLock,
+    Semaphore,
+    Steps,
+    Thread,
+)
 from hocket.explore.semantics import Raise
 from hocket.explore.strategy import Strategy
 from hocket.explore.tally import Failure, Limits, Tally
@@ -36,176 +52,29 @@ from hocket.trace.schedule import Schedule
 
 __all__ = ["Final", "Program", "Spawn", "choose", "join", "run"]
 
-Steps = Generator[Any, Any, Any]
 Body = Callable[..., Steps]
-_H = TypeVar("_H", bound="Handle")
+_H = TypeVar("_H", bound=Handle)
 
 
 class Spawn(NamedTuple):
-    """A request, yielded: start `body(*arguments)` as a new actor; the answer is that actor."""
+    """A request, yielded: start `body(*arguments)` as a new actor; the answer is its `Thread`.
+
+    `watched`: its end is a step of its own, so that `timed_join` and `is_alive` may be asked of it.
+    """
 
     body: Body
     arguments: tuple[Any, ...] = ()
-
-
-class Thread(NamedTuple):
-    """An actor that was spawned, and the object that stands for its life."""
-
-    actor: Actor
-    object: int
+    watched: bool = False
 
 
 def join(thread: Thread) -> Operation:
     """Wait until that actor has ended."""
-    return Operation("thread.join", (thread.object,), thread.actor)
+    return thread.join()
 
 
 def choose(count: int) -> Operation:
     """A data choice: every number below `count` is tried."""
     return Operation("choose", (), count)
-
-
-class Handle:
-    """An object of a program: its number, its name, and its operations by kind."""
-
-    __slots__ = ("family", "index", "name", "on")
-
-    def __init__(self, family: str, index: int, name: str) -> None:
-        self.family, self.index, self.name, self.on = family, index, name, (index,)
-
-    def __repr__(self) -> str:
-        return self.name
-
-    def _(self, verb: str, argument: Any = None) -> Operation:
-        return Operation(f"{self.family}.{verb}", self.on, argument)
-
-
-class Cell(Handle):
-    """A memory cell with atomic operations."""
-
-    __slots__ = ("_load",)
-
-    def __init__(self, family: str, index: int, name: str) -> None:
-        super().__init__(family, index, name)
-        self._load = self._("load")
-
-    def load(self) -> Operation: return self._load
-    def store(self, value: Any) -> Operation: return Operation("cell.store", self.on, value)
-    def swap(self, value: Any) -> Operation: return self._("swap", value)
-    def add(self, amount: Any) -> Operation: return self._("add", amount)
-    def compare_exchange(self, old: Any, new: Any) -> Operation: return self._("compare_exchange", (old, new))
-    def update(self, function: Callable[[Any], Any]) -> Operation: return self._("update", function)
-    def wait_until(self, holds: Callable[[Any], Any]) -> Operation: return self._("await", holds)
-
-
-class Data(Handle):
-    """Shared data of which only the accesses are known."""
-
-    __slots__ = ()
-
-    def read(self) -> Operation: return self._("read")
-    def write(self) -> Operation: return self._("write")
-
-
-class Lock(Handle):
-    """A lock; anybody may release it."""
-
-    __slots__ = ()
-
-    def acquire(self) -> Operation: return self._("acquire")
-    def try_acquire(self) -> Operation: return self._("try")
-    def timed_acquire(self) -> Operation: return self._("timed")
-    def release(self) -> Operation: return self._("release")
-    def locked(self) -> Operation: return self._("locked")
-
-
-class RLock(Lock):
-    """A re-entrant lock; the host keeps its inner steps to itself."""
-
-    __slots__ = ()
-
-
-class Semaphore(Handle):
-    """A semaphore, bounded or not."""
-
-    __slots__ = ()
-
-    def acquire(self) -> Operation: return self._("acquire")
-    def try_acquire(self) -> Operation: return self._("try")
-    def timed_acquire(self) -> Operation: return self._("timed")
-    def release(self, units: int = 1) -> Operation: return self._("release", units)
-
-
-class Condition(Handle):
-    """A condition variable on a lock of the same program."""
-
-    __slots__ = ("_both", "lock")
-
-    def __init__(self, index: int, name: str, lock: Lock) -> None:
-        super().__init__("condition", index, name)
-        self.lock, self._both = lock, (index, lock.index)
-
-    def wait(self, *, spurious: bool = False) -> Steps:
-        """Release the lock and wait to be notified; `spurious`: it may also wake up for no reason."""
-        yield Operation("condition.wait", self._both)
-        notified, depth = yield Operation(f"condition.resume{'_timed' if spurious else ''}", self._both)
-        if not notified:
-            yield Operation("condition.reacquire", self.lock.on, depth)
-        return True
-
-    def timed_wait(self) -> Steps:
-        """As `wait`, or give up; returns whether it was notified."""
-        yield Operation("condition.wait", self._both)
-        notified, depth = yield Operation("condition.resume_timed", self._both)
-        if not notified:
-            yield Operation("condition.reacquire", self.lock.on, depth)
-        return notified
-
-    def notify(self, count: int = 1) -> Operation: return Operation("condition.notify", self._both, count)
-    def notify_all(self) -> Operation: return Operation("condition.notify", self._both)
-
-
-class Event(Handle):
-    """A flag that can be waited for."""
-
-    __slots__ = ()
-
-    def set(self) -> Operation: return self._("set")
-    def clear(self) -> Operation: return self._("clear")
-    def is_set(self) -> Operation: return self._("is_set")
-    def wait(self) -> Operation: return self._("wait")
-    def timed_wait(self) -> Operation: return self._("timed")
-
-
-class Barrier(Handle):
-    """A meeting point of a fixed number of actors."""
-
-    __slots__ = ("parties",)
-
-    def __init__(self, index: int, name: str, parties: int) -> None:
-        super().__init__("barrier", index, name)
-        self.parties = parties
-
-    def wait(self) -> Steps:
-        """Wait for the others; returns this actor's position in the order of arrival."""
-        position, generation, _ = yield self._("arrive")
-        if position + 1 < self.parties:
-            yield self._("pass", generation)
-        return position
-
-
-class Queue(Handle):
-    """A queue, first in first out; getters answer (item,) or False."""
-
-    __slots__ = ()
-
-    def put(self, item: Any) -> Operation: return self._("put", item)
-    def try_put(self, item: Any) -> Operation: return self._("try_put", item)
-    def timed_put(self, item: Any) -> Operation: return self._("timed_put", item)
-    def get(self) -> Operation: return self._("get")
-    def try_get(self) -> Operation: return self._("try_get")
-    def timed_get(self) -> Operation: return self._("timed_get")
-    def length(self) -> Operation: return self._("length")
 
 
 class Final(NamedTuple):
@@ -271,13 +140,18 @@ class Program:
 
 
 def run(program: Program, strategy: Strategy, limits: Limits | None = None,
-        watch: Callable[[Execution], None] | None = None) -> Tally:
+        watch: Callable[[Execution], None] | None = None,
+        checkpoint: Checkpoint | str | PathLike[str] | None = None) -> Tally:
     """Every execution of `program` that `strategy` asks for; `watch` is shown each one as it ended.
 
     What `watch` is shown is taken back when the next execution begins: it must copy what it wants to keep.
+    With `checkpoint`, a path, the search is saved there from time to time and goes on from what is there; see
+    checkpoint.py. Raises `CheckpointError` if that is of another search.
     Source: Godefroid, POPL 1997 (stateless search).
     """
-    tally, host = Tally(limits or Limits()), _Host(program)
+    tally, cast = Tally(limits or Limits()), Cast()
+    keeper = ModelKeeper(checkpoint, program, strategy, tally, cast) if checkpoint is not None else None
+    host = _Host(program, cast)
     execution = host.execution
     while tally.may_go_on():
         if not strategy.begin():
@@ -293,6 +167,10 @@ def run(program: Program, strategy: Strategy, limits: Limits | None = None,
             host.judge(tally)
         if watch is not None:
             watch(execution)
+        if keeper is not None:
+            keeper.ended(execution)
+    if keeper is not None:
+        keeper.over()
     return tally
 
 
@@ -303,11 +181,12 @@ class _Host:
     gone further are fed their results again: what did not change costs nothing.
     """
 
-    __slots__ = ("bodies", "ends", "execution", "fed", "heard", "program", "raised", "spawning", "steps")
+    __slots__ = ("bodies", "ending", "ends", "execution", "fed", "heard", "program", "raised", "spawning", "steps",
+                 "watched")
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, cast: Cast | None = None) -> None:
         self.program = program
-        self.execution = Execution(Cast())
+        self.execution = Execution(cast or Cast())
         self.bodies: dict[Actor, tuple[Body, tuple[Any, ...]]] = {}
         self.steps: dict[Actor, Steps] = {}
         self.heard: dict[Actor, list[Any]] = {}  # for each actor all answers that it got, in this execution
@@ -315,6 +194,8 @@ class _Host:
         self.spawning: dict[Actor, tuple[Thread, Spawn]] = {}
         self.ends: dict[Actor, Any] = {}  # how each actor ended: what it returned, or _Raised
         self.raised: dict[Actor, _Raised] = {}
+        self.watched: set[Actor] = set()  # whose end is a step
+        self.ending: dict[Actor, Any] = {}  # how those will have ended that stand before this step
         self._start_all()
 
     def run(self, strategy: Strategy, tally: Tally) -> bool:
@@ -360,6 +241,9 @@ class _Host:
         """Run one actor to its next operation, or to its end."""
         if actor in self.spawning:
             result = self._spawned(actor)
+        elif actor in self.ending:
+            self.heard[actor].append(result)
+            return self._end(actor, self.ending[actor])
         heard = self.heard[actor]
         if self.fed[actor] != len(heard):
             self._catch_up(actor)
@@ -381,6 +265,10 @@ class _Host:
             self.execution.pending[actor] = asked if type(asked) is Operation else self._spawn(actor, asked)
 
     def _end(self, actor: Actor, how: Any) -> None:
+        if actor in self.watched and actor not in self.ending:
+            self.execution.set(self.ending, actor, how)
+            self.execution.pending[actor] = Operation("thread.end", (self.execution.threads[actor],))
+            return
         self.execution.set(self.ends, actor, how)
         if type(how) is _Raised:
             self.execution.set(self.raised, actor, how)
@@ -427,6 +315,7 @@ class _Host:
     def _spawned(self, actor: Actor) -> Thread:
         thread, asked = self.spawning[actor]
         self.execution.drop(self.spawning, actor)
+        (self.watched.add if asked.watched else self.watched.discard)(thread.actor)
         self._start(thread.actor, asked.body, asked.arguments)
         return thread
 
