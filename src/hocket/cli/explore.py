@@ -27,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, metavar="N", help="steps that one execution may take")
     parser.add_argument("--data", choices=("track", "off"), default="track", help="does untracked data count")
     parser.add_argument("--strategy", choices=("optimal", "source", "dfs"), default="optimal", help="how to search")
+    parser.add_argument("--checkpoint", metavar="PATH", help="keep the search in this file, and go on from it")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--quiet", action="store_true", help="print failures only")
 
@@ -35,19 +36,21 @@ def main(options: argparse.Namespace) -> int:
     """0 if everything was proved, 1 if something failed, 3 if something is incomplete."""
     show = _json if options.json else _text
     codes = []
-    for name, function in functions_of(options.target):
-        result = _explored(function, options)
+    functions = functions_of(options.target)
+    for name, function in functions:
+        suffix = f".{function.__name__}" if len(functions) > 1 else ""  # one file for each
+        result = _explored(function, options, options.checkpoint and options.checkpoint + suffix)
         codes.append(result.exit_code)
         if not options.quiet or result.exit_code == 1:
             print(show(name, result), flush=True)
     return 1 if 1 in codes else max(codes)
 
 
-def _explored(function: Callable[[], Any], options: argparse.Namespace) -> Result:
+def _explored(function: Callable[[], Any], options: argparse.Namespace, checkpoint: str | None) -> Result:
     try:
         return explore(
             function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
-            data=options.data, strategy=options.strategy, progress=not options.quiet)
+            data=options.data, strategy=options.strategy, progress=not options.quiet, checkpoint=checkpoint)
     except KeyboardInterrupt as interrupt:
         for note in getattr(interrupt, "__notes__", ()):
             print(note, file=sys.stderr)

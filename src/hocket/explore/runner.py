@@ -190,4 +190,5 @@ class Runner:
 
 def _ident_of_running(control: Control | None) -> int | None:
     actor = control.running if control is not None else None
-    return actor.voice.ident if actor is not None and actor.voice is not None else None
+    voice = actor.voice if actor is not None else None
+    return voice.ident or None if voice is not None else None  # 0: its OS thread does not run yet
