@@ -8,6 +8,7 @@ The number of interleavings is pinned: it changes when the runtime synchronises 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,10 @@ import hocket
 from hocket import fork, seq, task
 from hocket.graph import Graph, Leaf, Task, graph_of
 from hocket.kernel import Policy
-from hocket.runtime import Context, Scheduler
+from hocket.runtime import Context, Scheduler, threads
+from hocket.runtime.build import build
+from hocket.runtime.crew import Crew
+from hocket.runtime.seats import Seats
 from hocket.spec.refine import Accepted
 from tests.chain.bridge import Event, model_of, recorder
 
@@ -70,24 +74,58 @@ def family(scheduler: Scheduler) -> None:
     def child(context: Context) -> None:
         context.fork("grandchild", work)
 
-    first = scheduler.spawn("parent", parent, context=True)
-    scheduler.spawn("after", work, after=[first])
+    first = scheduler.spawn("parent", parent, context=True, run=False)
+    scheduler.spawn("after", work, after=[first], run=False)
+
+
+def two_tasks() -> Graph:
+    return Graph((Task("a", work), Task("b", work)))
+
+
+def helped(scheduler: Scheduler) -> None:
+    """Whoever spawns joins one of two tasks, and runs tasks meanwhile."""
+    a, _ = scheduler.spawn("a", work), scheduler.spawn("b", work)
+    a.join(help=True)
+
+
+def crowd() -> Graph:
+    return Graph((Task("m", work), Task("after", work)), after=((1, 0),))
+
+
+def shared_out(scheduler: Scheduler) -> None:
+    """One task of three bodies, which workers share, and one that comes after it."""
+    drawn: list[int] = []
+    many = scheduler.multi("m", 3, drawn.append, run=False)
+    after = scheduler.spawn("after", lambda: drawn.sort() or drawn, after=[many], run=False)
+    scheduler.close()
+    assert after.value() == [0, 1, 2], f"each index once, and this was drawn: {drawn}"
+
+
+def worker_removed(scheduler: Scheduler) -> None:
+    """One of two workers is sent away while there is work."""
+    scheduler.spawn("a", work)
+    scheduler.spawn("b", work)
+    scheduler.remove_worker("worker-0")
 
 
 # what is run: the graph that the model knows, how the scheduler is given it, policy, workers: how many interleavings,
 # and all sets of outcomes (in the order of the graph's tasks) that occur in them
 FINISHED = ("finished",)
 SCENARIOS = {
-    "fork join": (fork_join(), load(fork_join()), "isolate", 2, 0, {FINISHED * 6}),
-    "nested forks": (nested_forks(), load(nested_forks()), "isolate", 2, 0, {FINISHED * 8}),
-    "nested forks, one worker": (nested_forks(), load(nested_forks()), "isolate", 1, 0, {FINISHED * 8}),
-    "spawn two deep": (spawning(), family, "isolate", 2, 0, {FINISHED * 4}),
+    "fork join": (fork_join(), load(fork_join()), "isolate", 2, 3124, {FINISHED * 6}),
+    "nested forks": (nested_forks(), load(nested_forks()), "isolate", 2, 8104, {FINISHED * 8}),
+    "nested forks, one worker": (nested_forks(), load(nested_forks()), "isolate", 1, 16, {FINISHED * 8}),
+    "spawn two deep": (spawning(), family, "isolate", 2, 2068, {FINISHED * 4}),
+    "spawn two deep, one worker": (spawning(), family, "isolate", 1, 4, {FINISHED * 4}),
+    "a helping join": (two_tasks(), helped, "isolate", 1, 44, {FINISHED * 2}),
+    "three bodies shared out": (crowd(), shared_out, "isolate", 2, 248, {FINISHED * 2}),
+    "a worker removed": (two_tasks(), worker_removed, "isolate", 2, 1069, {FINISHED * 2}),
     "a prong fails, isolate": (
         broken_prong(),
         load(broken_prong()),
         "isolate",
         2,
-        0,
+        506,
         {("failed", "failed", "finished", "skipped")},
     ),
     "a prong fails, branch": (
@@ -95,7 +133,7 @@ SCENARIOS = {
         load(broken_prong()),
         "branch",
         2,
-        0,
+        748,
         {("finished", "failed", "finished", "finished")},
     ),
     "a prong fails, fail_fast": (
@@ -103,7 +141,7 @@ SCENARIOS = {
         load(broken_prong()),
         "fail_fast",
         2,
-        0,
+        418,
         {("failed", "failed", "finished", "cancelled"), ("failed", "failed", "cancelled", "cancelled")},
     ),
 }
@@ -134,3 +172,31 @@ def test_every_interleaving_of_the_thread_runtime_is_a_run_of_the_model(name):
     assert result.verdict == "proved", str(result.failure)
     assert occurred == outcomes
     assert (result.executions, result.classes) == (interleavings, interleavings)
+
+
+# -- plants: a runtime with a bug is caught ---------------------------------------------------------------------------
+
+PLANTS = {
+    "nobody is woken for new work": (Seats, "wake", lambda self: None, "fork join"),
+    "whoever leaves does not hand on": (Crew, "_hand_on", lambda self: None, "a worker removed"),
+    "a sleeper is not told of what it waits for": (Seats, "rouse", lambda self, seat: None, "nested forks"),
+}
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_runtime_that_can_lose_a_wake_up_deadlocks_under_the_explorer(name, monkeypatch):
+    place, method, planted, scenario = PLANTS[name]
+    monkeypatch.setattr(place, method, planted)
+    graph, give, policy, workers, _, _ = SCENARIOS[scenario]
+    result, _ = explored(graph, give, policy, workers)
+    assert result.verdict == "failed"
+    assert result.failure.kind == "deadlock", str(result.failure)
+
+
+def test_a_runtime_that_runs_a_task_too_early_is_refused_by_the_model(monkeypatch):
+    """The kernel is given a graph without its edges, the model is not."""
+    monkeypatch.setattr(threads, "build", lambda kernel, graph: build(kernel, replace(graph, after=())))
+    graph, give, policy, workers, _, _ = SCENARIOS["fork join"]
+    result, _ = explored(graph, give, policy, workers)
+    assert result.failure.kind == "assertion"
+    assert "what it waits for has happened" in str(result.failure.exception)
