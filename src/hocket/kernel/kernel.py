@@ -145,13 +145,12 @@ class Kernel:
     # -- what rows ask for: `tables` calls these ----------------------------------------------------------------------
 
     def armed(self, node: Node) -> None:
-        """It has been armed, into a scope that may have been stopped."""
-        if node.scope.stopped is not None:
-            self._cancel(node, node.scope.stopped)
+        """It has been armed, into a scope that was stopped."""
+        assert node.scope.stopped is not None, f"{node.scope.name} was not stopped"
+        self._cancel(node, node.scope.stopped)
 
     def opened(self, node: Node) -> None:
         """The moment of opening: release who waits for it."""
-        node.opened = True
         if self.watch is not None:
             self.watch(OPENED, node)
         if node.inside is not None:

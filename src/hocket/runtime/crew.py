@@ -121,7 +121,7 @@ class Crew:
         try:
             while not done():
                 seat.called = False
-                task = self._next()
+                task = self._ready.popleft() if self._ready else self._share()
                 if task is None:
                     self._park(seat)
                     continue
@@ -135,10 +135,8 @@ class Crew:
                 self._seats[me] = before
             self._hand_on()
 
-    def _next(self) -> Handle | None:
-        """What to do next: what is ready, or a part in a task of many bodies that others are at already."""
-        if self._ready:
-            return self._ready.popleft()
+    def _share(self) -> Handle | None:
+        """Nothing is ready; a part in a task of many bodies that others are at already, or None."""
         while self._shared:
             task = self._shared[0]
             if task.node.phase is _RUNNING and task.left():
@@ -170,8 +168,10 @@ class Crew:
         """Run bodies of one task: its only one, or as many as there are before somebody wants something else done."""
         node = task.node
         if node.phase is _READY:
-            self._do(self._kernel.receive(_STARTED, node))
-            if task.left() > 1:
+            commands = self._kernel.receive(_STARTED, node)
+            if commands:
+                self._do(commands)
+            if task.work is not None and task.left() > 1:
                 self._shared.append(task)
                 self._asleep.wake()
         elif node.phase >= _DRAINING:

@@ -5,7 +5,7 @@ Both are thin: every call goes to the scheduler, which has the lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hocket.kernel import Edge, Node
@@ -23,8 +23,15 @@ class Handle(Task):
 
     __slots__ = ("scheduler", "waiters")
 
-    def __init__(self, scheduler: Scheduler, node: Node, *what: Any) -> None:
-        super().__init__(node, *what)
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        node: Node,
+        body: Callable[..., Any] | None,
+        work: Iterator[Any] | None = None,
+        wants_context: bool = False,
+    ) -> None:
+        super().__init__(node, body, work, wants_context)
         self.scheduler = scheduler
         self.waiters: Sequence[Seat] = ()  # who joins it; changed and read under the scheduler's lock
 

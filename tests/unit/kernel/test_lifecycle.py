@@ -145,7 +145,7 @@ class Told:
     """A kernel that writes down what is asked of it."""
 
     def __init__(self) -> None:
-        self.commands, self.deeds = [], []
+        self.commands, self.deeds, self.watch = [], [], print
 
     def __getattr__(self, deed):
         return lambda node: self.deeds.append((deed, node.phase, node.fate))
@@ -163,12 +163,13 @@ def read_slowly(row, node, told) -> None:
     if row.command is not None:
         told.commands.append((row.command, node))
     if row.opens:
+        node.opened = True
         told.opened(node)
     if row.to is Phase.DRAINING:
         told.ended(node)
     if row.to is Phase.CLOSED:
         told.closed(node)
-    if isinstance(row, EventRow) and row.token:
+    if isinstance(row, EventRow) and row.token and node.scope.stopped is not None:
         told.armed(node)
 
 
