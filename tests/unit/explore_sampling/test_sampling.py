@@ -10,10 +10,10 @@ import pytest
 from hocket.explore.classes import class_of
 from hocket.explore.execution import Execution
 from hocket.explore.model import Program, run
-from hocket.explore.sampling import Coverage, Pct, Portfolio, Pos, RandomWalk, Urw
+from hocket.explore.sampling import SAMPLERS, Coverage, Pct, RandomWalk, Urw
 from tests import explorer_programs as programs
 
-KINDS = [RandomWalk, Pct, Pos, Urw, Portfolio]
+KINDS = list(SAMPLERS.values())
 
 
 def _schedules(kind: Any, seed: int) -> list[str]:
