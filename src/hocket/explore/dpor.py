@@ -24,13 +24,14 @@ alternatives and refined footprints as explorer.md c.2-c.4.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hocket.errors import NondeterminismError
 from hocket.explore.execution import Choice, Execution
 from hocket.explore.footprint import Footprint
 from hocket.explore.order import Order
 from hocket.explore.races import Race, Races
+from hocket.explore.reductions import checked, commute
 from hocket.explore.semantics import ROWS
 from hocket.explore.wakeup import Node, covered_by_sleep, insert
 from hocket.trace.operation import Actor, Operation
@@ -56,13 +57,15 @@ class Optimal:
 
     `youngest_first`: where nobody is preferred, go on with the actor that was created last. An old one, main above
     all, soon waits for it; with real threads that saves switches. The classes are the same.
+    `reductions`: rules of reductions.py by which more is independent, so that a class is larger.
     """
 
     exhaustive = True
 
-    def __init__(self, youngest_first: bool = False) -> None:
+    def __init__(self, youngest_first: bool = False, reductions: Iterable[str] = ()) -> None:
         self.youngest_first = youngest_first
-        self.order = Order()
+        self.reductions = checked(reductions)
+        self.order = Order(self.reductions)
         self.races = self._new_races()
         self.frames: list[Frame] = []
         self.given: list[Frame] = []  # the states of a path to begin with, the last one first (see stack.py)
@@ -134,10 +137,11 @@ class Optimal:
         parent = self.frames[-1]
         sleep = parent.sleep
         if sleep:
-            actor, (touch, write, _, _) = parent.choice[0], self.order.prints[-1]
+            actor, (touch, write, _, _, free) = parent.choice[0], self.order.prints[-1]
             sleep = {
                 choice: footprint for choice, footprint in sleep.items()
-                if choice[0] != actor and not (footprint[1] & touch or footprint[0] & write)
+                if choice[0] != actor and not ((footprint[1] & touch or footprint[0] & write) and not (
+                    free is not None and commute(free, footprint[4])))
             }
         else:
             sleep = {}
@@ -165,8 +169,9 @@ class Optimal:
         order = self.order
         event, frame = execution.events[number], self.frames[number]
         row, footprint = ROWS[event[1][0]], frame.tree[0].footprint
-        if not row.always_changes:
-            footprint = order.footprints.of(event.operation, event.alternative, event.reads_only)
+        if self.reductions or not row.always_changes:
+            footprint = order.footprints.of(
+                event.operation, event.alternative, event.reads_only, execution.before[number])
         direct, latest = order.push(event, row, footprint)
         if latest:
             frame.races = self.races.of_event(execution, number, direct, latest)

@@ -5,8 +5,10 @@ Sets of objects are bits of an int, so that "do these two conflict" is two `&`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
+from hocket.explore.reductions import UNKNOWN, Freedom, commute, freedom
 from hocket.explore.semantics import modes_of
 from hocket.trace.operation import Operation
 
@@ -14,12 +16,16 @@ __all__ = ["NOTHING", "Footprint", "Footprints", "conflict"]
 
 
 class Footprint(NamedTuple):
-    """`touch` and `write` are sets of objects, as bits; `reads` and `writes` the same as numbers, apart."""
+    """`touch` and `write` are sets of objects, as bits; `reads` and `writes` the same as numbers, apart.
+
+    `freedom`: with what it commutes all the same, by the rules that are on; such an operation has one object.
+    """
 
     touch: int
     write: int
     reads: tuple[int, ...]
     writes: tuple[int, ...]
+    freedom: Freedom | None = None
 
 
 NOTHING = Footprint(0, 0, (), ())
@@ -27,19 +33,32 @@ NOTHING = Footprint(0, 0, (), ())
 
 def conflict(a: Footprint, b: Footprint) -> bool:
     """Whether two operations of different actors may not be swapped: they share an object, and one writes it."""
-    return bool(a.write & b.touch or a.touch & b.write)
+    if not (a.write & b.touch or a.touch & b.write):
+        return False
+    return a.freedom is None or not commute(a.freedom, b.freedom)
 
 
 class Footprints:
-    """Footprints by operation, computed once for each kind, objects and alternative."""
+    """Footprints by operation, computed once for each kind, objects and alternative; `rules` of reductions.py."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "rules")
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Collection[str] = ()) -> None:
         self._known: dict[tuple[str, tuple[int, ...], int, bool], Footprint] = {}
+        self.rules = frozenset(rules)
 
-    def of(self, operation: Operation, alternative: int, reads_only: bool = False) -> Footprint:
-        """The footprint from intent; with `reads_only`, that of an event that turned out to change nothing."""
+    def of(self, operation: Operation, alternative: int, reads_only: bool = False, before: Any = UNKNOWN) -> Footprint:
+        """The footprint from intent; with `reads_only`, that of an event that turned out to change nothing.
+
+        `before`: the state in which it happens, for the rules that look at it.
+        """
+        plain = self._plain(operation, alternative, reads_only)
+        if not self.rules:
+            return plain
+        more = freedom(operation, self.rules, before)
+        return plain if more is None else plain._replace(freedom=more)
+
+    def _plain(self, operation: Operation, alternative: int, reads_only: bool) -> Footprint:
         key = (operation[0], operation[1], alternative, reads_only)
         found = self._known.get(key)
         if found is None:

@@ -15,7 +15,10 @@ but not "is anything of this set before j". The price is n²/8 bytes for n event
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hocket.explore.footprint import Footprint, Footprints
+from hocket.explore.reductions import Freedom, commute
 from hocket.explore.semantics import ROWS, Raise, Row
 from hocket.trace.event import Event
 from hocket.trace.operation import Actor, Operation
@@ -29,8 +32,8 @@ class Order:
     __slots__ = ("_apart", "_wakers", "actors", "events", "footprints", "forking", "loosened", "past", "prints",
                  "touchers", "writers")
 
-    def __init__(self) -> None:
-        self.footprints = Footprints()
+    def __init__(self, rules: Collection[str] = ()) -> None:
+        self.footprints = Footprints(rules)
         self.events: list[Event] = []
         self.prints: list[Footprint] = []
         self.past: list[int] = []
@@ -110,7 +113,7 @@ class Order:
             found |= self.touchers.get(index, 0)
         for index in footprint.reads:
             found |= self.writers.get(index, 0)
-        return found
+        return found if footprint.freedom is None else self._without(found, footprint.freedom)
 
     def direct_before(self, actor: Actor, operation: Operation, alternative: int, length: int | None = None) -> int:
         """What must precede an operation whatever is reversed: its actor's previous event, who woke it, whom it joins.
@@ -163,7 +166,17 @@ class Order:
         for index in footprint.reads:
             found |= writers.get(index, 0)
             touchers[index] = touchers.get(index, 0) | bit
-        return found
+        return found if footprint.freedom is None else self._without(found, footprint.freedom)
+
+    def _without(self, events: int, free: Freedom) -> int:
+        """These events, less those that it commutes with all the same."""
+        left = events
+        while left:
+            bit = left & -left
+            left ^= bit
+            if commute(free, self.prints[bit.bit_length() - 1].freedom):
+                events ^= bit
+        return events
 
 
 def _latest(events: int) -> int:

@@ -26,6 +26,7 @@ from typing import Any
 from hocket.explore.execution import Execution
 from hocket.explore.footprint import Footprint
 from hocket.explore.order import Order
+from hocket.explore.reductions import Change
 from hocket.explore.semantics import ROWS, Row
 from hocket.trace.operation import Actor, Operation
 
@@ -67,7 +68,8 @@ class Races:
         order, event = self.order, self.order.events[number]
         actor, operation, alternative, _, _ = event
         footprint, row = order.prints[number], ROWS[operation.kind]
-        if row.never_blocks and row.always_changes:  # it was possible at any time: each latest conflict is a race
+        sure = row.never_blocks and row.always_changes and type(footprint.freedom) is not Change
+        if sure:  # it was possible at any time, and the same: each latest conflict is a race
             direct |= latest
             if not latest & latest - 1:
                 return [Race(latest.bit_length() - 1, number, actor, operation, alternative, footprint, direct)]
@@ -131,7 +133,7 @@ class Races:
                    ) -> Footprint:
         """The footprint that the operation will have there: a compare-exchange that must fail only reads."""
         if row.always_changes or row.changed(row.perform(state, actor, operation.argument, way)[1]):
-            return self.order.footprints.of(operation, way)
+            return self.order.footprints.of(operation, way, False, state)
         return self.order.footprints.of(operation, way, True)
 
     def _state(self, execution: Execution, operation: Operation, at: int, kept: int) -> Any:
@@ -151,9 +153,9 @@ class Races:
     def _before(self, execution: Execution, item: int, at: int) -> tuple[Any] | None:
         """The state of an object before event `at`, if that event concerns it; then no event kept can change it:
 
-        whoever writes it after `at` depends on `at`, unless `at` touches it in no way that can be seen."""
+        whoever writes it after `at` depends on `at`, unless `at` touches it in no way that can be seen, or commutes."""
         footprint = self.order.prints[at]
-        if not footprint.touch >> item & 1:
+        if not footprint.touch >> item & 1 or footprint.freedom is not None:
             return None
         objects = execution.events[at].operation.objects
         state = execution.before[at]

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 from hocket.trace.operation import Actor, Operation
 
-__all__ = ["FINISHED", "ROWS", "RUNNING", "Raise", "Row", "modes_of"]
+__all__ = ["FINISHED", "ROWS", "RUNNING", "Raise", "Row", "answer", "modes_of"]
 
 State = Any
 Enabled = Callable[[State, Actor, Any, int], bool]
@@ -80,6 +80,9 @@ class Row:
     `alternatives(argument)` is how many ways the operation has (a data choice, acquired or timed out);
     `wakes(argument, result)` names the actors whose next operation this event has made possible for good;
     `follows`: the operation comes after the last event of the actor in its argument (a join).
+    What a rule of reductions.py may use, if it is switched on: `alike` names the one by which operations of this kind
+    commute; `overwrites`: the new state is the argument, whatever the old; `asks`: it depends on the state by whether
+    its argument holds of it, and by nothing else.
     """
 
     kind: str
@@ -90,6 +93,9 @@ class Row:
     changed: Callable[[Any], bool] = _true
     wakes: Callable[[Any, Any], Iterable[Actor]] = _nobody
     follows: bool = False
+    alike: str = ""
+    overwrites: bool = False
+    asks: bool = False
 
     never_blocks: bool = field(init=False)
     always_changes: bool = field(init=False)
@@ -135,8 +141,36 @@ def _update(value: State, actor: Actor, argument: Any, alternative: int) -> tupl
     return argument(value), value
 
 
-def _holds(value: State, actor: Actor, argument: Any, alternative: int) -> bool:
-    return bool(argument(value))
+_WHOLE = (int, bool)
+
+
+def _increment(value: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    """Whole numbers only: others do not commute (0.1, strings), or answer by their own `__add__`."""
+    for part in (argument, value):
+        if type(part) not in _WHOLE:
+            return value, Raise(TypeError, f"increment counts in whole numbers, not in {type(part).__name__}")
+    return value + argument, None
+
+
+def answer(holds: Callable[[Any], Any], value: Any) -> Any:
+    """What a question says of a value: False if one must wait, None if one may go on, or what it raises."""
+    try:
+        return None if holds(value) else False
+    except Exception as error:
+        return Raise(type(error), str(error))
+
+
+def _answered(value: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return answer(argument, value) is not False
+
+
+def _await(value: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    said = answer(argument, value)
+    return value, value if said is None else said
+
+
+def _until(value: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return value, answer(argument, value)
 
 
 # -- locks: None if free, else (owner, depth) -------------------------------------------------------------------------
@@ -384,12 +418,14 @@ def _count(argument: Any) -> int:
 _TABLE = (
     # memory: x.load() and its family; an Atomic is a cell
     Row("cell.load", "r", _load),
-    Row("cell.store", "w", _store),
-    Row("cell.swap", "w", _swap),
+    Row("cell.store", "w", _store, alike="equal-writes", overwrites=True),
+    Row("cell.swap", "w", _swap, overwrites=True),
     Row("cell.add", "w", _add),
+    Row("cell.increment", "w", _increment, alike="commuting-adds"),
     Row("cell.compare_exchange", "w", _compare_exchange, changed=_succeeded),
     Row("cell.update", "w", _update),
-    Row("cell.await", "r", _load, _holds),
+    Row("cell.await", "r", _await, _answered),
+    Row("cell.until", "r", _until, _answered, asks=True),
     # shared data whose values live in the program: who touches what is all that is known
     Row("data.read", "r", _nothing),
     Row("data.write", "w", _nothing),
@@ -417,8 +453,8 @@ _TABLE = (
     Row("condition.reacquire", "w", _reacquire, _free),
     Row("condition.notify", "wr", _notify, wakes=_woken),
     # events
-    Row("event.set", "w", _set),
-    Row("event.clear", "w", _clear),
+    Row("event.set", "w", _set, alike="equal-writes"),
+    Row("event.clear", "w", _clear, alike="equal-writes"),
     Row("event.is_set", "r", _load),
     Row("event.wait", "r", _load, _is),
     Row("event.timed", "r", _load, _is_or_expired, _two),

@@ -17,6 +17,7 @@ from hocket.explore.execution import Choice
 from hocket.explore.footprint import Footprint
 from hocket.explore.order import Order
 from hocket.explore.races import Race
+from hocket.explore.reductions import commute
 from hocket.trace.operation import Actor, Operation
 
 __all__ = ["Node", "covered_by_sleep", "insert"]
@@ -80,7 +81,8 @@ def _place(order: Order, events: int, last: Race | None, actor: Actor, alternati
         if last.actor == actor:
             return _LAST if last.alternative == alternative and not last.direct & events else _NO
         other = last.footprint
-        if footprint.write & other.touch or footprint.touch & other.write:
+        if (footprint.write & other.touch or footprint.touch & other.write) and not (
+                footprint.freedom is not None and commute(footprint.freedom, other.freedom)):
             return _NO
     return _NO if events and order.conflicting(footprint) & events else _ABSENT
 
