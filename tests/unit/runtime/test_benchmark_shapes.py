@@ -1,0 +1,47 @@
+"""What the benchmarks measure is what they say: every contender runs every body once, after what it waits for."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from tests.benchmarks.runtime.shapes import CONTENDERS, SHAPES, one_multi, table
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("contender", CONTENDERS)
+def test_a_contender_runs_every_body_once(shape, contender):
+    lock, calls = threading.Lock(), [0]
+
+    def body():
+        with lock:
+            calls[0] += 1
+
+    size, edges = SHAPES[shape](300)
+    CONTENDERS[contender](size, edges, body)
+    assert calls == [size]
+    assert all(earlier < later < size for later, earlier in edges)
+
+
+def test_shapes_have_the_sizes_that_are_published():
+    sizes = {name: (size, len(edges)) for name, (size, edges) in ((n, shape(100_000)) for n, shape in SHAPES.items())}
+    assert sizes == {
+        "empty": (100_000, 0),
+        "chain": (100_000, 99_999),
+        "fork_join": (100_100, 199_000),
+        "random_dag": (20_000, sizes["random_dag"][1]),
+    }
+    assert 59_900 < sizes["random_dag"][1] <= 60_000
+
+
+def test_one_multi_task_calls_each_body_once():
+    calls: list[int] = []
+    one_multi(300, [], lambda: calls.append(1))
+    assert len(calls) == 300
+
+
+def test_a_table_is_printed_for_every_shape():
+    lines = list(table(200, 1))
+    assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == list(SHAPES)
+    assert len(lines) == len(SHAPES) * (1 + len(CONTENDERS)) + 1
