@@ -15,6 +15,7 @@ from typing import Any
 from hocket.cli.target import functions_of
 from hocket.explore.front import explore
 from hocket.explore.result import Result
+from hocket.explore.sampling import SAMPLERS
 
 __all__ = ["arguments", "main"]
 
@@ -26,7 +27,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--executions", type=int, metavar="N", help="stop after so many executions; then incomplete")
     parser.add_argument("--steps", type=int, metavar="N", help="steps that one execution may take")
     parser.add_argument("--data", choices=("track", "off"), default="track", help="does untracked data count")
-    parser.add_argument("--strategy", choices=("optimal", "source", "dfs"), default="optimal", help="how to search")
+    parser.add_argument("--strategy", choices=("optimal", "source", "dfs", *SAMPLERS), default="optimal",
+                        help="how to search; all but the first three draw a sample (1000 executions)")
+    parser.add_argument("--seed", type=int, metavar="N", help="repeat the sample that was drawn with this seed")
     parser.add_argument("--checkpoint", metavar="PATH", help="keep the search in this file, and go on from it")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--quiet", action="store_true", help="print failures only")
@@ -50,7 +53,8 @@ def _explored(function: Callable[[], Any], options: argparse.Namespace, checkpoi
     try:
         return explore(
             function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
-            data=options.data, strategy=options.strategy, progress=not options.quiet, checkpoint=checkpoint)
+            data=options.data, strategy=options.strategy, seed=options.seed, progress=not options.quiet,
+            checkpoint=checkpoint)
     except KeyboardInterrupt as interrupt:
         for note in getattr(interrupt, "__notes__", ()):
             print(note, file=sys.stderr)
@@ -71,7 +75,7 @@ def _json(name: str, result: Result) -> str:
     }
     return json.dumps({
         "function": name, "verdict": result.verdict, "classes": result.classes, "executions": result.executions,
-        "steps": result.steps, "seconds": round(result.seconds, 3), "reason": result.reason,
+        "steps": result.steps, "seconds": round(result.seconds, 3), "reason": result.reason, "seed": result.seed,
         "outcomes": {repr(value): count for value, count in result.outcomes.items()},
         "untracked": list(result.untracked), "failure": told,
     })

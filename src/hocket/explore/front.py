@@ -31,6 +31,8 @@ from hocket.explore.naming import target_of
 from hocket.explore.progress import Line, Progress
 from hocket.explore.result import Result
 from hocket.explore.runner import Runner
+from hocket.explore.sampled import Sample, sample_of
+from hocket.explore.sampling import SAMPLERS
 from hocket.explore.strategy import Replay, Strategy
 from hocket.explore.untracked import Watch
 from hocket.trace.schedule import Schedule
@@ -51,7 +53,6 @@ _SUPPORTED: dict[str, tuple[Any, ...]] = {
     "data": ("track", "off"),
     "strategy": tuple(_STRATEGIES),
     "executor": (None,),
-    "seed": (None,),
 }
 
 
@@ -77,7 +78,9 @@ def explore(
     `bound=k` runs every schedule with at most k preemptions (by brute force: small programs), and the verdict is
     "bounded". `seconds`, `executions` and `steps` (of one execution, default 20,000) are limits: reached, they make
     the verdict "incomplete". `data="off"` declares that whatever else is shared is
-    none of the explorer's business.
+    none of the explorer's business. A `strategy` that draws ("random", "pct", "pos", "urw", "surw", "portfolio") takes
+    a `seed` and a limit, by default 1,000 executions; it ends with "incomplete" and an estimate of what it has not
+    seen, or with "failed".
     `progress` draws a line on a terminal, or calls what is given with a `Progress`.
     `checkpoint`, a path, keeps the search on disk and goes on from what is there (see checkpoint.py): `executions`
     then counts all of it, `seconds` this call. Raises `CheckpointError` if what is there is of another search,
@@ -85,7 +88,9 @@ def explore(
     Source: optimal DPOR (Abdulla et al., JACM 2017).
     """
     _check_body(body)
-    _check_options(model=model, data=data, strategy=strategy, seed=seed, executor=executor)
+    _check_options(model=model, data=data, executor=executor)
+    _check_strategy(strategy)
+    sample = sample_of(strategy, seed, executions, seconds, bound=bound, checkpoint=checkpoint)
     if tuple(track):
         raise Refused("track", "given", "not supported yet", "track=()", "share values through hocket.Atomic")
     if bound is not None and (not isinstance(bound, int) or bound < 0):
@@ -95,7 +100,7 @@ def explore(
             raise Refused(name, f"set to {limit!r}", "no limit that could be kept", "a number above 0")
     listen = Progress.listener(progress)
     try:
-        search = _Search(body, strategy, bound, data == "track", seconds, executions, steps or _STEPS, listen)
+        search = _Search(body, strategy, bound, data == "track", seconds, executions, steps or _STEPS, listen, sample)
         if checkpoint is not None:
             search.keep(BodyKeeper(checkpoint, search))
         return search.result()
@@ -161,7 +166,8 @@ def test(function: F | None = None, **options: Any) -> Any:  # noqa: PT028  # a 
     """
     if function is None:
         return functools.partial(test, **options)
-    _check_options(**{name: value for name, value in options.items() if name in _SUPPORTED})
+    _check_options(**{name: value for name, value in options.items() if name in _SUPPORTED and name != "strategy"})
+    _check_strategy(options.get("strategy", "optimal"))
     if inspect.iscoroutinefunction(function):
         raise _no_coroutines(function)
     plain = function
@@ -209,6 +215,11 @@ def _check_options(**options: Any) -> None:
             raise Refused(name, f"set to {value!r}", "not supported", " or ".join(map(repr, supported)))
 
 
+def _check_strategy(strategy: str) -> None:
+    if strategy not in SAMPLERS:
+        _check_options(strategy=strategy)
+
+
 # -- the search -------------------------------------------------------------------------------------------------------
 
 
@@ -216,9 +227,11 @@ class _Search:
     """One call of `explore`: runs the strategy, keeps the account, and says what it came to."""
 
     def __init__(self, body: Callable[[], Any], strategy: str, bound: int | None, tracked: bool, seconds: float | None,
-                 executions: int | None, steps: int, listen: Callable[[Progress], None] | None) -> None:
+                 executions: int | None, steps: int, listen: Callable[[Progress], None] | None,
+                 sample: Sample | None = None) -> None:
         self.body, self.strategy_name, self.bound, self.steps = body, strategy, bound, steps
-        self.seconds, self.limit, self.listen = seconds, executions, listen
+        self.seconds, self.limit, self.listen = seconds, sample.limit if sample else executions, listen
+        self.sample = sample
         self.watch = Watch() if tracked else None
         self.strategy: Strategy
         self.started, self.before = time.monotonic(), 0.0  # seconds of earlier calls, if there is a checkpoint
@@ -236,8 +249,8 @@ class _Search:
 
     def _reset(self, *, ends_visible: bool) -> None:
         self.session = Session(Cast(), self.steps, observer=self.watch, ends_visible=ends_visible,
-                               audit=self.bound is not None or self.strategy_name == "dfs")  # others do so themselves
-        self.strategy = FewPreemptions(self.bound) if self.bound is not None else _STRATEGIES[self.strategy_name]()
+                               audit=self.bound is not None or self.strategy_name not in ("optimal", "source"))
+        self.strategy = self._new_strategy()
         self.runner = Runner(self.body, self.session)
         self.outcomes: Counter[Any] = Counter()
         self.classes: set[Any] | int = 0 if isinstance(self.strategy, Optimal) else set()
@@ -249,6 +262,11 @@ class _Search:
         self.estimated: Estimated | None = None
         if self.keeper is not None:
             self.keeper.reset()
+
+    def _new_strategy(self) -> Strategy:
+        if self.sample is not None:
+            return self.sample.begin()
+        return FewPreemptions(self.bound) if self.bound is not None else _STRATEGIES[self.strategy_name]()
 
     def _new_estimate(self) -> Estimate | None:
         wanted = self.listen is not None or self.keeper is not None
@@ -266,7 +284,8 @@ class _Search:
         verdict, reason = self._verdict(failure, untracked)
         return Result(verdict, self._class_count(), self.runner.executions, dict(self.outcomes), failure, untracked,
                       reason, self.elapsed(), self.events, dict(self.session.sometimes),
-                      tuple(self.session.notes))
+                      (*self.session.notes, *(self.sample.notes() if self.sample and failure is None else ())),
+                      self.sample.seed if self.sample else None)
 
     def _run(self) -> None:
         self.exhausted = False
@@ -322,7 +341,10 @@ class _Search:
         if isinstance(self.classes, int):
             self.classes += 1
         else:
-            key = class_of(control.execution)
+            key: Any = class_of(control.execution)
+            if self.sample is not None:
+                self.sample.coverage.add(key)
+                key = hash(key)  # millions of them are kept
             if key in self.classes:
                 return
             self.classes.add(key)
@@ -355,6 +377,8 @@ class _Search:
     def _verdict(self, failure: Failure | None, untracked: tuple[str, ...]) -> tuple[str, str]:
         if failure is not None:
             return "failed", failure.message
+        if self.sample is not None:
+            return "incomplete", self.sample.reason(self.reason or self.session.stop)
         if not self.exhausted:
             return "incomplete", self.reason or self.session.stop
         if untracked:

@@ -19,7 +19,8 @@ class Result:
     `verdict` is "proved" (every class was run), "bounded" (every class within the bound that was asked for),
     "incomplete" (something was left out, `reason` says what) or "failed". `classes` counts distinct Mazurkiewicz
     classes, `executions` the runs made for them, `outcomes` the classes by what the body returned, `untracked` what
-    was shared without being tracked, as "file:line what".
+    was shared without being tracked, as "file:line what". `seed` repeats a sample; None if nothing
+    was drawn.
     """
 
     verdict: str
@@ -59,7 +60,8 @@ class Result:
 
     def __str__(self) -> str:
         counts = f"{_counted(self.classes, 'class', 'classes')}, {_counted(self.executions, 'execution', 'executions')}"
-        head = f"{self.verdict}: {counts}, {self.seconds:.2f} s"
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        head = f"{self.verdict}: {counts}, {self.seconds:.2f} s{seed}"
         lines = [head + (f"; {self.reason}" if self.reason else "")]
         lines += [f"  untracked: {entry}" for entry in self.untracked[:10]]
         lines += [f"  note: {note}" for note in self.notes]

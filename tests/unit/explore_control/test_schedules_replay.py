@@ -168,7 +168,7 @@ def test_what_cannot_be_explored_is_said_with_its_cure_and_exit_code_2(program, 
     assert "Traceback" not in error
 
 
-@pytest.mark.parametrize("options", [{"bound": -1}, {"model": "gil"}, {"data": "race-check"}, {"strategy": "pct"},
+@pytest.mark.parametrize("options", [{"bound": -1}, {"model": "gil"}, {"data": "race-check"}, {"strategy": "luck"},
                                      {"seed": 1}, {"executor": object()}, {"track": ("json",)}, {"seconds": 0},
                                      {"executions": -1}])
 def test_an_option_without_machinery_is_refused_by_name(options):
