@@ -8,17 +8,23 @@ does the plain thing: an Atomic is a value behind a lock, `choose` takes 0.
 from __future__ import annotations
 
 import _thread
+import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from hocket.errors import Refused
 from hocket.explore.control import Actor, Control, current
 from hocket.explore.naming import name_newcomer
+from hocket.explore.question import Asked
+from hocket.explore.semantics import ROWS, Raise
 from hocket.trace.operation import Operation
 
 __all__ = ["Atomic", "choose", "number_of", "sometimes"]
 
 T = TypeVar("T")
-_guard = _thread.allocate_lock()  # makes an Atomic atomic where nothing is explored
+_operation: Callable[[tuple[Any, ...]], Operation] = partial(tuple.__new__, Operation)  # in a third of the time
+_changed = threading.Condition(_thread.RLock())  # where nothing is explored: makes an Atomic atomic, wakes who waits
 
 
 class Controlled:
@@ -89,41 +95,88 @@ class Atomic(Controlled, Generic[T]):
         """Replace the value."""
         actor = current()
         if actor is None:
-            self._value = value
+            with _changed:
+                self._value = value
+                _changed.notify_all()
             return
-        actor.control.step(actor, Operation("cell.store", (number_of(self, actor),), value))
+        actor.control.step(actor, _operation(("cell.store", (number_of(self, actor),), value)))
 
     def swap(self, value: T) -> T:
         """Replace the value; returns the one before."""
         actor = current()
         if actor is not None:
-            old: T = actor.control.step(actor, Operation("cell.swap", (number_of(self, actor),), value))
+            old: T = actor.control.step(actor, _operation(("cell.swap", (number_of(self, actor),), value)))
             return old
-        with _guard:
+        with _changed:
             old, self._value = self._value, value
+            _changed.notify_all()
             return old
 
     def add(self, number: Any) -> T:
         """Add `number`; returns the value before."""
         actor = current()
         if actor is not None:
-            old: T = actor.control.step(actor, Operation("cell.add", (number_of(self, actor),), number))
+            old: T = actor.control.step(actor, _operation(("cell.add", (number_of(self, actor),), number)))
             return old
-        with _guard:
+        with _changed:
             old, self._value = self._value, self._value + number
+            _changed.notify_all()
             return old
+
+    def increment(self, number: int = 1) -> None:
+        """Add `number`, and answer nothing: two increments commute, so under `commuting-adds` their order is not tried.
+
+        Raises TypeError unless both are whole numbers (0.1 + 0.2 + 0.3 depends on the order).
+        """
+        actor = current()
+        if actor is not None:
+            actor.control.step(actor, Operation("cell.increment", (number_of(self, actor),), number))
+            return
+        with _changed:
+            self._value, said = ROWS["cell.increment"].perform(self._value, 0, number, 0)
+            if type(said) is Raise:
+                raise said.type(said.message)
+            _changed.notify_all()
 
     def compare_exchange(self, old: T, new: T) -> bool:
         """Replace the value by `new` if it equals `old`; returns whether it did."""
         actor = current()
         if actor is not None:
-            operation = Operation("cell.compare_exchange", (number_of(self, actor),), (old, new))
+            operation = _operation(("cell.compare_exchange", (number_of(self, actor),), (old, new)))
             return bool(actor.control.step(actor, operation))
-        with _guard:
+        with _changed:
             if self._value != old:
                 return False
             self._value = new
+            _changed.notify_all()
             return True
+
+    def wait_until(self, holds: Callable[[T], Any]) -> T:
+        """Wait until `holds(value)` is true; returns the value of which it was.
+
+        One operation that blocks, where a loop of loads would be one for each look; waiting for ever is a deadlock.
+        `holds` must depend on the value alone: it is asked at any time, by anybody. What it raises is raised here.
+        Raises `Refused` if it does something visible itself.
+        """
+        actor = current()
+        if actor is None:
+            return self._wait(holds)
+        value: T = Asked(holds).step(actor, "cell.await", number_of(self, actor))
+        return value
+
+    def block_until(self, holds: Callable[[T], Any]) -> None:
+        """As `wait_until`, but answers nothing: under `await-truth` a store that keeps the answer commutes with it."""
+        actor = current()
+        if actor is None:
+            self._wait(holds)
+        else:
+            Asked(holds).step(actor, "cell.until", number_of(self, actor))
+
+    def _wait(self, holds: Callable[[T], Any]) -> T:
+        with _changed:
+            while not holds(self._value):
+                _changed.wait()
+            return self._value
 
     def __repr__(self) -> str:
         return f"Atomic({self._value!r})" if current() is None else "Atomic(…)"

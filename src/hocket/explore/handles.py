@@ -56,9 +56,11 @@ class Cell(Handle):
     def store(self, value: Any) -> Operation: return Operation("cell.store", self.on, value)
     def swap(self, value: Any) -> Operation: return self._("swap", value)
     def add(self, amount: Any) -> Operation: return self._("add", amount)
+    def increment(self, amount: int = 1) -> Operation: return self._("increment", amount)
     def compare_exchange(self, old: Any, new: Any) -> Operation: return self._("compare_exchange", (old, new))
     def update(self, function: Callable[[Any], Any]) -> Operation: return self._("update", function)
     def wait_until(self, holds: Callable[[Any], Any]) -> Operation: return self._("await", holds)
+    def block_until(self, holds: Callable[[Any], Any]) -> Operation: return self._("until", holds)
 
 
 class Data(Handle):

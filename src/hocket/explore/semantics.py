@@ -152,12 +152,21 @@ def _increment(value: State, actor: Actor, argument: Any, alternative: int) -> t
     return value + argument, None
 
 
+def _raise(error: Exception) -> Raise:
+    """As this error, or in words if it is of a type that takes more than a message."""
+    try:
+        type(error)(str(error))
+    except Exception:
+        return Raise(RuntimeError, f"{type(error).__name__}: {error}")
+    return Raise(type(error), str(error))
+
+
 def answer(holds: Callable[[Any], Any], value: Any) -> Any:
     """What a question says of a value: False if one must wait, None if one may go on, or what it raises."""
     try:
         return None if holds(value) else False
     except Exception as error:
-        return Raise(type(error), str(error))
+        return _raise(error)
 
 
 def _answered(value: State, actor: Actor, argument: Any, alternative: int) -> bool:
