@@ -136,6 +136,8 @@ class Keeper:
         """From now on keep this strategy, which has not begun; it goes on from what was saved."""
         if not isinstance(strategy, Optimal):
             raise Refused("checkpoint", "given", "not supported for this strategy", "'optimal' or 'source'")
+        if strategy.reductions:
+            raise Refused("checkpoint", "given", "not supported together with reductions", "no reductions")
         self._strategy, self._cast, self._path = strategy, cast, []
         if saved is not None:
             try:
@@ -154,8 +156,8 @@ class Keeper:
         if self._checkpoint.clock() - self._written >= self._checkpoint.every:
             self.write(account)
 
-    def write(self, account: Callable[[int], Account]) -> None:
-        """Save the search as it stands between two executions; if nothing is left to do, there is nothing to save.
+    def write(self, account: Callable[[int], Account]) -> bool:
+        """Save the search as it stands between two executions; answers whether anything is left to do, and to save.
 
         `account` is asked with the number of the state where the next execution parts from the last.
         """
@@ -166,6 +168,7 @@ class Keeper:
                                     "account": account(len(stack["rows"]) - 1),
                                     "given_up": self._strategy.given_up})
         self._written = self._checkpoint.clock()
+        return stack is not None
 
     def remove(self) -> None:
         """The search is over."""
@@ -184,6 +187,7 @@ class ModelKeeper(Keeper):
         options = {"strategy": type(strategy).__name__, "steps": tally.limits.steps}
         super().__init__(checkpoint, program_digest(program), options)
         self._tally = tally
+        self._cut = ""  # whether an execution was cut short: that stays in the verdict
         saved = self.load()
         self.begin(strategy, cast, saved)
         if saved is not None:
@@ -191,21 +195,24 @@ class ModelKeeper(Keeper):
 
     def ended(self, execution: Execution) -> None:
         """An execution is in the tally."""
+        self._cut = self._tally.reason
         self.after(execution, self._account)
 
     def over(self) -> None:
-        """The search has come to its end, or to a limit."""
-        if self._tally.exhausted:
+        """The search has come to its end, or to a limit; that is of no account if it was the last execution."""
+        tally, strategy = self._tally, self._strategy
+        assert strategy is not None, "a keeper must know what it keeps"
+        if not tally.exhausted and strategy.frames and not self.write(self._account):
+            tally.exhausted, tally.reason = True, self._cut
+        if tally.exhausted:
             self.remove()
-        else:
-            self.write(self._account)
 
     def _account(self, _: int) -> Account:
         tally = self._tally
         failures = [[failure.kind, str(failure.schedule), failure.message, list(failure.waits)]
                     for failure in tally.failures]
         return {"executions": tally.executions, "abandoned": tally.abandoned, "events": tally.events,
-                "failed": tally.failed, "failures": failures, "seconds": tally.seconds,
+                "failed": tally.failed, "failures": failures, "seconds": tally.seconds, "cut": self._cut,
                 "outcomes": saved_outcomes(tally.outcomes, self._checkpoint.path)}
 
     def _recall(self, account: Account) -> None:
@@ -213,6 +220,7 @@ class ModelKeeper(Keeper):
         tally.executions, tally.abandoned = account["executions"], account["abandoned"]
         tally.events, tally.failed, tally.before = account["events"], account["failed"], account["seconds"]
         tally.outcomes = recalled_outcomes(account["outcomes"])
+        tally.reason = self._cut = account["cut"]
         tally.failures = [Failure(kind, Schedule.parse(schedule), message, None, tuple(waits))
                           for kind, schedule, message, waits in account["failures"]]
 
@@ -242,11 +250,10 @@ class BodyKeeper(Keeper):
         if saved is not None:
             self._recall(saved["account"])
 
-    def judged(self, execution: Execution, goes_on: bool) -> None:
-        """An execution is in the account; it may be the last one for some limit."""
+    def judged(self, execution: Execution, goes_on: bool) -> bool:
+        """An execution is in the account; whether to go on, after a limit only if it was the last execution anyway."""
         self.after(execution, self._account)
-        if not goes_on:
-            self.write(self._account)
+        return goes_on or not self.write(self._account)
 
     def _account(self, parts: int) -> Account:
         search, session = self._search, self._search.session

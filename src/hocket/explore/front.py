@@ -329,8 +329,8 @@ class _Search:
         if self.estimate is not None:
             self.estimate()
             self.estimated = self.estimate.lately()
-        if self.keeper is not None:
-            self.keeper.judged(control.execution, goes_on)
+        if self.keeper is not None and self.keeper.judged(control.execution, goes_on):
+            self.reason, goes_on = "", True
         return goes_on
 
     def _failure(self, control: Control) -> Failure | None:
