@@ -138,6 +138,7 @@ class Control:
         "execution",
         "failed",
         "held",
+        "observer",
         "over",
         "places",
         "running",
@@ -151,6 +152,7 @@ class Control:
 
     def __init__(self, session: Session, strategy: Strategy, *, places: bool = False) -> None:
         self.session = session
+        self.observer = session.observer
         self.strategy = strategy
         self.execution = Execution(session.cast)
         self.actors: dict[int, Actor] = {}
@@ -244,30 +246,26 @@ class Control:
 
     def step(self, actor: Actor, operation: Operation) -> Any:
         """Announce `operation`, let the strategy decide, and return its result once it was chosen and performed."""
-        observer = self.session.observer
-        if observer is None:
-            return self._step(actor, operation)
-        observer.pause()
+        observer = self.observer
+        if observer is not None:
+            observer.pause()
         try:
-            return self._step(actor, operation)
+            if self.over:
+                self._swallowed(actor)
+                raise Unwind
+            self.execution.pending[actor.number] = operation
+            if self.places is not None:
+                actor.place = place_of(sys._getframe(1))
+            chosen = self._choose_next(actor)
+            if chosen is not actor:
+                self._wait(actor, chosen)
+            result = actor.result
+            if type(result) is Raise:
+                raise result.type(result.message)
+            return result
         finally:
-            observer.resume()
-
-    def _step(self, actor: Actor, operation: Operation) -> Any:
-        if self.over:
-            self._swallowed(actor)
-            raise Unwind
-        execution = self.execution
-        execution.announce(actor.number, operation)
-        if self.places is not None:
-            actor.place = place_of(sys._getframe(2))
-        chosen = self._choose_next(actor)
-        if chosen is not actor:
-            self._wait(actor, chosen)
-        result = actor.result
-        if type(result) is Raise:
-            raise result.type(result.message)
-        return result
+            if observer is not None:
+                observer.resume()
 
     def plain(self, actor: Actor, kind: str, number: int) -> Any:
         """A step without an argument on one object."""
