@@ -82,6 +82,7 @@ LITMUS = [
 FAST: list[Row] = [
     *LITMUS,
     *_family("counter", p.counter, (2, 4), (3, 36), (4, 576)),
+    *_family("inc", p.inc, (2, 4), (3, 36), (4, 576)),
     *_family("readers", p.readers, (2, 4), (3, 8), (4, 16), (6, 64), (8, 256), (10, 1024)),
     *_family("nwriters", p.writers, *((n, factorial(n)) for n in range(1, 7))),
     *_family("n_writers_a_reader", p.writers_readers, *(((n, 1), factorial(n + 1)) for n in range(1, 6))),
@@ -135,7 +136,8 @@ FAST: list[Row] = [
 ]
 
 SLOW: list[Row] = [
-    *_family("ainc 7 = nwriters", p.writers, (7, 5040)),
+    *_family("nwriters", p.writers, (7, 5040)),
+    *_text("ainc", lambda n: _each(n, "faa x"), (7, 5040)),
     *_family("counter", p.counter, (5, 14_400)),
     *_family("readers", p.readers, (12, 4096), (13, 8192)),
     *_family("lastzero", p.lastzero, *((n, (n + 3) * 2 ** (n - 2)) for n in (10, 11, 12, 13))),

@@ -32,6 +32,18 @@ def counter(n: int) -> Program:
     return _actors(program, n, body)
 
 
+def inc(n: int) -> Program:
+    """Actor i: r = x; x = r + 2^i."""
+    program = Program()
+    x = program.cell(0, "x")
+
+    def body(number: int) -> Steps:
+        value = yield x.load()
+        yield x.store(value + (1 << number))
+
+    return _actors(program, n, body)
+
+
 def readers(n: int) -> Program:
     """One writer of x, n readers."""
     return writers_readers(1, n)

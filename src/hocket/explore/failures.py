@@ -112,7 +112,9 @@ def _origin(error: BaseException) -> str:
 
 def _complete(control: Control) -> Failure | None:
     """Locks that their owner took to its end; a lock that others release is a signal, and may stay taken."""
-    left = [lock for lock in control.held.values() if lock.owner is not None and lock.owner.done and not lock.sign]
+    pending = control.execution.pending  # of a daemon that waits for ever, which has not ended
+    left = [lock for lock in control.held.values()
+            if lock.owner is not None and lock.owner.done and pending[lock.owner.number] is None and not lock.sign]
     if not left:
         return None
     names = control.session.cast.objects

@@ -197,6 +197,19 @@ def test_a_daemon_that_waits_for_ever_is_no_deadlock():
     assert hocket.explore(body).verdict == "proved"
 
 
+def test_a_daemon_that_waits_for_ever_with_a_lock_in_its_hand_has_not_ended_and_leaks_nothing():
+    def body():
+        door = threading.Lock()
+
+        def wait():
+            with door:
+                threading.Event().wait()
+
+        threading.Thread(target=wait, daemon=True).start()
+
+    assert hocket.explore(body, data="off").verdict == "proved"
+
+
 def test_a_body_that_never_ends_is_a_livelock_that_says_what_repeats():
     def body():
         x = Atomic(0)
