@@ -141,15 +141,15 @@ class Program:
 
 def run(program: Program, strategy: Strategy, limits: Limits | None = None,
         watch: Callable[[Execution], None] | None = None,
-        checkpoint: Checkpoint | str | PathLike[str] | None = None) -> Tally:
+        checkpoint: Checkpoint | str | PathLike[str] | None = None, cast: Cast | None = None) -> Tally:
     """Every execution of `program` that `strategy` asks for; `watch` is shown each one as it ended.
 
     What `watch` is shown is taken back when the next execution begins: it must copy what it wants to keep.
     With `checkpoint`, a path, the search is saved there from time to time and goes on from what is there; see
-    checkpoint.py. Raises `CheckpointError` if that is of another search.
+    checkpoint.py. Raises `CheckpointError` if that is of another search. `cast`: one that knows some actors already.
     Source: Godefroid, POPL 1997 (stateless search).
     """
-    tally, cast = Tally(limits or Limits()), Cast()
+    tally, cast = Tally(limits or Limits()), cast or Cast()
     keeper = ModelKeeper(checkpoint, program, strategy, tally, cast) if checkpoint is not None else None
     host = _Host(program, cast)
     execution = host.execution

@@ -48,8 +48,11 @@ def covered_by_sleep(order: Order, sleep: dict[Choice, Footprint], events: int, 
     return False
 
 
-def insert(order: Order, tree: list[Node], events: int, race: Race) -> None:
-    """Plan the sequence: follow the branches that it can start with; where there is none, it is a new branch."""
+def insert(order: Order, tree: list[Node], events: int, race: Race) -> bool:
+    """Plan the sequence: follow the branches that it can start with; where there is none, it is a new branch.
+
+    Answers whether it was new.
+    """
     last: Race | None = race
     first = 1 if tree else 0  # the branch being explored starts with an event that conflicts with the sequence's last
     while True:
@@ -59,9 +62,9 @@ def insert(order: Order, tree: list[Node], events: int, race: Race) -> None:
                 break
         else:
             _append(order, tree, events, last)
-            return
+            return True
         if not child.children:
-            return  # nothing is prescribed behind it: it will be explored in full
+            return False  # nothing is prescribed behind it: it will be explored in full
         if place >= 0:
             events &= ~(1 << place)
         elif place == _LAST:
