@@ -242,6 +242,13 @@ class Control:
             if actor is not main and actor.voice is not None and actor not in self.abandoned:
                 POOL.give(actor.voice)
 
+    def forget(self) -> None:
+        """Let go of the actors once the execution was judged, so that no cycle is left for the garbage collector."""
+        for actor in self.actors.values():
+            actor.thread = None  # which knows its actor
+        self.actors.clear()
+        self.running = self._main = None
+
     # -- one step -----------------------------------------------------------------------------------------------------
 
     def step(self, actor: Actor, operation: Operation) -> Any:

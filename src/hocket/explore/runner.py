@@ -124,6 +124,7 @@ class Runner:
             strategy.ended(control.execution)
             if not judge(control):
                 return
+            control.forget()
             del control
             if gc.get_count()[0] > _GARBAGE:
                 gc.collect(1)
