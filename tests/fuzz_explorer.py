@@ -1,4 +1,4 @@
-"""Random programs against brute force: `python -m tests.fuzz_explorer 10000 [first seed]`.
+"""Random programs against brute force: `python -m tests.fuzz_explorer 10000 [first seed [most interleavings]]`.
 
 For each program every interleaving is run, and the searches must find exactly the
 classes that occur: none missed, none twice (optimal), none given up half-way
@@ -114,7 +114,16 @@ def fuzz(count: int, first: int = 0, largest: int = LARGEST) -> Account:
     return account
 
 
-if __name__ == "__main__":
+def main(count: int = 10_000, first: int = 0, largest: int = LARGEST) -> None:
+    """Judge many programs, and say every thousand how far it is."""
     start = time.perf_counter()
-    result = fuzz(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
-    print(result, f"{time.perf_counter() - start:.0f} s; missed 0, repeated 0, given up 0")
+    total = Account()
+    for seed in range(first, first + count, 1000):
+        part = fuzz(min(1000, first + count - seed), seed, largest)
+        for name, value in vars(part).items():
+            setattr(total, name, getattr(total, name) + value)
+        print(total, f"{time.perf_counter() - start:.0f} s; missed 0, repeated 0, given up 0", flush=True)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
