@@ -191,9 +191,10 @@ class Optimal:
                 continue
             for race in frame.races:
                 if number >= fixed or loosened >> race.at & 1:
-                    self._plan(apart(race.at), race)
+                    again = self.races.kept(race.at, race.second, race.dropped) if race.dropped else apart(race.at)
+                    self._plan(again, race)
         for race in self.races.late(execution):
-            self._plan(self.races.kept(race.at, race.second), race)
+            self._plan(self.races.kept(race.at, race.second, race.dropped), race)
 
     def _plan(self, events: int, race: Race) -> None:
         """See to it that some execution goes through `events` and then the race's operation, from its state."""

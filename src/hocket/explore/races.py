@@ -20,13 +20,13 @@ theirs assumes that no operation blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hocket.explore.execution import Execution
 from hocket.explore.footprint import Footprint
 from hocket.explore.order import Order
-from hocket.explore.reductions import Change
+from hocket.explore.reductions import ADDS, Alike, Change
 from hocket.explore.semantics import ROWS, Row
 from hocket.trace.operation import Actor, Operation
 
@@ -38,14 +38,15 @@ class Race:
 
     `second` is the event that it reverses (it may be `at` itself, for another alternative), or the number of
     events if the operation is still blocked. `direct` are the events that directly precede the operation in the
-    reversed sequence, as far as they are part of it.
+    reversed sequence, as far as they are part of it. `dropped`: events that commute with `at` and are left out as well,
+    since the operation is possible only without them.
     """
 
-    __slots__ = ("actor", "alternative", "at", "direct", "footprint", "operation", "second")
+    __slots__ = ("actor", "alternative", "at", "direct", "dropped", "footprint", "operation", "second")
 
     def __init__(self, at: int, second: int, actor: Actor, operation: Operation, alternative: int,
-                 footprint: Footprint, direct: int) -> None:
-        self.at, self.second = at, second
+                 footprint: Footprint, direct: int, dropped: int = 0) -> None:
+        self.at, self.second, self.dropped = at, second, dropped
         self.actor, self.operation, self.alternative = actor, operation, alternative
         self.footprint, self.direct = footprint, direct
 
@@ -112,21 +113,43 @@ class Races:
         order = self.order
         while left:
             at = left.bit_length() - 1
-            state = self._state(execution, operation, at, self.kept(at, number))
-            if row.enabled(state, actor, operation.argument, way):
-                sharper = self._sharpened(row, state, actor, operation, way, footprint)
-                yield Race(at, number, actor, operation, way, sharper, direct)
-                covered |= order.past[at] | 1 << at
-                left &= ~covered
-            else:
-                left &= ~(1 << at)
+            left &= ~(1 << at)
+            for dropped in self._drops(row, at, number, footprint, covered):
+                state = self._state(execution, operation, at, self.kept(at, number, dropped))
+                if row.enabled(state, actor, operation.argument, way):
+                    sharper = self._sharpened(row, state, actor, operation, way, footprint)
+                    yield Race(at, number, actor, operation, way, sharper, direct, dropped)
+                    covered |= order.past[at] | 1 << at
+            left &= ~covered
 
-    def kept(self, at: int, second: int) -> int:
-        """The events after `at` that remain when `second` is moved before it: those that depend on neither."""
+    def _drops(self, row: Row, at: int, number: int, footprint: Footprint, covered: int) -> Iterable[int]:
+        """What may be left out besides `at`: nothing, or some of the events that commute with it and block as it does.
+
+        Events that conflict with an operation that blocks are in order as a rule, so that the later ones go with the
+        first. By a rule of reductions.py they may be in none; then each alone may be what stands in the way. Of equal
+        writes one does what all do, so it is all or nothing.
+        """
+        if not self.order.footprints.rules or row.never_blocks:
+            return (0,)
+        others = self.order.conflicting(footprint) & self.kept(at, number) & ~covered
+        if not others:
+            return (0,)
+        kin = self.order.prints[at].freedom
+        return _subsets(others) if type(kin) is Alike and kin.value == ADDS else (0, others)
+
+    def kept(self, at: int, second: int, dropped: int = 0) -> int:
+        """The events after `at` that remain when `second` is moved before it: those that depend on neither.
+
+        Nor on what is `dropped`. `second` may be the number of events: then nothing depends on it.
+        """
         order = self.order
         apart = order.apart(at)
         if second < len(order.events) and second != at and apart >> second:
             apart &= (1 << second) - 1 | order.apart(second)
+        while dropped:
+            other = dropped.bit_length() - 1
+            dropped ^= 1 << other
+            apart &= (1 << other) - 1 | order.apart(other)
         return apart
 
     def _sharpened(self, row: Row, state: Any, actor: Actor, operation: Operation, way: int, footprint: Footprint
@@ -190,3 +213,13 @@ def _downward(events: int) -> Iterator[int]:
         number = events.bit_length() - 1
         yield number
         events ^= 1 << number
+
+
+def _subsets(events: int) -> Iterator[int]:
+    """All sets of some events, the empty one first."""
+    chosen = 0
+    while True:
+        yield chosen
+        if chosen == events:
+            return
+        chosen = chosen - events & events
