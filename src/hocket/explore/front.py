@@ -29,6 +29,7 @@ from hocket.explore.failures import Failure, digest, failure_of
 from hocket.explore.minimise import FewPreemptions, minimised
 from hocket.explore.naming import target_of
 from hocket.explore.progress import Line, Progress
+from hocket.explore.reductions import checked
 from hocket.explore.result import Result
 from hocket.explore.runner import Runner
 from hocket.explore.sampled import Sample, sample_of
@@ -41,7 +42,7 @@ __all__ = ["explore", "replay", "test"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _STEPS = 20_000  # steps of one execution, unless the caller says otherwise
-_STRATEGIES: dict[str, Callable[[], Strategy]] = {
+_STRATEGIES: dict[str, Callable[..., Strategy]] = {
     # youngest first: main, which mostly joins, is woken once instead of after each thread
     "optimal": functools.partial(Optimal, youngest_first=True),
     "source": functools.partial(Source, youngest_first=True),
@@ -71,6 +72,7 @@ def explore(
     track: Iterable[Any] = (),
     progress: bool | Callable[[Progress], None] = False,
     checkpoint: Checkpoint | str | PathLike[str] | None = None,
+    reductions: Iterable[str] = (),
 ) -> Result:
     """Run `body` in every distinct interleaving of the threads that it starts; returns what that came to.
 
@@ -85,12 +87,17 @@ def explore(
     `checkpoint`, a path, keeps the search on disk and goes on from what is there (see checkpoint.py): `executions`
     then counts all of it, `seconds` this call. Raises `CheckpointError` if what is there is of another search,
     `Refused` for what cannot be explored, `KeyboardInterrupt` when interrupted (with a note how far it got).
+    `reductions`: rules by which more commutes, so that one execution stands for several classes ("equal-writes",
+    "commuting-adds", "await-truth"; docs/explanation/independence.md); with them `classes` counts these larger ones.
     Source: optimal DPOR (Abdulla et al., JACM 2017).
     """
     _check_body(body)
     _check_options(model=model, data=data, executor=executor)
     _check_strategy(strategy)
     sample = sample_of(strategy, seed, executions, seconds, bound=bound, checkpoint=checkpoint)
+    rules = checked(reductions)
+    if rules:
+        _check_reductions(strategy=strategy, bound=bound, checkpoint=checkpoint, executor=executor)
     if tuple(track):
         raise Refused("track", "given", "not supported yet", "track=()", "share values through hocket.Atomic")
     if bound is not None and (not isinstance(bound, int) or bound < 0):
@@ -101,6 +108,7 @@ def explore(
     listen = Progress.listener(progress)
     try:
         search = _Search(body, strategy, bound, data == "track", seconds, executions, steps or _STEPS, listen, sample)
+        search.reduce(rules)
         if checkpoint is not None:
             search.keep(BodyKeeper(checkpoint, search))
         return search.result()
@@ -215,6 +223,15 @@ def _check_options(**options: Any) -> None:
             raise Refused(name, f"set to {value!r}", "not supported", " or ".join(map(repr, supported)))
 
 
+def _check_reductions(strategy: str, **others: Any) -> None:
+    """Rules say what a search by independence may leave out; who does not search so has no use for them."""
+    if strategy not in ("optimal", "source"):
+        raise Refused("reductions", "given", f"of no use to strategy {strategy!r}", "strategy='optimal' or 'source'")
+    for name, value in others.items():
+        if value is not None:
+            raise Refused("reductions", "given", f"not supported together with {name}", f"{name}=None, or no reductions")
+
+
 def _check_strategy(strategy: str) -> None:
     if strategy not in SAMPLERS:
         _check_options(strategy=strategy)
@@ -236,6 +253,12 @@ class _Search:
         self.strategy: Strategy
         self.started, self.before = time.monotonic(), 0.0  # seconds of earlier calls, if there is a checkpoint
         self.keeper: BodyKeeper | None = None
+        self.rules: tuple[str, ...] = ()
+        self._reset(ends_visible=False)
+
+    def reduce(self, rules: tuple[str, ...]) -> None:
+        """Let this search, which has not begun, use these rules of reductions.py."""
+        self.rules = rules
         self._reset(ends_visible=False)
 
     def keep(self, keeper: BodyKeeper) -> None:
@@ -266,7 +289,10 @@ class _Search:
     def _new_strategy(self) -> Strategy:
         if self.sample is not None:
             return self.sample.begin()
-        return FewPreemptions(self.bound) if self.bound is not None else _STRATEGIES[self.strategy_name]()
+        if self.bound is not None:
+            return FewPreemptions(self.bound)
+        make = _STRATEGIES[self.strategy_name]
+        return make(reductions=self.rules) if self.rules else make()
 
     def _new_estimate(self) -> Estimate | None:
         wanted = self.listen is not None or self.keeper is not None
@@ -285,7 +311,7 @@ class _Search:
         return Result(verdict, self._class_count(), self.runner.executions, dict(self.outcomes), failure, untracked,
                       reason, self.elapsed(), self.events, dict(self.session.sometimes),
                       (*self.session.notes, *(self.sample.notes() if self.sample and failure is None else ())),
-                      self.sample.seed if self.sample else None)
+                      self.sample.seed if self.sample else None, self.rules)
 
     def _run(self) -> None:
         self.exhausted = False
@@ -326,6 +352,9 @@ class _Search:
         if control.end in (End.COMPLETE, End.DEADLOCK):  # a deadlock that is no failure is an end like any other
             self._count(control)
         goes_on = self._within_limits()
+        if self.rules and control.timed:
+            self.reason = "time passes in the program, and would tell apart what reductions take for the same"
+            return False
         if self.estimate is not None:
             self.estimate()
             self.estimated = self.estimate.lately()

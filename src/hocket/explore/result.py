@@ -20,7 +20,7 @@ class Result:
     "incomplete" (something was left out, `reason` says what) or "failed". `classes` counts distinct Mazurkiewicz
     classes, `executions` the runs made for them, `outcomes` the classes by what the body returned, `untracked` what
     was shared without being tracked, as "file:line what". `seed` repeats a sample; None if nothing
-    was drawn.
+    was drawn. `reductions`: the rules that were on; then a class is larger, and each was still run once.
     """
 
     verdict: str
@@ -35,6 +35,7 @@ class Result:
     sometimes: Mapping[str, bool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     seed: int | None = None
+    reductions: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -61,7 +62,8 @@ class Result:
     def __str__(self) -> str:
         counts = f"{_counted(self.classes, 'class', 'classes')}, {_counted(self.executions, 'execution', 'executions')}"
         seed = "" if self.seed is None else f", seed {self.seed}"
-        head = f"{self.verdict}: {counts}, {self.seconds:.2f} s{seed}"
+        under = f" under {', '.join(self.reductions)}" if self.reductions else ""
+        head = f"{self.verdict}: {counts}{under}, {self.seconds:.2f} s{seed}"
         lines = [head + (f"; {self.reason}" if self.reason else "")]
         lines += [f"  untracked: {entry}" for entry in self.untracked[:10]]
         lines += [f"  note: {note}" for note in self.notes]
