@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(wanted: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hocket", description="Explore interleavings, verify graphs, prove schedulers.")
+    purpose = "Explore interleavings, verify graphs, prove schedulers."
+    parser = argparse.ArgumentParser(prog="hocket", description=purpose)
     parser.add_argument("--version", action="version", version=f"hocket {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, purpose in COMMANDS.items():

@@ -92,7 +92,7 @@ def _standing(row: StateRow) -> str:
     def test(condition: Condition) -> str:
         return f"node.{condition.field}" if condition.holds_when else f"not node.{condition.field}"
 
-    return " and ".join(map(test, row.when)) or "True" or "True"
+    return " and ".join(map(test, row.when)) or "True"
 
 
 def _by_phase() -> Iterator[tuple[Phase, list[StateRow]]]:

@@ -57,7 +57,7 @@ class Schedule:
         """The schedule that `str` printed; raises `ScheduleError` with what is wrong and where."""
         steps, mark, digest = text.strip().partition("#")
         if mark and not _DIGEST.fullmatch(digest):
-            raise ScheduleError(f"a schedule ends with # and six hexadecimal digits, or without; this one with {digest!r}", text)
+            raise ScheduleError(f"a schedule may end with # and six hexadecimal digits; this one has {digest!r}", text)
         return Schedule(tuple(_steps(steps)), digest)
 
     @property

@@ -3,8 +3,9 @@
 Two executions belong to one class (a Mazurkiewicz trace) if they consist of the
 same events and every two conflicting events come in the same order. `class_key`
 is equal exactly then; it needs no clocks: what every actor did, and for every
-object its writes in order with the sets of reads between them, say the same. This module is told the footprints; it knows no semantics,
-so that an oracle and an auditor can use it without trusting the search.
+object its writes in order with the sets of reads between them, say the same.
+This module is told the footprints; it knows no semantics, so that an oracle and
+an auditor can use it without trusting the search.
 """
 
 from __future__ import annotations
