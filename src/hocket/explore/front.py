@@ -229,7 +229,7 @@ def _check_reductions(strategy: str, **others: Any) -> None:
         raise Refused("reductions", "given", f"of no use to strategy {strategy!r}", "strategy='optimal' or 'source'")
     for name, value in others.items():
         if value is not None:
-            raise Refused("reductions", "given", f"not supported together with {name}", f"{name}=None, or no reductions")
+            raise Refused("reductions", "given", f"not supported with {name}", f"{name}=None, or no reductions")
 
 
 def _check_strategy(strategy: str) -> None:
