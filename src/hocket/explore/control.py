@@ -98,6 +98,7 @@ class Observer(Protocol):
     def paused(self) -> AbstractContextManager[None]: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
+    def watching(self) -> AbstractContextManager[None]: ...
 
 
 @dataclass(slots=True)
@@ -432,6 +433,8 @@ class Control:
         """Make `task` an actor; it can be chosen from the next step on."""
         if self.over:
             raise Unwind
+        if self.observer is not None:
+            self.observer.pause()
         execution = self.execution
         number = execution.new_actor(creator.number)
         child = Actor(self, number, task, daemon)

@@ -178,6 +178,8 @@ def _bootstrap(thread: Thread) -> None:
     except SystemExit:
         pass  # as threading does
     finally:
+        if actor.control.observer is not None:
+            actor.control.observer.pause()
         active.pop(ident, None)
         _mark_stopped(thread)
 

@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -79,7 +80,9 @@ class Runner:
             extra = getattr(self.body, "__globals__", None)
             self.session.on_begin = patch.begin_books(threading.current_thread())
             self.session.on_end = patch.end_books
-            with patch.controlled((extra,) if extra is not None else ()):
+            observer = self.session.observer
+            watching = observer.watching() if observer is not None else nullcontext()
+            with patch.controlled((extra,) if extra is not None else ()), watching:
                 self._wait_for(strategy, judge, places, look)
         finally:
             _one_at_a_time.release()

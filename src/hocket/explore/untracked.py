@@ -25,12 +25,23 @@ import threading
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FrameType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
-from hocket.explore.control import Actor, Control
+from hocket.explore.atomic import Atomic
+from hocket.explore.control import Actor, Control, current
 from hocket.explore.naming import is_machinery, place_text
+from hocket.explore.primitives import ExploredLock
 from hocket.explore.scan import UNKNOWN, Finding, code_of
+from hocket.explore.sight import ENOUGH, Sight, sight
 
 __all__ = ["Watch"]
 
@@ -51,6 +62,10 @@ _READERS = {
     "__contains__", "__getitem__", "__len__", "__iter__", "__reversed__", "__eq__", "__ne__", "__sizeof__",
 }
 _CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict, bytearray)
+# whoever enters one of these comes to a step before it returns or raises; until then nothing runs that is not ours
+_STEPS_AHEAD = {function.__code__ for function in (
+    Control.plain, Control.step, Atomic.load, Atomic.store, Atomic.swap, Atomic.add, Atomic.compare_exchange,
+    ExploredLock.__enter__, ExploredLock.__exit__, ExploredLock.release)}
 _LOOKS_AROUND = {threading.enumerate.__code__, threading.active_count.__code__}
 
 
@@ -61,6 +76,8 @@ class Watch:
         _add_executors()
         self.findings: dict[str, None] = {}
         self._callback = self._profile
+        self._seen_by: Sight | None = None  # from 3.12 on, while it watches
+        self._paused = False
         self._concurrent = False
         self._known: set[CodeType] = set()  # read already, or machinery
         self._machinery: dict[CodeType, bool] = {}
@@ -69,6 +86,13 @@ class Watch:
         # what ran when solitude ended: the code, how far it was, and its writes from there on
         self._open: list[tuple[CodeType, int, dict[int, Finding]]] = []
         self._from: dict[tuple[CodeType, int, bool], dict[int, Finding]] = {}
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """For the time of an exploration: from 3.12 on the interpreter tells of each place until it is told not to."""
+        with sight(self._told_of_start, self._told_of_call) as self._seen_by:
+            yield
+        self._seen_by = None
 
     # -- what the control reports -------------------------------------------------------------------------------------
 
@@ -81,12 +105,13 @@ class Watch:
 
     def leave(self, actor: Actor) -> None:
         """`actor` has left the program's code."""
-        sys.setprofile(None)
+        self.pause()
         if actor.number == 0 and self._open:
             self._close({})
 
     def spawned(self, actor: Actor) -> None:
         """`actor` has started another one."""
+        self.pause()
         alone, self._concurrent = not self._concurrent, False  # what is read here for is no code of the program
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
@@ -117,11 +142,16 @@ class Watch:
 
     def pause(self) -> None:
         """What the calling thread does now is the explorer's."""
-        sys.setprofile(None)
+        if self._seen_by is None:
+            sys.setprofile(None)
+        else:
+            self._paused = True
 
     def resume(self) -> None:
         """What the calling thread does now is the program's; alone it may do what it likes, and pays nothing."""
-        if self._concurrent:
+        if self._seen_by is not None:
+            self._paused = False
+        elif self._concurrent:
             sys.setprofile(self._callback)
 
     @contextmanager
@@ -138,10 +168,35 @@ class Watch:
             return
         code = frame.f_code
         if event == "call":
-            if code not in self._known:
+            if code in _STEPS_AHEAD:
+                sys.setprofile(None)  # until the step that follows is over
+            elif code not in self._known:
                 self._entered(frame, code)
         elif event == "c_call" and not self._is_machinery(code):
             self._called(frame, code, argument)
+
+    def _told_of_start(self, code: CodeType, offset: int) -> Any:
+        """A function begins; whether to hear of it again."""
+        told_elsewhere = code in _CALLS_OTHERS or code in _LOOKS_AROUND
+        if self._is_machinery(code) and not told_elsewhere:
+            return ENOUGH
+        if self._paused or not self._concurrent or current() is None:
+            return None
+        if code not in self._known:
+            self._entered(sys._getframe(1), code)
+        return None if told_elsewhere else ENOUGH
+
+    def _told_of_call(self, code: CodeType, offset: int, function: Any, first: Any) -> Any:
+        """Something is called; whether to hear of this place again."""
+        if self._is_machinery(code):
+            return ENOUGH
+        if self._paused or not self._concurrent or current() is None:
+            return None
+        if isinstance(function, MethodDescriptorType):
+            function = function.__get__(first)
+        if isinstance(function, BuiltinFunctionType):
+            self._called(sys._getframe(1), code, function)
+        return None
 
     def _entered(self, frame: FrameType, code: CodeType) -> None:
         if code in _CALLS_OTHERS:
