@@ -44,6 +44,7 @@ from hocket.explore.handles import (
     Steps,
     Thread,
 )
+from hocket.explore.livelock import circle_of_model, period, told
 from hocket.explore.semantics import Raise
 from hocket.explore.strategy import Strategy
 from hocket.explore.tally import Failure, Limits, Tally
@@ -139,6 +140,9 @@ class Program:
         return tuple((handle.name, final.states[handle.index]) for handle in self.handles if handle.family == "cell")
 
 
+_LOOKS = 20  # executions cut at their limit of steps in which a livelock is looked for
+
+
 def run(program: Program, strategy: Strategy, limits: Limits | None = None,
         watch: Callable[[Execution], None] | None = None,
         checkpoint: Checkpoint | str | PathLike[str] | None = None, cast: Cast | None = None) -> Tally:
@@ -163,6 +167,9 @@ def run(program: Program, strategy: Strategy, limits: Limits | None = None,
         tally.events += len(execution.events)
         if abandoned:
             tally.abandoned += 1
+            if len(execution.events) == tally.limits.steps and tally.looks < _LOOKS:
+                tally.looks += 1
+                _look_for_livelock(program, execution, tally)
         else:
             host.judge(tally)
         if watch is not None:
@@ -172,6 +179,27 @@ def run(program: Program, strategy: Strategy, limits: Limits | None = None,
     if keeper is not None:
         keeper.over()
     return tally
+
+
+def _look_for_livelock(program: Program, execution: Execution, tally: Tally) -> None:
+    """The execution was cut at the limit of steps: whether it would never have ended, or what seems to repeat.
+
+    Not only from there: with turns for everybody from the start actors keep in step, which few interleavings do.
+    """
+    names = execution.cast
+    choices = [(event.actor, event.alternative) for event in execution.events]
+    schedule, circle = circle_of_model(_Host(program, names), choices, len(choices))
+    if not circle and tally.looks == 1:
+        schedule, circle = circle_of_model(_Host(program, names), (), len(choices))
+    length = period(execution.events)
+    repeats = circle or execution.events[len(choices) - length:]
+    suspect = told(repeats, names.actors, names.objects)
+    if circle:
+        tally.failed += 1
+        tally.failures.append(Failure("livelock", schedule, f"{suspect}: this repeats for ever"))
+    elif suspect and not tally.suspect:
+        tally.suspect = suspect
+        tally.reason += f"; what seems to repeat: {suspect}"
 
 
 class _Host:
@@ -211,6 +239,10 @@ class _Host:
             if steps == limit and execution.options():
                 return tally.too_long(steps)
         return bool(execution.blocked() and execution.options())
+
+    def go(self, choice: tuple[Actor, int]) -> None:
+        """One step."""
+        self._advance(choice[0], self.execution.perform(*choice))
 
     def judge(self, tally: Tally) -> None:
         """Enter the outcome, and the failures if there are any."""

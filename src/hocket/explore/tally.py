@@ -32,7 +32,7 @@ class Limits:
 class Failure:
     """One way in which the program goes wrong, and the schedule that leads there.
 
-    `kind` is "assertion", "exception" or "deadlock"; `waits` says for a deadlock who waits for what.
+    `kind` is "assertion", "exception", "deadlock" or "livelock"; `waits` says for a deadlock who waits for what.
     """
 
     kind: str
@@ -55,6 +55,8 @@ class Tally:
     failures: list[Failure] = field(default_factory=list)
     outcomes: Counter[Any] = field(default_factory=Counter)
     reason: str = ""  # which limit was reached
+    suspect: str = ""  # what seems to repeat in an execution that was cut at its limit of steps
+    looks: int = 0  # such executions that were looked at for a livelock
     exhausted: bool = False  # the strategy says that nothing is left, and that it leaves nothing out
     before: float = 0.0  # seconds of the sessions that a checkpoint goes on from; no limit counts them
     _started: float = -1.0
