@@ -13,6 +13,7 @@ from typing import Any
 
 from hocket.errors import DeadlockError, ExplorationError
 from hocket.explore.control import Actor, Control, End
+from hocket.explore.livelock import Look, told
 from hocket.explore.naming import place_of
 from hocket.render.lanes import Lane, lanes
 from hocket.trace.operation import Operation
@@ -26,7 +27,8 @@ class Failure:
     """One way in which the program goes wrong.
 
     `kind` is "assertion", "exception", "deadlock", "livelock", "leak" or "nondeterminism"; `schedule` leads there
-    (`hocket.replay` takes it, as a value or as text); `exception` is what was raised, if anything was;
+    (`hocket.replay` takes it, as a value or as text); `exception` is what was raised, if anything was; `cycle` names
+    the actors of a deadlock that wait for each other, or the steps that a livelock repeats;
     `rows` is the interleaving, and `str()` draws it.
     """
 
@@ -131,30 +133,15 @@ def _deadlock(control: Control) -> Failure:
 
 
 def _livelock(control: Control) -> Failure | None:
-    """The step bound was reached although everybody who could go on had turns: only then it is the program's fault."""
-    events = control.execution.events
-    recent = events[len(events) // 2:]
-    ran = {event.actor for event in recent}
-    waiting = {actor for actor, _ in control.execution.options()}
-    if waiting - ran:
+    """A state that came again under fair turns; whoever replays with a `Look` has seen it."""
+    circle = control.strategy.circle if isinstance(control.strategy, Look) else ()
+    if not circle:
         return None
-    period = _period([(event.actor, event.operation.kind, event.operation.objects) for event in recent])
     names, objects = control.session.cast.actors, control.session.cast.objects
-    repeated = events[-period:][:6] if period else []
-    told = ", ".join(f"{names[event.actor]}: {event.operation.told(objects)}" for event in repeated)
-    message = f"{len(events)} steps and no end" + (f"; what repeats is {told}" if told else "")
-    return _failure(control, "livelock", message, origin=told)
-
-
-def _period(steps: list[Any]) -> int:
-    """The length of the shortest piece that the tail of `steps` repeats three times; 0 if there is none."""
-    for length in range(1, len(steps) // 3 + 1):
-        tail = steps[-length:]
-        if steps[-2 * length:-length] == tail and steps[-3 * length:-2 * length] == tail:
-            return length
-        if length > 200:
-            break
-    return 0
+    steps = tuple(told((event,), names, objects) for event in circle)
+    repeats = told(circle, names, objects)
+    return _failure(control, "livelock", f"{repeats}: this repeats for ever, though everybody who can go on has turns",
+                    cycle=steps, origin=repeats)
 
 
 def _diverged(control: Control) -> Failure:
@@ -172,7 +159,7 @@ _TELLING = {
     End.RAISED: _raised,
     End.COMPLETE: _complete,
     End.DEADLOCK: _deadlock,
-    End.BOUND: _livelock,
+    End.ABANDONED: _livelock,
     End.DIVERGED: _diverged,
     End.SWALLOWED: _swallowed,
 }

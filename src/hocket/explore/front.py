@@ -14,27 +14,31 @@ import inspect
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from os import PathLike
 from typing import Any, TypeVar
 
-from hocket.errors import DivergenceError, Refused
+from hocket.errors import DivergenceError, ExplorationError, Refused
 from hocket.explore.checkpoint import BodyKeeper, Checkpoint
 from hocket.explore.classes import class_of
 from hocket.explore.control import RESTART, Control, End, Session
 from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal, Source
 from hocket.explore.estimate import Estimate, Estimated
-from hocket.explore.execution import Cast
+from hocket.explore.execution import Cast, Execution
 from hocket.explore.failures import Failure, digest, failure_of
+from hocket.explore.livelock import Look
 from hocket.explore.minimise import FewPreemptions, minimised
 from hocket.explore.naming import target_of
+from hocket.explore.parallel import search_in_parallel
+from hocket.explore.polling import livelock_of
 from hocket.explore.progress import Line, Progress
 from hocket.explore.reductions import checked
 from hocket.explore.result import Result
 from hocket.explore.runner import Runner
 from hocket.explore.sampled import Sample, sample_of
 from hocket.explore.sampling import SAMPLERS
-from hocket.explore.strategy import Replay, Strategy
+from hocket.explore.strategy import Strategy
 from hocket.explore.untracked import Watch
 from hocket.trace.schedule import Schedule
 
@@ -53,7 +57,6 @@ _SUPPORTED: dict[str, tuple[Any, ...]] = {
     "model": ("free",),
     "data": ("track", "off"),
     "strategy": tuple(_STRATEGIES),
-    "executor": (None,),
 }
 
 
@@ -85,14 +88,16 @@ def explore(
     seen, or with "failed".
     `progress` draws a line on a terminal, or calls what is given with a `Progress`.
     `checkpoint`, a path, keeps the search on disk and goes on from what is there (see checkpoint.py): `executions`
-    then counts all of it, `seconds` this call. Raises `CheckpointError` if what is there is of another search,
+    then counts all of it, `seconds` this call. `executor`, of processes, or their number, shares the search out; the
+    counts are the same (see parallel.py), and `body` must be a function of a module, or be picklable.
+    Raises `CheckpointError` if what is there is of another search,
     `Refused` for what cannot be explored, `KeyboardInterrupt` when interrupted (with a note how far it got).
     `reductions`: rules by which more commutes, so that one execution stands for several classes ("equal-writes",
     "commuting-adds", "await-truth"; docs/explanation/independence.md); with them `classes` counts these larger ones.
     Source: optimal DPOR (Abdulla et al., JACM 2017).
     """
     _check_body(body)
-    _check_options(model=model, data=data, executor=executor)
+    _check_options(model=model, data=data)
     _check_strategy(strategy)
     sample = sample_of(strategy, seed, executions, seconds, bound=bound, checkpoint=checkpoint)
     rules = checked(reductions)
@@ -109,6 +114,9 @@ def explore(
     try:
         search = _Search(body, strategy, bound, data == "track", seconds, executions, steps or _STEPS, listen, sample)
         search.reduce(rules)
+        if executor is not None:
+            _check_sharing(strategy=strategy, bound=bound, checkpoint=checkpoint)
+            search.executor, search.estimate = executor, None
         if checkpoint is not None:
             search.keep(BodyKeeper(checkpoint, search))
         return search.result()
@@ -127,6 +135,8 @@ def replay(body: Callable[[], Any], schedule: Schedule | str) -> Any:
     parsed = schedule if isinstance(schedule, Schedule) else Schedule.parse(schedule)
     control = replayed(body, parsed, _STEPS)
     failure = failure_of(control)
+    if failure is None and control.end == End.BOUND:
+        raise ExplorationError(f"no end after {len(control.execution.events):,} steps, and no certain livelock")
     if failure is None:
         return control.value
     error = failure.error()
@@ -142,7 +152,7 @@ def replayed(
     for ends in visible:
         session = Session(Cast(), max(steps, len(schedule)), ends_visible=ends)
         kept: list[Control] = []
-        Runner(body, session).run(Replay(schedule), _keeping(kept), places=True)
+        Runner(body, session).run(Look(schedule), _keeping(kept), places=True)
         if session.stop != RESTART:
             break
     control = kept[0]
@@ -232,6 +242,14 @@ def _check_reductions(strategy: str, **others: Any) -> None:
             raise Refused("reductions", "given", f"not supported with {name}", f"{name}=None, or no reductions")
 
 
+def _check_sharing(**options: Any) -> None:
+    """What other processes cannot be asked for."""
+    for name, value in options.items():
+        if value not in (None, "optimal"):
+            raise Refused("executor", f"given with {name}={value!r}", "not supported together",
+                          "an optimal search without bound and checkpoint")
+
+
 def _check_strategy(strategy: str) -> None:
     if strategy not in SAMPLERS:
         _check_options(strategy=strategy)
@@ -253,6 +271,7 @@ class _Search:
         self.strategy: Strategy
         self.started, self.before = time.monotonic(), 0.0  # seconds of earlier calls, if there is a checkpoint
         self.keeper: BodyKeeper | None = None
+        self.executor: Any = None
         self.rules: tuple[str, ...] = ()
         self._reset(ends_visible=False)
 
@@ -279,6 +298,7 @@ class _Search:
         self.classes: set[Any] | int = 0 if isinstance(self.strategy, Optimal) else set()
         self.events = 0
         self.first: Failure | None = None
+        self.cut: Execution | None = None  # that reached the limit of steps
         self.reason = ""
         self.passed: BaseException | None = None  # an exception that is not for us, e.g. pytest.skip
         self.estimate = self._new_estimate()
@@ -316,11 +336,15 @@ class _Search:
     def _run(self) -> None:
         self.exhausted = False
         try:
+            if self.executor is not None:
+                return search_in_parallel(self, self.executor)
             self.runner.run(self.strategy, self._judge, look=self._look)
         except KeyboardInterrupt as error:
             elapsed = time.monotonic() - self.started
             error.add_note(f"hocket: {self._class_count():,} classes in {elapsed:.1f} s, no failure yet")
             raise
+        if self.cut is not None:
+            self._look_for_livelock(self.cut)
         stuck = self.runner.stuck
         if stuck is not None:
             how = "runs without a visible operation" if stuck.busy else "blocks outside of the explorer's control"
@@ -330,6 +354,12 @@ class _Search:
         self.exhausted = complete and self.strategy.exhaustive
         if self.keeper is not None and (self.exhausted or self.first is not None):
             self.keeper.remove()
+
+    def _look_for_livelock(self, cut: Execution) -> None:
+        self.first, suspect = livelock_of(self.body, cut, self.steps, self.session.ends_visible)
+        self.reason = (f"an execution reached the limit of {self.steps:,} steps"
+                       + (f"; what seems to repeat: {suspect}" if suspect else "")
+                       + "; perhaps a loop that polls: wait on a Condition or Event, or raise steps=")
 
     # -- after each execution
 
@@ -346,8 +376,7 @@ class _Search:
             self._count(control, counted_outcome=False)
             return False
         if control.end == End.BOUND:
-            self.reason = (f"an execution reached the limit of {self.steps:,} steps while others could go on: "
-                           "perhaps a loop that polls; wait on a Condition or Event, or raise steps=")
+            self.cut = control.execution
             return False
         if control.end in (End.COMPLETE, End.DEADLOCK):  # a deadlock that is no failure is an end like any other
             self._count(control)
@@ -427,10 +456,21 @@ class _Search:
         message = f"sometimes {told} was reached in none of {self._class_count():,} classes"
         return Failure("assertion", Schedule(), message, replayed=True)
 
+    def fail_at(self, told: Failure) -> None:
+        """Another process has seen a failure: see it here as well, if it can be."""
+        ends_visible = self.session.ends_visible
+        try:
+            again = failure_of(replayed(self.body, told.schedule, self.steps, ends_visible=ends_visible))
+        except DivergenceError:
+            again = None
+        self.first = again if again is not None and again.kind == told.kind else told
+
     def _shown(self, first: Failure) -> Failure:
         """The smallest failure of this kind that can be found, seen to happen again."""
         if first.kind == "nondeterminism" or first.origin == "swallowed":
             return first
+        if first.kind == "livelock":  # as short as its first rounds, and seen to close when it was found
+            return replace(first, replayed=True, target=target_of(self.body))
         session = self.session
 
         def run(schedule: Schedule) -> Failure | None:

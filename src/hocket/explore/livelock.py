@@ -3,9 +3,9 @@
 An execution that reached its limit of steps proves nothing: its loop may end in the
 next round. It is certain that it never does if the state repeats, that is all
 objects and where each actor stands (standing.py), and if the steps between were
-fair: whoever could go on anywhere in them went on. An unfair circle is what a
+fair: whoever could go on anywhere in them went on, with each of its alternatives. An unfair circle is what a
 scheduler may do to any loop that polls, and no mistake of the program: then
-everybody is given a turn, round and round, and if even so a state repeats, nothing will ever end.
+everybody is given turns, whoever had the fewest first, and if even so a state repeats, nothing will ever end.
 
 What is not certain stays "incomplete", and names what seems to repeat. Refused: fairness that lets an actor starve
 which can go on only now and then; a lock that is passed by somebody in a circle would be called a livelock.
@@ -14,6 +14,7 @@ which can go on only now and then; a lock that is passed by somebody in a circle
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Protocol
 
@@ -62,15 +63,23 @@ def _step(event: Event) -> tuple[Any, ...]:
     return event.actor, event.operation.kind, event.operation.objects, event.alternative
 
 
-def _starving(options: Iterable[Iterable[Choice]], events: Iterable[Event]) -> set[Actor]:
-    """Who could go on at some point of a circle and never does."""
-    return {actor for choices in options for actor, _ in choices} - {event.actor for event in events}
+def _starving(options: Iterable[Iterable[Choice]], events: Iterable[Event]) -> set[Choice]:
+    """Who could go on at some point of a circle, with which alternative, and never does."""
+    offered = {choice for choices in options for choice in choices}
+    return offered - {(event.actor, event.alternative) for event in events}
 
 
-def _next_in_turn(execution: Execution) -> Choice | None:
-    """The actor after the one that ran last, in a circle, of those that can go on."""
-    options = execution.options()
-    return min(options, key=lambda choice: (choice[0] <= execution.last, choice[0], choice[1]), default=None)
+class _Turns:
+    """Of those that can go on the one with the fewest steps: so all keep in step, also those that begin late."""
+
+    def __init__(self) -> None:
+        self.counted = 0  # events
+        self.steps: Counter[Actor] = Counter()
+
+    def next(self, execution: Execution) -> Choice | None:
+        self.steps.update(event.actor for event in execution.events[self.counted:])
+        self.counted = len(execution.events)
+        return min(execution.options(), key=lambda choice: (self.steps[choice[0]], *choice), default=None)
 
 
 # -- real threads: replayed, with a look at their frames --------------------------------------------------------------
@@ -127,10 +136,14 @@ class Look(Replay):
 class Fair(Replay):
     """A replay that goes on by giving everybody a turn."""
 
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__(schedule)
+        self._turns = _Turns()
+
     def choose(self, execution: Execution) -> Choice | None:
         if len(execution.events) < len(self.schedule):
             return super().choose(execution)
-        return _next_in_turn(execution)
+        return self._turns.next(execution)
 
 
 def _state(execution: Execution, movers: set[Actor]) -> Hashable:
@@ -173,10 +186,11 @@ def circle_of_model(host: Host, choices: Iterable[Choice], limit: int) -> tuple[
             if path.closes():
                 break
             path.go(choice)
+        turns = _Turns()
         for _ in range(limit):
             if path.closes() and path.is_fair():
                 return host.execution.schedule(), path.circle()
-            following = _next_in_turn(host.execution)
+            following = turns.next(host.execution)
             if following is None:
                 break
             path.go(following)

@@ -218,7 +218,9 @@ def test_a_body_that_never_ends_is_a_livelock_that_says_what_repeats():
 
     failure = hocket.explore(body, steps=200).failure
     assert failure.kind == "livelock"
-    assert failure.message == "200 steps and no end; what repeats is main: x.load"
+    assert failure.message == (
+        "main: x.load: this repeats for ever, though everybody who can go on has turns")
+    assert failure.cycle == ("main: x.load",)
 
 
 def test_a_step_bound_reached_while_others_could_go_on_is_incomplete_and_says_so():
