@@ -30,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strategy", choices=("optimal", "source", "dfs", *SAMPLERS), default="optimal",
                         help="how to search; all but the first three draw a sample (1000 executions)")
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the sample that was drawn with this seed")
+    parser.add_argument("--workers", type=int, metavar="N", help="share the search out among N processes")
     parser.add_argument("--checkpoint", metavar="PATH", help="keep the search in this file, and go on from it")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--quiet", action="store_true", help="print failures only")
@@ -54,7 +55,7 @@ def _explored(function: Callable[[], Any], options: argparse.Namespace, checkpoi
         return explore(
             function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
             data=options.data, strategy=options.strategy, seed=options.seed, progress=not options.quiet,
-            checkpoint=checkpoint)
+            checkpoint=checkpoint, executor=options.workers)
     except KeyboardInterrupt as interrupt:
         for note in getattr(interrupt, "__notes__", ()):
             print(note, file=sys.stderr)
