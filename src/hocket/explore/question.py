@@ -26,6 +26,8 @@ class _Silent:
     """Stands in for the actor while a predicate is asked: nothing may be done in its name."""
 
     def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # Python's own questions, such as those of a documentation tool
+            raise AttributeError(name)
         raise Refused("predicate", "asked", "using something shared, or the time", "a function of the value alone",
                       "load what it needs before, or keep it in the one value")
 
