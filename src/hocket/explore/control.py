@@ -167,7 +167,8 @@ class Control:
         self.timed = False  # whether any clock has moved
         self.clocks: dict[int, float] = {}  # object -> virtual time of its last write
         self.held: dict[int, Any] = {}  # object -> the lock that is held, for the leak check
-        self.early: dict[int, tuple[int, int]] = {}  # id of a condition -> who notified it when nobody waited, and when
+        # id of a condition -> who notified it when nobody waited, after how many events, and where
+        self.early: dict[int, tuple[int, int, Place | None]] = {}
         self.signals: dict[int, Any] = {}  # object -> the condition whose waiter it is
         self.running: Actor | None = None
         self.abandoned: list[Actor] = []  # actors that would not go

@@ -14,7 +14,7 @@ from typing import Any
 from hocket.errors import DeadlockError, ExplorationError
 from hocket.explore.control import Actor, Control, End
 from hocket.explore.livelock import Look, told
-from hocket.explore.naming import place_of
+from hocket.explore.naming import Place, place_of, place_text
 from hocket.render.lanes import Lane, lanes
 from hocket.trace.operation import Operation
 from hocket.trace.schedule import Schedule, digest_of
@@ -129,7 +129,15 @@ def _deadlock(control: Control) -> Failure:
     waits = tuple(_waits(control, actor) for actor in stuck)
     cycle = _cycle(control, stuck)
     told = [wait for actor, wait in zip(stuck, waits, strict=True) if not cycle or actor.name in cycle]
-    return _failure(control, "deadlock", "; ".join(told), waits=waits, cycle=tuple(cycle), origin="; ".join(waits))
+    origin = "; ".join(f"{actor.name} {_pending(control, actor)}" for actor in stuck)
+    return _failure(control, "deadlock", "; ".join(told), waits=waits, cycle=tuple(cycle), origin=origin)
+
+
+def _pending(control: Control, actor: Actor) -> str:
+    """What an actor stands before, without the numbers of steps: they differ between interleavings of one mistake."""
+    operation = control.execution.pending[actor.number]
+    assert operation is not None
+    return operation.told(control.session.cast.objects)
 
 
 def _livelock(control: Control) -> Failure | None:
@@ -191,7 +199,7 @@ def _for_what(control: Control, actor: Actor) -> str:
     condition = _condition_of(control, operation)
     if condition is None:
         return f"for {thing}"
-    return f"to be notified{_lost_wakeup(control, condition)}"
+    return f"to be notified{_lost_wakeup(control, condition, actor)}"
 
 
 def _condition_of(control: Control, operation: Operation) -> Any:
@@ -199,12 +207,25 @@ def _condition_of(control: Control, operation: Operation) -> Any:
     return control.signals.get(operation.objects[0])
 
 
-def _lost_wakeup(control: Control, condition: Any) -> str:
+def _lost_wakeup(control: Control, condition: Any, waiter: Actor) -> str:
+    """The notify that came too early. It was before the wait: as long as somebody waits, none finds nobody."""
     early = control.early.get(id(condition))
     if early is None:
         return ", and nobody is left who could"
-    who, step = early
-    return f": a lost wake-up, {control.session.cast.actors[who]} notified after step {step}, when nobody waited yet"
+    who, step, place = early
+    notified = f"{control.session.cast.actors[who]} notified after step {_row(control, step)}{_at(place)}"
+    waits = max(number for number, event in enumerate(control.execution.events, 1) if event.actor == waiter.number)
+    return (f": a lost wake-up, {notified}, when nobody waited yet; {waiter.name} waits since step "
+            f"{_row(control, waits)}{_at(waiter.place)}")
+
+
+def _row(control: Control, events: int) -> int:
+    """How many of so many events are drawn in the lanes, and so the number that the last of them has there."""
+    return sum(event.operation.kind not in _UNTOLD for event in control.execution.events[:events])
+
+
+def _at(place: Place | None) -> str:
+    return f" at {place_text(place[:2])}" if place is not None else ""
 
 
 def _owner(control: Control, actor: Actor) -> int | None:
@@ -235,6 +256,9 @@ def _cycle(control: Control, stuck: list[Actor]) -> list[str]:
     return []
 
 
+_UNTOLD = ("thread.begin",)  # told by the step that follows
+
+
 # -- the lanes --------------------------------------------------------------------------------------------------------
 
 
@@ -246,8 +270,8 @@ def _rows(control: Control) -> tuple[Lane, ...]:
     rows: list[Lane] = []
     held: dict[int, list[str]] = {}
     for event, place in zip(control.execution.events, control.places, strict=True):
-        if event.operation.kind == "thread.begin":
-            continue  # told by the step that follows
+        if event.operation.kind in _UNTOLD:
+            continue
         _follow_locks(event, objects, held)
         rows.append(Lane(len(rows) + 1, names[event.actor], _told(event, objects, names), place,
                          tuple(held.get(event.actor, ()))))

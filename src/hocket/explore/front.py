@@ -357,9 +357,11 @@ class _Search:
 
     def _look_for_livelock(self, cut: Execution) -> None:
         self.first, suspect = livelock_of(self.body, cut, self.steps, self.session.ends_visible)
-        self.reason = (f"an execution reached the limit of {self.steps:,} steps"
-                       + (f"; what seems to repeat: {suspect}" if suspect else "")
-                       + "; perhaps a loop that polls: wait on a Condition or Event, or raise steps=")
+        self.reason = self._too_long(f"; what seems to repeat: {suspect}" if suspect else "")
+
+    def _too_long(self, repeats: str) -> str:
+        return (f"an execution reached the limit of {self.steps:,} steps{repeats}; perhaps a loop that polls: "
+                "wait on a Condition or Event, or raise steps=")
 
     # -- after each execution
 
@@ -376,7 +378,7 @@ class _Search:
             self._count(control, counted_outcome=False)
             return False
         if control.end == End.BOUND:
-            self.cut = control.execution
+            self.cut, self.reason = control.execution, self._too_long("")
             return False
         if control.end in (End.COMPLETE, End.DEADLOCK):  # a deadlock that is no failure is an end like any other
             self._count(control)

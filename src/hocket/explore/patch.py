@@ -30,7 +30,7 @@ from types import ModuleType
 from typing import Any
 
 from hocket.explore.control import Actor, Control, current
-from hocket.explore.naming import is_hocket
+from hocket.explore.naming import is_hocket, place_of
 from hocket.explore.pool import _get_ident
 from hocket.explore.primitives import (
     ExploredLock,
@@ -274,7 +274,8 @@ def _looking(name: str) -> property:
 def _notify(condition: threading.Condition, n: int = 1) -> None:
     actor = current()
     if actor is not None and not condition._waiters:  # type: ignore[attr-defined]  # CPython's own field
-        actor.control.early[id(condition)] = (actor.number, len(actor.control.execution.events))
+        place = place_of(sys._getframe(1)) if actor.control.places is not None else None
+        actor.control.early[id(condition)] = (actor.number, len(actor.control.execution.events), place)
     _real["notify"](condition, n)
 
 

@@ -117,8 +117,34 @@ def test_a_join_of_each_other_is_a_cycle_too():
 def test_a_lost_wakeup_names_the_notify_that_came_too_early():
     failure = hocket.explore(lost_wakeup).failure
     assert failure.kind == "deadlock"
-    assert "a lost wake-up, main notified after step 2, when nobody waited yet" in failure.message
+    first = lost_wakeup.__code__.co_firstlineno
+    # main starts t1, takes the bell, notifies nobody, and gives it back; then t1 takes it and gives it back to wait
+    assert failure.message == (
+        "main waits for t1 to end; t1 waits to be notified: a lost wake-up, main notified after step 2 at "
+        f"test_failures_are_values.py:{first + 10}, when nobody waited yet; t1 waits since step 5 at "
+        f"test_failures_are_values.py:{first + 5}")
+    assert [row.text for row in failure.rows][:5] == [
+        "start t1", "bell.acquire", "bell.release", "bell.acquire", "bell.release"]
     assert failure.preemptions == 0
+
+
+def test_a_notify_that_woke_somebody_is_not_blamed_for_the_next_wait():
+    def body():
+        bell, waiting = threading.Condition(), []
+
+        def wait_twice():
+            with bell:
+                waiting.append(1)
+                bell.wait()
+                bell.wait()
+
+        threading.Thread(target=wait_twice).start()
+        with bell:
+            if waiting:
+                bell.notify()
+
+    failure = hocket.explore(body, data="off").failure
+    assert (failure.kind, failure.message) == ("deadlock", "t1 waits to be notified, and nobody is left who could")
 
 
 def test_the_same_with_a_predicate_is_proved():
