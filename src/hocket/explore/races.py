@@ -118,7 +118,10 @@ class Races:
                 state = self._state(execution, operation, at, self.kept(at, number, dropped))
                 if row.enabled(state, actor, operation.argument, way):
                     sharper = self._sharpened(row, state, actor, operation, way, footprint)
-                    yield Race(at, number, actor, operation, way, sharper, direct, dropped)
+                    before = direct
+                    if sharper is not footprint:  # it conflicts with less there, perhaps with nothing that remains
+                        before = order.direct_before(actor, operation, way, number) | order.conflicting(sharper)
+                    yield Race(at, number, actor, operation, way, sharper, before, dropped)
                     covered |= order.past[at] | 1 << at
             left &= ~covered
 
