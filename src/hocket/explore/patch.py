@@ -33,6 +33,7 @@ from hocket.explore.control import Actor, Control, current
 from hocket.explore.naming import is_hocket, place_of
 from hocket.explore.pool import _get_ident
 from hocket.explore.primitives import (
+    LOCKS,
     ExploredLock,
     ExploredRLock,
     ExploredSimpleQueue,
@@ -80,8 +81,9 @@ def _namespaces(extra: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
 
 
 def _replace_names(undo: ExitStack, namespace: dict[str, Any], stand_ins: dict[int, Any]) -> None:
+    found = [(name, value) for name, value in list(namespace.items()) if id(value) in _NAMES or type(value) in LOCKS]
     locks = namespace.get("__name__") not in _KEEP_THEIR_LOCKS
-    for name, value in list(namespace.items()):
+    for name, value in found:
         replacement = _NAMES.get(id(value))
         if replacement is None and locks and is_real_lock(value):
             replacement = stand_ins.setdefault(id(value), made_outside(value))

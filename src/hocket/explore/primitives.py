@@ -311,7 +311,7 @@ def made_outside(value: Any) -> Any:
 
 def is_real_lock(value: Any) -> bool:
     """Whether `value` is a lock of `_thread` that nobody holds."""
-    return type(value) in (_LOCK, _RLOCK) and not _is_held(value)
+    return type(value) in LOCKS and not _is_held(value)
 
 
 def _is_held(value: Any) -> bool:
@@ -319,6 +319,8 @@ def _is_held(value: Any) -> bool:
 
 
 _LOCK, _RLOCK = type(_real_lock()), type(_real_rlock())
+LOCKS = frozenset({_LOCK, _RLOCK})
+"""The types of real locks."""
 
 
 class ExploredPrimitives:
