@@ -329,7 +329,7 @@ class _Team:
                 for future in wait(out, timeout=_LOOK, return_when=FIRST_COMPLETED).done:
                     if not self._took(coordinator, out.pop(future), future, heard):
                         return False
-                if not look():
+                if not (coordinator.finished or look()):
                     return False
         finally:
             for future in out:
