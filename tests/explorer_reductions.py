@@ -31,7 +31,7 @@ _CELLS = ["load", "guard", "add", "swap", "cas", "if"]
 _NAMES = {
     EQUAL: ["store", "store", "store", "set", "set", "clear", "isset", "eventwait", "await", *_CELLS],
     ADDS: ["increment", "increment", "increment", "store", "await", "until", *_CELLS],
-    AWAITS: ["store", "store", "until", "until", "untileven", "swap", "increment", *_CELLS],
+    AWAITS: ["store", "store", "until", "until", "untileven", "swap", "increment", "await", *_CELLS],
 }
 _MORE = [["lock", "trylock"], ["spawn", "join"], ["choose"], ["up", "down"], [], [], []]
 
@@ -88,7 +88,8 @@ def larger_class(execution: Execution, rules: Collection[str]) -> Any:
     before: list[set[int]] = []
     for j, event in enumerate(events):
         direct = {i for i in range(j) if events[i].actor == event.actor or i in marks[j].after or (
-            _meet(marks[i].touched, marks[j].touched) and not _excused(execution, i, j, rules))}
+            _meet(marks[i].touched, marks[j].touched) and not _excused(execution, i, j, rules)) or (
+            AWAITS in rules and _exchanged_while_waiting(event.operation, events[i].operation))}
         before.append(direct.union(*(before[i] for i in direct)))
     seen: Counter[Any] = Counter()
     names = []
@@ -105,6 +106,11 @@ def larger_class(execution: Execution, rules: Collection[str]) -> Any:
 
 def _meet(first: Any, second: Any) -> bool:
     return any(x == y and "w" in (m, n) for x, m in first for y, n in second)
+
+
+def _exchanged_while_waiting(first: Any, second: Any) -> bool:
+    """A compare-exchange and a question are in order even if the first fails: the page says why."""
+    return first.objects == second.objects and {first.kind, second.kind} == {"cell.until", "cell.compare_exchange"}
 
 
 def _excused(execution: Execution, i: int, j: int, rules: Collection[str]) -> bool:

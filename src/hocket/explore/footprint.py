@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from hocket.explore.reductions import UNKNOWN, Freedom, commute, freedom
+from hocket.explore.reductions import UNKNOWN, Freedom, Question, commute, freedom
 from hocket.explore.semantics import modes_of
 from hocket.trace.operation import Operation
 
@@ -56,6 +56,8 @@ class Footprints:
         if not self.rules:
             return plain
         more = freedom(operation, self.rules, before)
+        if type(more) is Question:
+            return Footprint(plain.touch, plain.touch, (), plain.reads, more)
         return plain if more is None else plain._replace(freedom=more)
 
     def _plain(self, operation: Operation, alternative: int, reads_only: bool) -> Footprint:

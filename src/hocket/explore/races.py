@@ -110,11 +110,11 @@ class Races:
 
     def _scan(self, execution: Execution, row: Row, number: int, actor: Actor, operation: Operation, way: int,
               footprint: Footprint, left: int, covered: int, direct: int) -> Iterator[Race]:
-        order = self.order
+        order, forced = self.order, covered
         while left:
             at = left.bit_length() - 1
             left &= ~(1 << at)
-            for dropped in self._drops(row, at, number, footprint, covered):
+            for dropped in self._drops(row, at, number, footprint, forced):
                 state = self._state(execution, operation, at, self.kept(at, number, dropped))
                 if row.enabled(state, actor, operation.argument, way):
                     sharper = self._sharpened(row, state, actor, operation, way, footprint)
@@ -125,7 +125,7 @@ class Races:
                     covered |= order.past[at] | 1 << at
             left &= ~covered
 
-    def _drops(self, row: Row, at: int, number: int, footprint: Footprint, covered: int) -> Iterable[int]:
+    def _drops(self, row: Row, at: int, number: int, footprint: Footprint, forced: int) -> Iterable[int]:
         """What may be left out besides `at`: nothing, or some of the events that commute with it and block as it does.
 
         Events that conflict with an operation that blocks are in order as a rule, so that the later ones go with the
@@ -134,7 +134,7 @@ class Races:
         """
         if not self.order.footprints.rules or row.never_blocks:
             return (0,)
-        others = self.order.conflicting(footprint) & self.kept(at, number) & ~covered
+        others = self.order.conflicting(footprint) & self.kept(at, number) & ~forced
         if not others:
             return (0,)
         kin = self.order.prints[at].freedom

@@ -11,7 +11,10 @@ state that can be reached, because sleep sets and wakeup trees compare the two. 
   conflicts with it in any case, so it is the same wherever the operation may be moved.
   Only overwriting operations have one: the value that they leave does not depend on
   that before, so that whether they conflict with a `Question` stays the same when
-  something independent comes between (JACM 2017, definition 3.2, property 7).
+  something independent comes between (JACM 2017, definition 3.2, property 7). For the
+  same reason a `compare_exchange` conflicts with a `Question` even if it fails: a store
+  that keeps the answer may make the difference. So a question counts as a write, which
+  commutes with every `Look`.
 
 Refused: guessing that the result of an `add` is ignored (there is `increment`, which has
 none); equality of values that are not plain (`1 == True`, and a list may be changed
@@ -33,7 +36,7 @@ from hocket.errors import Refused
 from hocket.explore.semantics import ROWS, answer
 from hocket.trace.operation import Operation
 
-__all__ = ["ADDS", "AWAITS", "EQUAL", "RULES", "UNKNOWN", "Alike", "Change", "Freedom", "Question", "checked",
+__all__ = ["ADDS", "AWAITS", "EQUAL", "RULES", "UNKNOWN", "Alike", "Change", "Freedom", "Look", "Question", "checked",
            "commute", "freedom"]
 
 EQUAL, ADDS, AWAITS = "equal-writes", "commuting-adds", "await-truth"
@@ -66,7 +69,11 @@ class Question(NamedTuple):
     holds: Callable[[Any], Any]
 
 
-Freedom = Alike | Change | Question
+class Look(NamedTuple):
+    """An operation that reads, whatever the state."""
+
+
+Freedom = Alike | Change | Question | Look
 
 
 def checked(rules: Iterable[str]) -> tuple[str, ...]:
@@ -84,6 +91,7 @@ def commute(a: Freedom, b: Freedom | None) -> bool:
         case Alike(), Alike(): return a == b
         case Change(old, new), Question(holds): return bool(answer(holds, old) == answer(holds, new))
         case Question(holds), Change(old, new): return bool(answer(holds, old) == answer(holds, new))
+        case (Question(), Look() | Question()) | (Look(), Question()): return True
     return False
 
 
@@ -99,6 +107,8 @@ def freedom(operation: Operation, rules: Collection[str], before: Any = UNKNOWN)
             return Question(operation.argument)
         if row.overwrites and before is not UNKNOWN:
             return Change(before, operation.argument)
+        if row.modes == "r":
+            return Look()
     return None
 
 
