@@ -45,8 +45,9 @@ def test_links_between_pages_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_python_examples_on_a_page_run(page):
+    names = {"__name__": "example"}  # a page is read from the top: later blocks may use what earlier ones define
     for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
-        exec(compile(block, str(page), "exec"), {"__name__": "example"})
+        exec(compile(block, str(page), "exec"), names)
 
 
 def _modules() -> list[str]:
