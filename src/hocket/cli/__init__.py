@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS: dict[str, str] = {
     "explore": "run every interleaving of a function or test",
     "replay": "run one interleaving again, by its schedule",
+    "audit": "check that a proof by exploration has left nothing out",
     "verify": "check a task graph before it is deployed",
     "prove": "prove what the kernel claims, for any number of tasks",
 }

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from hocket.cli.target import functions_of
@@ -32,6 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the sample that was drawn with this seed")
     parser.add_argument("--workers", type=int, metavar="N", help="share the search out among N processes")
     parser.add_argument("--checkpoint", metavar="PATH", help="keep the search in this file, and go on from it")
+    parser.add_argument("--certificate", metavar="PATH", help="write what a proof covered, for `hocket audit`")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--quiet", action="store_true", help="print failures only")
 
@@ -44,6 +46,8 @@ def main(options: argparse.Namespace) -> int:
     for name, function in functions:
         suffix = f".{function.__name__}" if len(functions) > 1 else ""  # one file for each
         result = _explored(function, options, options.checkpoint and options.checkpoint + suffix)
+        if result.certificate is not None:
+            Path(options.certificate + suffix).write_text(json.dumps(result.certificate.data) + "\n")
         codes.append(result.exit_code)
         if not options.quiet or result.exit_code == 1:
             print(show(name, result), flush=True)
@@ -55,7 +59,7 @@ def _explored(function: Callable[[], Any], options: argparse.Namespace, checkpoi
         return explore(
             function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
             data=options.data, strategy=options.strategy, seed=options.seed, progress=not options.quiet,
-            checkpoint=checkpoint, executor=options.workers)
+            checkpoint=checkpoint, executor=options.workers, certificate=options.certificate is not None)
     except KeyboardInterrupt as interrupt:
         for note in getattr(interrupt, "__notes__", ()):
             print(note, file=sys.stderr)

@@ -2,7 +2,8 @@
 
 What it checks, for a set S of recorded executions:
 1. each is one: every step is possible when it happens, and at the end nothing is;
-2. they are of one program: an actor that did and saw the same goes on the same way;
+2. they are of one program: an actor with the same past, its own events and all that
+   happened before them, goes on the same way;
 3. S is closed: for every race in every execution of S, some execution of S has the
    race the other way round, with everything that came before it, and in the same order.
 
@@ -89,8 +90,8 @@ class _Run:
         self.woken: list[tuple[Any, ...]] = []
         self.past: list[int] = []
         self.identities: list[Any] = []
-        self.histories: dict[Any, list[Any]] = {actor: [] for actor in self.threads}
-        self.futures: list[tuple[Any, Any]] = []  # what each actor did and saw, and what it did then
+        self.latest: dict[Any, Any] = {}  # each actor's last event, or the one that started it: it stands for the past
+        self.futures: list[tuple[Any, Any]] = []  # each actor's past, and what it did then
         self._replay()
 
     def _replay(self) -> None:
@@ -110,14 +111,15 @@ class _Run:
             direct = self._direct(earlier, actor, operation, way, self.modes[-1])
             self.past.append(self._closure(direct))
             self.identities.append(self._identity(earlier, actor, operation, way, direct))
-            history = self.histories.setdefault(actor, [])
-            self.futures.append(((actor, tuple(history)), _name(operation)))
-            history.append((_name(operation), way, repr(result)))
+            self.futures.append(((actor, self.latest.get(actor)), _name(operation)))
+            self.latest[actor] = self.identities[number]
+            for woken in self.woken[number]:
+                self.latest.setdefault(woken, self.identities[number])
             if last[actor] == number and actor not in blocked:
                 self._finish({actor})
-                self.futures.append(((actor, tuple(history)), "ends"))
+                self.futures.append(((actor, self.latest[actor]), "ends"))
         for actor, operation in self.pending:
-            self.futures.append(((actor, tuple(self.histories.get(actor, []))), _name(operation)))
+            self.futures.append(((actor, self.latest.get(actor)), _name(operation)))
             ways = range(ROWS[operation.kind].alternatives(operation.argument))
             if any(self._possible(self.states, actor, operation, way) for way in ways):
                 raise _Flaw(f"at the end {actor} could still do {_told(operation, 0)}")
@@ -239,7 +241,7 @@ def _different_programs(runs: list[_Run]) -> str:
     for number, run in enumerate(runs, 1):
         for situation, then in run.futures:
             if known.setdefault(situation, then) != then:
-                return f"execution {number} is of another program: in one situation {situation[0]} does two things"
+                return f"execution {number} is of another program: with one past {situation[0]} does two things"
     return ""
 
 

@@ -19,6 +19,7 @@ from os import PathLike
 from typing import Any, TypeVar
 
 from hocket.errors import DivergenceError, ExplorationError, Refused
+from hocket.explore.certificate import Recorder
 from hocket.explore.checkpoint import BodyKeeper, Checkpoint
 from hocket.explore.classes import class_of
 from hocket.explore.control import RESTART, Control, End, Session
@@ -41,6 +42,7 @@ from hocket.explore.sampling import SAMPLERS
 from hocket.explore.strategy import Strategy
 from hocket.explore.untracked import Watch
 from hocket.trace.schedule import Schedule
+from hocket.verdict import Certificate
 
 __all__ = ["explore", "replay", "test"]
 
@@ -76,6 +78,7 @@ def explore(
     progress: bool | Callable[[Progress], None] = False,
     checkpoint: Checkpoint | str | PathLike[str] | None = None,
     reductions: Iterable[str] = (),
+    certificate: bool = False,
 ) -> Result:
     """Run `body` in every distinct interleaving of the threads that it starts; returns what that came to.
 
@@ -94,6 +97,7 @@ def explore(
     `Refused` for what cannot be explored, `KeyboardInterrupt` when interrupted (with a note how far it got).
     `reductions`: rules by which more commutes, so that one execution stands for several classes ("equal-writes",
     "commuting-adds", "await-truth"; docs/explanation/independence.md); with them `classes` counts these larger ones.
+    With `certificate`, a proof comes with the classes that it covered, for `hocket audit` to check (certificate.py).
     Source: optimal DPOR (Abdulla et al., JACM 2017).
     """
     _check_body(body)
@@ -114,6 +118,9 @@ def explore(
     try:
         search = _Search(body, strategy, bound, data == "track", seconds, executions, steps or _STEPS, listen, sample)
         search.reduce(rules)
+        if certificate:
+            _check_certificate(sample=sample, bound=bound, reductions=rules, executor=executor, checkpoint=checkpoint)
+            search.record()
         if executor is not None:
             _check_sharing(strategy=strategy, bound=bound, checkpoint=checkpoint)
             search.executor, search.estimate = executor, None
@@ -250,6 +257,14 @@ def _check_sharing(**options: Any) -> None:
                           "an optimal search without bound and checkpoint")
 
 
+def _check_certificate(**options: Any) -> None:
+    """What a certificate cannot come from."""
+    for name, value in options.items():
+        if value not in (None, ()):
+            raise Refused("certificate", f"asked for with {name}={value!r}", "not supported together",
+                          "a search that leaves nothing out, in one piece and without reductions")
+
+
 def _check_strategy(strategy: str) -> None:
     if strategy not in SAMPLERS:
         _check_options(strategy=strategy)
@@ -273,12 +288,17 @@ class _Search:
         self.keeper: BodyKeeper | None = None
         self.executor: Any = None
         self.rules: tuple[str, ...] = ()
+        self.recorder: Recorder | None = None
         self._reset(ends_visible=False)
 
     def reduce(self, rules: tuple[str, ...]) -> None:
         """Let this search, which has not begun, use these rules of reductions.py."""
         self.rules = rules
         self._reset(ends_visible=False)
+
+    def record(self) -> None:
+        """Write down what this search, which has not begun, covers."""
+        self.recorder = Recorder()
 
     def keep(self, keeper: BodyKeeper) -> None:
         """Save this search, which has not begun, and go on from what was saved."""
@@ -301,6 +321,7 @@ class _Search:
         self.cut: Execution | None = None  # that reached the limit of steps
         self.reason = ""
         self.passed: BaseException | None = None  # an exception that is not for us, e.g. pytest.skip
+        self.recorder = Recorder() if self.recorder is not None else None
         self.estimate = self._new_estimate()
         self.estimated: Estimated | None = None
         if self.keeper is not None:
@@ -328,10 +349,19 @@ class _Search:
         failure = self._shown(self.first) if self.first is not None else self._never_reached()
         untracked = tuple(self.watch.findings) if self.watch is not None else ()
         verdict, reason = self._verdict(failure, untracked)
+        certificate, refusal = self._certificate(verdict)
+        sampled = self.sample.notes() if self.sample and failure is None else ()
         return Result(verdict, self._class_count(), self.runner.executions, dict(self.outcomes), failure, untracked,
                       reason, self.elapsed(), self.events, dict(self.session.sometimes),
-                      (*self.session.notes, *(self.sample.notes() if self.sample and failure is None else ())),
-                      self.sample.seed if self.sample else None, self.rules)
+                      (*self.session.notes, *refusal, *sampled),
+                      self.sample.seed if self.sample else None, self.rules, certificate)
+
+    def _certificate(self, verdict: str) -> tuple[Certificate | None, tuple[str, ...]]:
+        """What was recorded of a proof, or why there is nothing to hand out."""
+        if self.recorder is None or verdict != "proved":
+            return None, ()
+        certificate = self.recorder.certificate()
+        return certificate, () if certificate else (f"no certificate: {self.recorder.refusal}",)
 
     def _run(self) -> None:
         self.exhausted = False
@@ -410,6 +440,8 @@ class _Search:
             self.classes.add(key)
         if counted_outcome:
             self.outcomes[_hashable(control.value)] += 1
+        if self.recorder is not None:
+            self.recorder.record(control.execution)
 
     def _class_count(self) -> int:
         return self.classes if isinstance(self.classes, int) else len(self.classes)

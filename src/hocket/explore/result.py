@@ -8,6 +8,7 @@ from typing import Any
 
 from hocket.errors import ExplorationError
 from hocket.explore.failures import Failure
+from hocket.verdict import Certificate
 
 __all__ = ["Result"]
 
@@ -20,7 +21,8 @@ class Result:
     "incomplete" (something was left out, `reason` says what) or "failed". `classes` counts distinct Mazurkiewicz
     classes, `executions` the runs made for them, `outcomes` the classes by what the body returned, `untracked` what
     was shared without being tracked, as "file:line what". `seed` repeats a sample; None if nothing
-    was drawn. `reductions`: the rules that were on; then a class is larger, and each was still run once.
+    was drawn. `reductions`: the rules that were on; then a class is larger, and each was still run once. `certificate`:
+    the classes of a proof, if they were asked for and can be written down; `notes` says why where they cannot.
     """
 
     verdict: str
@@ -36,6 +38,7 @@ class Result:
     notes: tuple[str, ...] = ()
     seed: int | None = None
     reductions: tuple[str, ...] = ()
+    certificate: Certificate | None = None
 
     @property
     def exit_code(self) -> int:
