@@ -355,3 +355,24 @@ def test_a_program_is_known_by_its_code_its_objects_and_what_its_bodies_are_give
     one, two = (lambda x=1: x), (lambda: 2)
     assert body_digest(one) != body_digest(two)
     assert body_digest(one) == body_digest(one)
+
+
+def test_an_execution_that_was_cut_short_stays_in_the_verdict_of_a_search_that_goes_on(tmp_path):
+    def make():
+        program = p.counter(2)
+
+        def long(_):
+            for _ in range(10):
+                yield program.handles[0].load()
+
+        program.actor(long, 0)
+        return program
+
+    path = tmp_path / "search"
+    first = run(make(), Optimal(), Limits(executions=2, steps=8), checkpoint=path)
+    assert "limit of 8 steps" in first.reason
+    executions = 100
+    while not (tally := run(make(), Optimal(), Limits(executions=executions, steps=8), checkpoint=path)).exhausted:
+        executions += 100
+    assert tally.verdict == "incomplete"
+    assert "limit of 8 steps" in tally.reason

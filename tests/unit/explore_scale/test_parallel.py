@@ -257,3 +257,13 @@ def test_the_command_line_shares_out_and_keeps_on_disk(tmp_path, capsys):
     assert main(["explore", target, "--data", "off", "--checkpoint", str(kept)]) == 0
     assert not kept.exists()
     assert "36 classes, 36 executions" in capsys.readouterr().out
+
+
+def test_an_interrupt_stops_all_and_leaves_everything_usable():
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        hocket.explore(bodies.counter, data="off", executor=1, progress=interrupt)
+    assert any("classes in" in note for note in stopped.value.__notes__)
+    assert hocket.explore(bodies.counter, data="off").classes == 36
