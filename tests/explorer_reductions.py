@@ -28,6 +28,11 @@ from tests.programs import build
 
 SETS = [(EQUAL,), (ADDS,), (AWAITS,), tuple(RULES)]
 _CELLS = ["load", "guard", "add", "swap", "cas", "if"]
+_DENSE = {
+    EQUAL: ["store", "store", "set", "clear", "eventwait", "await", "load", "cas"],
+    ADDS: ["increment", "increment", "untileven", "until", "store", "load"],
+    AWAITS: ["store", "store", "swap", "until", "untileven", "cas", "await"],
+}
 _NAMES = {
     EQUAL: ["store", "store", "store", "set", "set", "clear", "isset", "eventwait", "await", *_CELLS],
     ADDS: ["increment", "increment", "increment", "store", "await", "until", *_CELLS],
@@ -40,8 +45,10 @@ def drawn(seed: int, rules: Collection[str]) -> Iterator[list[Any]]:
     """Random programs on which the rules have something to say, one after the other."""
     rng = random.Random(f"{seed} {sorted(rules)}")
     while True:
-        names = [name for rule in RULES if rule in rules for name in _NAMES[rule]] + rng.choice(_MORE)
-        actors, cells = rng.choice([2, 3, 3, 4, 4, 5]), rng.choice([1, 1, 2])
+        actors, dense = rng.choice([2, 3, 3, 4, 4, 5]), rng.random() < 0.5
+        table, more = (_DENSE, []) if dense else (_NAMES, rng.choice(_MORE))
+        names = [name for rule in RULES if rule in rules for name in table[rule]] + more
+        cells = 1 if dense else rng.choice([1, 1, 2])
         sizes = [rng.randint(1, {2: 5, 3: 3, 4: 2, 5: 1}[actors]) for _ in range(actors)]
         yield [_closer(programs._draw_block(rng, names, size, 2), cells) for size in sizes]
 

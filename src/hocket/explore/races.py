@@ -122,7 +122,8 @@ class Races:
                     if sharper is not footprint:  # it conflicts with less there, perhaps with nothing that remains
                         before = order.direct_before(actor, operation, way, number) | order.conflicting(sharper)
                     yield Race(at, number, actor, operation, way, sharper, before, dropped)
-                    covered |= order.past[at] | 1 << at
+                    if row.never_blocks or type(order.prints[at].freedom) is not Alike:
+                        covered |= order.past[at] | 1 << at  # not if, from there, those are possible only together
             left &= ~covered
 
     def _drops(self, row: Row, at: int, number: int, footprint: Footprint, forced: int) -> Iterable[int]:

@@ -242,7 +242,7 @@ def test_the_fuzz_kills_a_rule_that_goes_a_little_further(name: str):
     rules, change, races = MUTANTS[name]
     for number, source in enumerate(drawn(1, rules)):
         assert number < 1_500, f"survived: {name}"
-        truth = brute_force(source, rules, 60)
+        truth = brute_force(source, rules, 90)
         if truth is None:
             continue
         try:
