@@ -1,4 +1,4 @@
-"""Objects against ordinary sequential classes: right ones are proved, a wrong one fails by its shortest scenario."""
+"""Objects against ordinary sequential classes: the right are proved, each wrong one fails by its shortest calls."""
 
 from __future__ import annotations
 
