@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from hocket.explore import semantics
+from hocket.explore import footprint, semantics
+from hocket.explore.footprint import Footprint, Footprints, conflict
 from hocket.explore.reductions import ADDS, AWAITS, EQUAL, RULES, Alike, Change, Question, commute, freedom
 from hocket.explore.semantics import ROWS, Raise
 from hocket.spec.solve import ask_cvc5, ask_z3, has_cvc5
@@ -223,3 +224,70 @@ def test_two_acquires_never_commute_whatever_the_sections_do():
     held, _ = acquire.perform(None, ONE, None, 0)
     assert acquire.enabled(None, TWO, None, 0)
     assert not acquire.enabled(held, TWO, None, 0)
+
+
+# -- one relation for pending and executed: what is independent in between takes no conflict away ---------------------
+
+VALUES = (0, 1, 2)
+ASKS = (lambda value: value >= 1, lambda value: value % 2 == 0, lambda value: value < 2)
+CELL = [
+    *(Operation(kind, (0,), value) for kind in ("cell.store", "cell.swap") for value in VALUES),
+    *(Operation(kind, (0,), 1) for kind in ("cell.add", "cell.increment")),
+    *(Operation("cell.compare_exchange", (0,), pair) for pair in ((0, 1), (1, 2), (2, 0))),
+    *(Operation(kind, (0,), asks) for kind in ("cell.until", "cell.await") for asks in ASKS),
+    Operation("cell.update", (0,), lambda value: 2 - value), Operation("cell.load", (0,)),
+]
+
+
+class After(NamedTuple):
+    """An event: its footprint, and the state that it leaves."""
+
+    footprint: Footprint
+    state: Any
+
+
+def after(prints: Footprints, operation: Operation, state: Any) -> After | None:
+    """What an operation is and does in a state; None if it is blocked there."""
+    row = ROWS[operation.kind]
+    if not row.enabled(state, ONE, operation.argument, 0):
+        return None
+    then, result = row.perform(state, ONE, operation.argument, 0)
+    return After(prints.of(operation, 0, not row.changed(result), state), then)
+
+
+@pytest.mark.parametrize("rules", [(), (EQUAL,), (ADDS,), (AWAITS,), tuple(RULES)], ids="+".join)
+def test_property_7_holds_for_all_triples_of_operations_on_a_cell(rules: tuple[str, ...]):
+    """If p conflicts with r directly after it, it also does after a q that is independent of p (JACM 2017, 3.2)."""
+    assert _unkept(Footprints(rules)) == []
+
+
+def test_without_the_conflict_of_failed_exchanges_property_7_would_be_lost(monkeypatch: pytest.MonkeyPatch):
+    """So it was, once: until, swap, compare_exchange."""
+    monkeypatch.setattr(footprint, "Question", tuple)  # then a question is an ordinary read
+    found = _unkept(Footprints((AWAITS,)))
+    assert {(p.kind, r.kind) for p, _, r in found} == {("cell.until", "cell.compare_exchange")}
+
+
+def test_knowing_what_an_increment_changes_would_lose_property_7(monkeypatch: pytest.MonkeyPatch):
+    def looser(operation: Operation, rules: Any, before: Any) -> Any:
+        return Change(before, before + 1) if operation.kind == "cell.increment" else freedom(operation, rules, before)
+
+    monkeypatch.setattr(footprint, "freedom", looser)
+    assert _unkept(Footprints((AWAITS,)))
+
+
+def _unkept(prints: Footprints) -> list[tuple[Operation, Operation, Operation]]:
+    found = []
+    for state, p, q, r in product(VALUES, CELL, CELL, CELL):
+        first = after(prints, p, state)
+        if first is None:
+            continue
+        second, third = after(prints, q, first.state), after(prints, r, first.state)
+        if second is None or third is None:
+            continue
+        if conflict(first.footprint, second.footprint) or not conflict(first.footprint, third.footprint):
+            continue
+        last = after(prints, r, second.state)
+        if last is not None and not conflict(first.footprint, last.footprint):
+            found.append((p, q, r))
+    return found
