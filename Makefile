@@ -26,8 +26,12 @@ types: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/draw.py
 
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz_explorer 10000
+
 bench: $(READY)
-	$(BIN)/python -m pytest tests/benchmarks -q -s -p no:xdist
+	$(BIN)/python -m tests.benchmarks.runtime.shapes
+	$(BIN)/python -m tests.benchmarks.explorer.bench_models
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -67,7 +68,7 @@ def _explored(function: Callable[[], Any], options: argparse.Namespace, checkpoi
 
 
 def _text(name: str, result: Result) -> str:
-    return f"{name}: {result}"
+    return f"{name}: {result.drawn(shutil.get_terminal_size((100, 24)).columns)}"
 
 
 def _json(name: str, result: Result) -> str:

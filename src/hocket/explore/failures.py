@@ -47,7 +47,11 @@ class Failure:
     body: str = ""  # what to give to hocket.replay, for a program that has no name on the command line
 
     def __str__(self) -> str:
-        return lanes(f"{self.kind}: {self.message}", self.actors, self.rows, self._command())
+        return self.drawn()
+
+    def drawn(self, width: int = 80) -> str:
+        """The interleaving as lanes, in at most `width` columns."""
+        return lanes(f"{self.kind}: {self.message}", self.actors, self.rows, self._command(), width)
 
     def _command(self) -> str:
         if self.body:

@@ -63,6 +63,10 @@ class Result:
         return self
 
     def __str__(self) -> str:
+        return self.drawn()
+
+    def drawn(self, width: int = 80) -> str:
+        """The verdict on a line, and below it what there is to see, in at most `width` columns."""
         counts = f"{_counted(self.classes, 'class', 'classes')}, {_counted(self.executions, 'execution', 'executions')}"
         seed = "" if self.seed is None else f", seed {self.seed}"
         under = f" under {', '.join(self.reductions)}" if self.reductions else ""
@@ -72,7 +76,7 @@ class Result:
         lines += [f"  note: {note}" for note in self.notes]
         if len(self.untracked) > 10:
             lines.append(f"  and {len(self.untracked) - 10} more")
-        return "\n".join([*lines, *(["", str(self.failure)] if self.failure else [])])
+        return "\n".join([*lines, *(["", self.failure.drawn(width)] if self.failure else [])])
 
 
 def _counted(count: int, one: str, many: str) -> str:
