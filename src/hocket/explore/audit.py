@@ -140,7 +140,7 @@ class _Run:
         row = ROWS[operation.kind]
         own = [k for k in earlier if self.steps[k][0] == actor]
         wakers = [k for k in earlier if actor in self.woken[k] and (not own or k > own[-1])]
-        forced = own[-1:] + (wakers[-1:] if not own or "-" in row.modes_for(way) else [])
+        forced = own[-1:] + (wakers[-1:] if not own or row.modes_for(way).startswith("-") else [])
         if row.follows:
             forced += [k for k in earlier if self.steps[k][0] == operation.argument][-1:]
         return sorted({*forced, *(k for k in earlier if _conflict(self.modes[k], modes))})

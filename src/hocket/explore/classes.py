@@ -52,7 +52,7 @@ def _irreversible(event: Event, latest: dict[Actor, int], wakers: dict[Actor, in
     row = ROWS[event.operation.kind]
     after = []
     waker = wakers.pop(event.actor, None)
-    if waker is not None and (event.actor not in latest or "-" in row.modes_for(event.alternative)):
+    if waker is not None and (event.actor not in latest or row.modes_for(event.alternative).startswith("-")):
         after.append(waker)
     if row.follows and event.operation.argument in latest:
         after.append(latest[event.operation.argument])

@@ -127,6 +127,10 @@ class Condition(Handle):
         return notified
 
     def notify(self, count: int = 1) -> Operation: return Operation("condition.notify", self._both, count)
+    def notify_any(self, among: int = 8) -> Operation:
+        """Wake one of those that wait, any of them; at most `among` may wait, else this raises RuntimeError."""
+        return Operation("condition.notify_any", self._both, among)
+
     def notify_all(self) -> Operation: return Operation("condition.notify", self._both)
 
 

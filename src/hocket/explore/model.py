@@ -393,7 +393,7 @@ class _Host:
         for actor in blocked:
             operation = pending[actor]
             assert operation is not None
-            yield f"{cast.actors[actor]} waits for {operation.told(cast.objects)}"
+            yield f"{cast.actors[actor]} waits for {operation.told(cast.objects)}{_lost_wakeup(self.execution, actor)}"
 
     def _broken_checks(self, schedule: Schedule) -> Iterator[Failure]:
         for holds in self.program.checks:
@@ -401,6 +401,22 @@ class _Host:
                 holds(self._final())
             except AssertionError as error:
                 yield Failure("assertion", schedule, str(error) or f"{holds.__name__} does not hold", error)
+
+
+def _lost_wakeup(execution: Execution, actor: Actor) -> str:
+    """The last notify that found nobody, before `actor` began to wait for one; nothing if there is none."""
+    operation, events = execution.pending[actor], execution.events
+    if operation is None or not operation.kind.startswith("condition.resume"):
+        return ""
+    since = max(number for number, event in enumerate(events) if event.actor == actor)
+    for number in range(since - 1, -1, -1):
+        event = events[number]
+        if event.operation.kind.startswith("condition.notify") and event.result == () and (
+                event.operation.objects == operation.objects):
+            who = execution.cast.actors[event.actor]
+            return (f": a lost wake-up, {who} notified in step {number + 1}, when nobody waited yet; "
+                    f"it waits since step {since + 1}")
+    return ""
 
 
 class _Raised(NamedTuple):

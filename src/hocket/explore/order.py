@@ -126,7 +126,8 @@ class Order:
             keep = (1 << length) - 1
             own, wakers = own & keep, wakers & keep
         direct = _latest(own)
-        if wakers and (not own or "-" in row.modes_for(alternative)):
+        # a time-out leaves the queue, and owes nothing to the notify that it comes before: it touches the condition
+        if wakers and (not own or row.modes_for(alternative).startswith("-")):
             waker = _latest(wakers)
             if waker > direct:  # an older one was for an earlier wait
                 direct |= waker

@@ -297,6 +297,21 @@ def _notify(states: State, actor: Actor, argument: Any, alternative: int) -> tup
     return ((waiting[count:], notified.union(woken)), lock), tuple(entry[0] for entry in woken)
 
 
+def _notify_any(states: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    (waiting, notified), lock = states
+    if lock is None:
+        return states, Raise(RuntimeError, "cannot notify on un-acquired lock")
+    if len(waiting) > argument:
+        return states, Raise(RuntimeError, f"notify_any is told of at most {argument} that wait, and {len(waiting)} do")
+    woken = waiting[alternative:alternative + 1]
+    return ((tuple(entry for entry in waiting if entry not in woken), notified.union(woken)), lock), tuple(
+        entry[0] for entry in woken)
+
+
+def _waits_there(states: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return alternative == 0 or alternative < len(states[0][0]) <= argument
+
+
 def _woken(argument: Any, result: Any) -> Iterable[Actor]:
     return () if type(result) is Raise else result
 
@@ -461,6 +476,8 @@ _TABLE = (
     Row("condition.resume_timed", ("-w", "w-"), _resume, _notified_or_expired, _two),
     Row("condition.reacquire", "w", _reacquire, _free),
     Row("condition.notify", "wr", _notify, wakes=_woken),
+    # wakes any one of those that wait; the argument is how many these are at most, and so of how many ways it has
+    Row("condition.notify_any", "wr", _notify_any, _waits_there, _count, wakes=_woken),
     # events
     Row("event.set", "w", _set, alike="equal-writes"),
     Row("event.clear", "w", _clear, alike="equal-writes"),
