@@ -147,7 +147,7 @@ def replay(body: Callable[[], Any], schedule: Schedule | str) -> Any:
     if failure is None:
         return control.value
     error = failure.error()
-    error.add_note(str(failure))
+    error.add_note(str(replace(failure, target=target_of(body))))
     raise error
 
 

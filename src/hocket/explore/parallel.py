@@ -394,7 +394,7 @@ def search_in_parallel(search: _Search, executor: Executor | int) -> None:
     if isinstance(executor, ThreadPoolExecutor):
         raise Refused("executor", "given", "one of threads", "one of processes, or their number",
                       "names of modules are replaced while a body is explored: one body at a time in a process")
-    program, team = Program.of(search.body), _Team(executor)
+    team, program = _Team(executor), Program.of(search.body)
     coordinator, session = Coordinator(team.count), search.session
     options = {"pid": os.getpid(), "tracked": search.watch is not None, "ends_visible": session.ends_visible}
 
