@@ -30,8 +30,7 @@ fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz_explorer 10000
 
 bench: $(READY)
-	$(BIN)/python -m tests.benchmarks.runtime.shapes
-	$(BIN)/python -m tests.benchmarks.explorer.bench_models
+	$(BIN)/python -m pytest tests/benchmarks -q -s -p no:xdist
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
