@@ -15,6 +15,7 @@ from hocket.errors import DeadlockError, ExplorationError
 from hocket.explore.control import Actor, Control, End
 from hocket.explore.livelock import Look, told
 from hocket.explore.naming import Place, place_of, place_text
+from hocket.explore.semantics import Raise
 from hocket.render.lanes import Lane, lanes
 from hocket.trace.operation import Operation
 from hocket.trace.schedule import Schedule, digest_of
@@ -304,6 +305,8 @@ def _told(event: Any, objects: list[str], actors: list[str]) -> str:
         gave = f" → {event.result}" if operation.kind in ("thread.join_timed", "thread.alive") else ""
         return f"{verb} {thing}{gave}"
     silent = event.result is None or (event.result is True and operation.kind.endswith(".acquire"))
+    if type(event.result) is Raise:
+        return f"{operation.told(objects)} raises {event.result.type.__name__}"
     gave = "" if silent else f" → {event.result!r}"
     return f"{operation.told(objects)}{gave}"
 

@@ -471,6 +471,8 @@ def test_an_increment_counts_in_whole_numbers_only(value: Any, amount: Any):
     failure = hocket.explore(body).failure
     assert failure is not None
     assert isinstance(failure.exception, TypeError)
+    assert "increment(" in str(failure)
+    assert "raises TypeError" in str(failure).replace("\n", " ")
 
 
 def test_programs_of_the_fuzz_use_every_statement_that_a_rule_speaks_of():
