@@ -75,6 +75,7 @@ def explore(
     seed: int | None = None,
     executor: Any = None,
     track: Iterable[Any] = (),
+    spurious: bool = False,
     progress: bool | Callable[[Progress], None] = False,
     checkpoint: Checkpoint | str | PathLike[str] | None = None,
     reductions: Iterable[str] = (),
@@ -109,6 +110,9 @@ def explore(
         _check_reductions(strategy=strategy, bound=bound, checkpoint=checkpoint, executor=executor)
     if tuple(track):
         raise Refused("track", "given", "not supported yet", "track=()", "share values through hocket.Atomic")
+    if spurious:
+        raise Refused("spurious", f"set to {spurious!r}", "not supported for threads", "spurious=False",
+                      "a pure model has it: yield from condition.wait(spurious=True)")
     if bound is not None and (not isinstance(bound, int) or bound < 0):
         raise Refused("bound", f"set to {bound!r}", "no number of preemptions", "a whole number, 0 or more")
     for name, limit in (("seconds", seconds), ("executions", executions), ("steps", steps)):
