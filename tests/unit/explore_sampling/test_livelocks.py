@@ -262,12 +262,25 @@ def counts_by_an_iterator():
 
 def counts_by_a_loop():
     x = Atomic(0)
-    for _ in range(1_000):
+    for _ in [0] * 1_000:
         x.load()
 
 
+def once_more():
+    counted[0] += 1
+    return counted[0] < 1_000
+
+
+def counts_in_a_function_that_it_calls():
+    x = Atomic(0)
+    counted[0] = 0
+    while not x.load() and once_more():
+        pass
+
+
 @pytest.mark.parametrize("body", [counts_in_a_global, counts_in_a_local, counts_in_an_attribute, counts_in_a_closure,
-                                  counts_by_an_iterator, counts_by_a_loop])
+                                  counts_by_an_iterator, counts_by_a_loop,
+                                  counts_in_a_function_that_it_calls])
 def test_a_loop_that_ends_one_day_is_incomplete_with_what_seems_to_repeat_named(body):
     result = hocket.explore(body, data="off", steps=100)
     assert (result.verdict, result.failure) == ("incomplete", None)

@@ -245,6 +245,20 @@ def crossing(execution: Execution) -> bool:
     return loads == [0, 1]
 
 
+def nested() -> Program:
+    """Three actors that count x up to 5 only in the order t1, t2, t3, t2, t1: who falls behind first must end last."""
+    program = Program()
+    x = program.cell(0, "x")
+
+    def steps(*numbers: int) -> Any:
+        for number in numbers:
+            yield x.compare_exchange(number, number + 1)
+
+    for numbers in ((0, 4), (1, 3), (2,)):
+        program.actor(steps, *numbers)
+    return program
+
+
 BUGS = [
     # program, whether an execution shows the bug, its depth
     (lambda: programs.writers_readers(1, 2), lambda execution: order(execution)[-1] == 1, 1),
@@ -253,6 +267,7 @@ BUGS = [
     (lambda: programs.philosophers(2), stuck, 2),
     (crossed, crossing, 2),
     (lambda: programs.philosophers(3), stuck, 3),
+    (nested, lambda execution: execution.states[0] == 5, 3),
 ]
 
 
