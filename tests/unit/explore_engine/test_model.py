@@ -110,7 +110,9 @@ def test_a_notify_that_comes_before_the_wait_is_lost():
     program.actor(notify)
     tally = run(program, Optimal())
     assert (tally.executions, tally.failed) == (2, 1)
-    assert tally.failures[0].waits == ("t1 waits for ready.resume",)
+    assert tally.failures[0].waits == (
+        "t1 waits for ready.resume: a lost wake-up, t2 notified in step 2, when nobody waited yet; "
+        "it waits since step 5",)
 
 
 def test_a_timed_wait_is_notified_or_expires():

@@ -266,6 +266,10 @@ def counts_by_a_loop():
         x.load()
 
 
+def start_again():
+    counted[0] = 0
+
+
 def once_more():
     counted[0] += 1
     return counted[0] < 1_000
@@ -273,7 +277,7 @@ def once_more():
 
 def counts_in_a_function_that_it_calls():
     x = Atomic(0)
-    counted[0] = 0
+    start_again()
     while not x.load() and once_more():
         pass
 
