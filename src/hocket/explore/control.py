@@ -28,7 +28,7 @@ from hocket.errors import DivergenceError, NondeterminismError
 from hocket.explore.execution import Cast, Execution
 from hocket.explore.naming import Place, place_of
 from hocket.explore.pool import POOL, Voice, _allocate_lock, _get_ident
-from hocket.explore.semantics import Raise
+from hocket.explore.semantics import ROWS, Raise
 from hocket.explore.strategy import Strategy
 from hocket.trace.event import Event
 from hocket.trace.operation import Operation
@@ -460,9 +460,11 @@ class Control:
         """Time follows happens-before, so that a class of interleavings has one time; reads leave no mark."""
         assert operation is not None
         event = self.execution.events[-1]
+        modes = ROWS[operation.kind].modes_for(event.alternative)
         for index in operation.objects:
             actor.clock = max(actor.clock, self.clocks.get(index, 0.0))
-            if not event.reads_only:
+        for index, mode in zip(operation.objects, modes, strict=True):
+            if mode != "r" and not event.reads_only:
                 self.clocks[index] = actor.clock
 
 
