@@ -23,14 +23,24 @@ from hocket.explore.certificate import Recorder
 from hocket.explore.checkpoint import BodyKeeper, Checkpoint
 from hocket.explore.classes import class_of
 from hocket.explore.control import RESTART, Control, End, Session
-from hocket.explore.dfs import DepthFirst
-from hocket.explore.dpor import Optimal, Source
+from hocket.explore.dpor import Optimal
 from hocket.explore.estimate import Estimate, Estimated
 from hocket.explore.execution import Cast, Execution
 from hocket.explore.failures import Failure, digest, failure_of
 from hocket.explore.livelock import Look
 from hocket.explore.minimise import FewPreemptions, minimised
 from hocket.explore.naming import target_of
+from hocket.explore.options import (
+    STRATEGIES,
+    SUPPORTED,
+    check_body,
+    check_certificate,
+    check_options,
+    check_reductions,
+    check_sharing,
+    check_strategy,
+    no_coroutines,
+)
 from hocket.explore.parallel import search_in_parallel
 from hocket.explore.polling import livelock_of
 from hocket.explore.progress import Line, Progress
@@ -38,7 +48,6 @@ from hocket.explore.reductions import checked
 from hocket.explore.result import Result
 from hocket.explore.runner import Runner
 from hocket.explore.sampled import Sample, sample_of
-from hocket.explore.sampling import SAMPLERS
 from hocket.explore.strategy import Strategy
 from hocket.explore.untracked import Watch
 from hocket.trace.schedule import Schedule
@@ -48,18 +57,6 @@ __all__ = ["explore", "replay", "test"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _STEPS = 20_000  # steps of one execution, unless the caller says otherwise
-_STRATEGIES: dict[str, Callable[..., Strategy]] = {
-    # youngest first: main, which mostly joins, is woken once instead of after each thread
-    "optimal": functools.partial(Optimal, youngest_first=True),
-    "source": functools.partial(Source, youngest_first=True),
-    "dfs": DepthFirst,
-}
-# for each option the values that work today
-_SUPPORTED: dict[str, tuple[Any, ...]] = {
-    "model": ("free",),
-    "data": ("track", "off"),
-    "strategy": tuple(_STRATEGIES),
-}
 
 
 def explore(
@@ -101,13 +98,13 @@ def explore(
     With `certificate`, a proof comes with the classes that it covered, for `hocket audit` to check (certificate.py).
     Source: optimal DPOR (Abdulla et al., JACM 2017).
     """
-    _check_body(body)
-    _check_options(model=model, data=data)
-    _check_strategy(strategy)
+    check_body(body)
+    check_options(model=model, data=data)
+    check_strategy(strategy)
     sample = sample_of(strategy, seed, executions, seconds, bound=bound, checkpoint=checkpoint)
     rules = checked(reductions)
     if rules:
-        _check_reductions(strategy=strategy, bound=bound, checkpoint=checkpoint, executor=executor)
+        check_reductions(strategy=strategy, bound=bound, checkpoint=checkpoint, executor=executor)
     if tuple(track):
         raise Refused("track", "given", "not supported yet", "track=()", "share values through hocket.Atomic")
     if spurious:
@@ -123,10 +120,10 @@ def explore(
         search = _Search(body, strategy, bound, data == "track", seconds, executions, steps or _STEPS, listen, sample)
         search.reduce(rules)
         if certificate:
-            _check_certificate(sample=sample, bound=bound, reductions=rules, executor=executor, checkpoint=checkpoint)
+            check_certificate(sample=sample, bound=bound, reductions=rules, executor=executor, checkpoint=checkpoint)
             search.record()
         if executor is not None:
-            _check_sharing(strategy=strategy, bound=bound, checkpoint=checkpoint)
+            check_sharing(strategy=strategy, bound=bound, checkpoint=checkpoint)
             search.executor, search.estimate = executor, None
         if checkpoint is not None:
             search.keep(BodyKeeper(checkpoint, search))
@@ -142,7 +139,7 @@ def replay(body: Callable[[], Any], schedule: Schedule | str) -> Any:
     Raises `DivergenceError` if the schedule is of another program, `ScheduleError` if it cannot be read,
     `DeadlockError` for a deadlock, `ExplorationError` for a leak or a livelock.
     """
-    _check_body(body)
+    check_body(body)
     parsed = schedule if isinstance(schedule, Schedule) else Schedule.parse(schedule)
     control = replayed(body, parsed, _STEPS)
     failure = failure_of(control)
@@ -195,10 +192,10 @@ def test(function: F | None = None, **options: Any) -> Any:  # noqa: PT028  # a 
     """
     if function is None:
         return functools.partial(test, **options)
-    _check_options(**{name: value for name, value in options.items() if name in _SUPPORTED and name != "strategy"})
-    _check_strategy(options.get("strategy", "optimal"))
+    check_options(**{name: value for name, value in options.items() if name in SUPPORTED and name != "strategy"})
+    check_strategy(options.get("strategy", "optimal"))
     if inspect.iscoroutinefunction(function):
-        raise _no_coroutines(function)
+        raise no_coroutines(function)
     plain = function
 
     @functools.wraps(plain)
@@ -211,67 +208,6 @@ def test(function: F | None = None, **options: Any) -> Any:  # noqa: PT028  # a 
 
     explored.__hocket_body__ = plain  # type: ignore[attr-defined]  # for the command line
     return explored
-
-
-# -- what is refused --------------------------------------------------------------------------------------------------
-
-
-def _check_body(body: Any) -> None:
-    if inspect.iscoroutinefunction(body):
-        raise _no_coroutines(body)
-    if not callable(body):
-        raise Refused("body", f"given as {body!r}", "nothing that can be called", "a function without parameters")
-    try:
-        signature = inspect.signature(body)
-        signature.bind()
-    except ValueError:
-        return  # a builtin without a signature: calling it will tell
-    except TypeError as error:
-        name = getattr(body, "__name__", repr(body))
-        raise Refused(name, "given as a body", f"a function that needs arguments ({error})",
-                      "a function without parameters", "wrap it: lambda: f(x)") from None
-
-
-def _no_coroutines(body: Any) -> Refused:
-    return Refused(getattr(body, "__name__", "body"), "given as a body", "a coroutine function",
-                   "a plain function that uses threads", "asyncio is not explored yet")
-
-
-def _check_options(**options: Any) -> None:
-    for name, value in options.items():
-        supported = _SUPPORTED[name]
-        if value not in supported:
-            raise Refused(name, f"set to {value!r}", "not supported", " or ".join(map(repr, supported)))
-
-
-def _check_reductions(strategy: str, **others: Any) -> None:
-    """Rules say what a search by independence may leave out; who does not search so has no use for them."""
-    if strategy not in ("optimal", "source"):
-        raise Refused("reductions", "given", f"of no use to strategy {strategy!r}", "strategy='optimal' or 'source'")
-    for name, value in others.items():
-        if value is not None:
-            raise Refused("reductions", "given", f"not supported with {name}", f"{name}=None, or no reductions")
-
-
-def _check_sharing(**options: Any) -> None:
-    """What other processes cannot be asked for."""
-    for name, value in options.items():
-        if value not in (None, "optimal"):
-            raise Refused("executor", f"given with {name}={value!r}", "not supported together",
-                          "an optimal search without bound and checkpoint")
-
-
-def _check_certificate(**options: Any) -> None:
-    """What a certificate cannot come from."""
-    for name, value in options.items():
-        if value not in (None, ()):
-            raise Refused("certificate", f"asked for with {name}={value!r}", "not supported together",
-                          "a search that leaves nothing out, in one piece and without reductions")
-
-
-def _check_strategy(strategy: str) -> None:
-    if strategy not in SAMPLERS:
-        _check_options(strategy=strategy)
 
 
 # -- the search -------------------------------------------------------------------------------------------------------
@@ -336,7 +272,7 @@ class _Search:
             return self.sample.begin()
         if self.bound is not None:
             return FewPreemptions(self.bound)
-        make = _STRATEGIES[self.strategy_name]
+        make = STRATEGIES[self.strategy_name]
         return make(reductions=self.rules) if self.rules else make()
 
     def _new_estimate(self) -> Estimate | None:

@@ -27,9 +27,10 @@ from hocket.explore.control import Control, End, current
 from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Execution
 from hocket.explore.failures import Failure, failure_of
-from hocket.explore.front import _STEPS, _check_options, _Search, replayed
+from hocket.explore.front import _STEPS, _Search, replayed
 from hocket.explore.history import BEGIN, RETURN, History, Misfit, Point, Span, explained, misfit
 from hocket.explore.minimise import minimised
+from hocket.explore.options import check_options
 from hocket.explore.result import Result
 from hocket.explore.sequential import Answer, Call, Reference, Waits, answer_of, look
 from hocket.render.timeline import Bar, timeline
@@ -365,7 +366,7 @@ class _Account:
     """The sum over scenarios, and what is left of the limits."""
 
     def __init__(self, strategy: str, data: str, seconds: float | None, executions: int | None, steps: int) -> None:
-        _check_options(strategy=strategy, data=data)
+        check_options(strategy=strategy, data=data)
         self.strategy, self.data, self.steps = strategy, data, steps
         self.seconds, self.limit = seconds, executions
         self.started = time.monotonic()
