@@ -81,9 +81,9 @@ def conditions() -> str:
 
 # -- the picture of the lifecycle -------------------------------------------------------------------------------------
 
-_CENTRE, _STEP, _BOX = 420, 112, (150, 44)
-_WIDTH = 1100
-_REACH = {"event": (100, 105), "state": (340, 60)}  # how far the first lane goes out, and each further one
+_CENTRE, _STEP, _BOX = 530, 112, (150, 44)
+_WIDTH = 1220
+_REACH = {"event": (100, 125), "state": (340, 60)}  # how far the first lane goes out, and each further one
 
 Arrow = tuple[Phase, Phase, str]  # from, to, "event" or "state"
 

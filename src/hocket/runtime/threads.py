@@ -318,8 +318,3 @@ class Scheduler(Crew):
         """Assert the kernel's invariants: O(tasks + edges), for tests."""
         with self._lock:
             self._kernel.check()
-
-    def lost(self) -> list[str]:
-        """The names of tasks that failed by themselves, so far."""
-        with self._lock:
-            return [task.name for task in self._failed]
