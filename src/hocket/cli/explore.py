@@ -17,7 +17,7 @@ from typing import Any
 from hocket.cli.target import functions_of
 from hocket.explore.front import explore
 from hocket.explore.result import Result
-from hocket.explore.sampling import SAMPLERS
+from hocket.explore.sampling.portfolio import SAMPLERS
 
 __all__ = ["arguments", "main"]
 

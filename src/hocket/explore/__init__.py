@@ -5,13 +5,13 @@
 """
 
 from hocket.door import callable_package
-from hocket.explore.atomic import Atomic, choose, sometimes
 from hocket.explore.front import explore as _explore
 from hocket.explore.front import replay, test
-from hocket.explore.linear import linearizable
-from hocket.explore.primitives import ExploredPrimitives
+from hocket.explore.linear.linearizable import linearizable
+from hocket.explore.linear.sequential import Waits
 from hocket.explore.result import Result
-from hocket.explore.sequential import Waits
+from hocket.explore.threads.atomic import Atomic, choose, sometimes
+from hocket.explore.threads.primitives import ExploredPrimitives
 
 __all__ = ["Atomic", "ExploredPrimitives", "Result", "Waits", "choose", "linearizable", "replay", "sometimes", "test"]
 

@@ -20,16 +20,13 @@ from typing import Any, TypeVar
 
 from hocket.errors import DivergenceError, ExplorationError, Refused
 from hocket.explore.certificate import Recorder
-from hocket.explore.checkpoint import BodyKeeper, Checkpoint
 from hocket.explore.classes import class_of
-from hocket.explore.control import RESTART, Control, End, Session
 from hocket.explore.dpor import Optimal
-from hocket.explore.estimate import Estimate, Estimated
 from hocket.explore.execution import Cast, Execution
-from hocket.explore.failures import Failure, digest, failure_of
-from hocket.explore.livelock import Look
-from hocket.explore.minimise import FewPreemptions, minimised
-from hocket.explore.naming import target_of
+from hocket.explore.failing.failures import Failure, digest, failure_of
+from hocket.explore.failing.livelock import Look
+from hocket.explore.failing.minimise import FewPreemptions, minimised
+from hocket.explore.failing.polling import livelock_of
 from hocket.explore.options import (
     STRATEGIES,
     SUPPORTED,
@@ -41,15 +38,18 @@ from hocket.explore.options import (
     check_strategy,
     no_coroutines,
 )
-from hocket.explore.parallel import search_in_parallel
-from hocket.explore.polling import livelock_of
 from hocket.explore.progress import Line, Progress
 from hocket.explore.reductions import checked
 from hocket.explore.result import Result
-from hocket.explore.runner import Runner
-from hocket.explore.sampled import Sample, sample_of
+from hocket.explore.sampling.sampled import Sample, sample_of
+from hocket.explore.scale.checkpoint import BodyKeeper, Checkpoint
+from hocket.explore.scale.estimate import Estimate, Estimated
+from hocket.explore.scale.parallel import search_in_parallel
+from hocket.explore.shared.untracked import Watch
 from hocket.explore.strategy import Strategy
-from hocket.explore.untracked import Watch
+from hocket.explore.threads.control import RESTART, Control, End, Session
+from hocket.explore.threads.naming import target_of
+from hocket.explore.threads.runner import Runner
 from hocket.trace.schedule import Schedule
 from hocket.verdict import Certificate
 

@@ -28,8 +28,8 @@ from os import PathLike
 from typing import Any, NamedTuple, TypeVar
 
 from hocket.errors import NondeterminismError
-from hocket.explore.checkpoint import Checkpoint, ModelKeeper
 from hocket.explore.execution import Cast, Execution
+from hocket.explore.failing.livelock import circle_of_model, period, told
 from hocket.explore.handles import (
     Barrier,
     Cell,
@@ -44,7 +44,7 @@ from hocket.explore.handles import (
     Steps,
     Thread,
 )
-from hocket.explore.livelock import circle_of_model, period, told
+from hocket.explore.scale.checkpoint import Checkpoint, ModelKeeper
 from hocket.explore.semantics import Raise
 from hocket.explore.strategy import Strategy
 from hocket.explore.tally import Failure, Limits, Tally

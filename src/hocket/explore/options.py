@@ -15,7 +15,7 @@ from typing import Any
 from hocket.errors import Refused
 from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal, Source
-from hocket.explore.sampling import SAMPLERS
+from hocket.explore.sampling.portfolio import SAMPLERS
 from hocket.explore.strategy import Strategy
 
 __all__ = [

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple, TextIO
 
-from hocket.explore.estimate import Estimated
+from hocket.explore.scale.estimate import Estimated
 
 __all__ = ["Line", "Progress"]
 

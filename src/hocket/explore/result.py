@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hocket.errors import ExplorationError
-from hocket.explore.failures import Failure
+from hocket.explore.failing.failures import Failure
 from hocket.verdict import Certificate
 
 __all__ = ["Result"]

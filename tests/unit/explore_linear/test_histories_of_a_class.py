@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from hocket.explore.control import End
 from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal
-from hocket.explore.history import BEGIN, RETURN, History, Point, explained, misfit
-from hocket.explore.linear import _reordered, _Reply, seen
+from hocket.explore.linear.history import BEGIN, RETURN, History, Point, explained, misfit
+from hocket.explore.linear.linearizable import _reordered, _Reply, seen
+from hocket.explore.linear.sequential import Answer, Call, Kind, Reference
 from hocket.explore.model import Program, run
-from hocket.explore.sequential import Answer, Call, Kind, Reference
+from hocket.explore.threads.control import End
 from hocket.trace.operation import Operation
 
 STEPS = ["load", "store", "copy", "add", "cas", "lock"]

@@ -10,7 +10,7 @@ import pytest
 from hocket.explore.classes import class_of
 from hocket.explore.execution import Execution
 from hocket.explore.model import Program, run
-from hocket.explore.sampling import SAMPLERS, Coverage, Pct, RandomWalk, Urw
+from hocket.explore.sampling.portfolio import SAMPLERS, Coverage, Pct, RandomWalk, Urw
 from tests import explorer_programs as programs
 
 KINDS = list(SAMPLERS.values())

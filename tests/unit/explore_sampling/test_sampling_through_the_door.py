@@ -11,7 +11,7 @@ import hocket
 from hocket import Atomic
 from hocket.cli import main
 from hocket.errors import ExplorationError, Refused
-from hocket.explore.sampling import SAMPLERS
+from hocket.explore.sampling.portfolio import SAMPLERS
 
 
 def together(*bodies):

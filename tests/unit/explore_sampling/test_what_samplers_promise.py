@@ -16,7 +16,7 @@ from hocket.explore.classes import class_of
 from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Execution
 from hocket.explore.model import Program, Spawn, run
-from hocket.explore.sampling import SAMPLERS, Coverage, Pct, Pos, RandomWalk, Surw, Urw
+from hocket.explore.sampling.portfolio import SAMPLERS, Coverage, Pct, Pos, RandomWalk, Surw, Urw
 from tests import explorer_programs as programs
 
 

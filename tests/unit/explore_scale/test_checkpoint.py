@@ -17,11 +17,11 @@ import pytest
 
 import hocket
 from hocket.errors import CheckpointError, NondeterminismError, Refused
-from hocket.explore.checkpoint import Checkpoint, body_digest, program_digest, recalled_outcomes, saved_outcomes
 from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal, Source
-from hocket.explore.estimate import Estimate
 from hocket.explore.model import Program, run
+from hocket.explore.scale.checkpoint import Checkpoint, body_digest, program_digest, recalled_outcomes, saved_outcomes
+from hocket.explore.scale.estimate import Estimate
 from hocket.explore.tally import Limits
 from tests import explorer_programs as p
 from tests.explorer_counts import FAST
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
 import itertools, json, os, signal, sys, threading
 import hocket
-from hocket.explore.checkpoint import Checkpoint
+from hocket.explore.scale.checkpoint import Checkpoint
 from hocket.explore.dpor import Optimal
 from hocket.explore.model import run
 from tests import explorer_programs as p

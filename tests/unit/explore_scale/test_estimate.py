@@ -8,9 +8,9 @@ import pytest
 
 import hocket
 from hocket.explore.dpor import Optimal, Source
-from hocket.explore.estimate import Estimate, Estimated
 from hocket.explore.model import run
 from hocket.explore.progress import Progress
+from hocket.explore.scale.estimate import Estimate, Estimated
 from hocket.explore.strategy import Strategy
 from tests import explorer_programs as p
 from tests.explorer_counts import FAST
@@ -69,7 +69,7 @@ def test_a_line_of_progress_never_tells_a_number_without_its_doubt():
 
 
 def test_the_search_through_threads_tells_its_estimate(monkeypatch):
-    monkeypatch.setattr("hocket.explore.runner._LOOK", 0.001)
+    monkeypatch.setattr("hocket.explore.threads.runner._LOOK", 0.001)
 
     def body():
         x = hocket.Atomic(0)
@@ -86,7 +86,7 @@ def test_the_search_through_threads_tells_its_estimate(monkeypatch):
 
 
 def test_a_strategy_that_plans_nothing_has_no_estimate(monkeypatch):
-    monkeypatch.setattr("hocket.explore.runner._LOOK", 0.001)
+    monkeypatch.setattr("hocket.explore.threads.runner._LOOK", 0.001)
     heard: list[Progress] = []
     hocket.explore(lambda: [hocket.choose(10) for _ in range(3)], data="off", strategy="dfs", progress=heard.append)
     assert heard

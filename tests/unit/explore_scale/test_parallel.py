@@ -17,8 +17,8 @@ import hocket
 from hocket.errors import ExplorationError, Refused
 from hocket.explore.dpor import Optimal
 from hocket.explore.model import run
-from hocket.explore.parallel import Coordinator, Workers, run_in_parallel
-from hocket.explore.shard import Program, run_model
+from hocket.explore.scale.parallel import Coordinator, Workers, run_in_parallel
+from hocket.explore.scale.shard import Program, run_model
 from hocket.explore.tally import Limits
 from tests import explorer_programs as p
 from tests.explorer_counts import FAST
@@ -92,8 +92,8 @@ def test_random_programs_are_the_same_shared_out():
 
 def test_branches_that_are_independent_wait_for_each_other(monkeypatch):
     """The right one relies on what the left one finds: without the wait classes are lost."""
-    monkeypatch.setattr("hocket.explore.parallel.State.may_hand_out", lambda state: bool(state.waiting))
-    monkeypatch.setattr("hocket.explore.parallel._where_to_cut", lambda rows: next(
+    monkeypatch.setattr("hocket.explore.scale.parallel.State.may_hand_out", lambda state: bool(state.waiting))
+    monkeypatch.setattr("hocket.explore.scale.parallel._where_to_cut", lambda rows: next(
         number for number, row in enumerate(rows) if row[2]))
     counts = {_shared_out(partial(p.readers, 4), random.Random(seed), 1, 8)[0] for seed in range(5)}
     assert min(counts) < 16
@@ -167,7 +167,7 @@ def test_an_error_in_a_worker_is_told():
 
 @pytest.mark.parametrize("body", [bodies.counter, bodies.nested, bodies.ends_are_seen])
 def test_bodies_with_threads_on_real_processes_have_the_counts_of_one(pool, monkeypatch, body):
-    monkeypatch.setattr("hocket.explore.parallel._SECONDS", 0.01)
+    monkeypatch.setattr("hocket.explore.scale.parallel._SECONDS", 0.01)
     alone, shared = hocket.explore(body, data="off"), hocket.explore(body, data="off", executor=pool)
     assert (shared.verdict, shared.classes, shared.executions) == ("proved", alone.classes, alone.executions)
     assert (shared.outcomes, shared.steps) == (alone.outcomes, alone.steps)

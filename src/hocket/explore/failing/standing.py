@@ -1,0 +1,211 @@
+"""Where an actor stands, as a value: equal values mean that it will go on in the same way, given the same answers.
+
+A livelock is certain if a state repeats, and a state is more than the objects that
+the explorer knows of: a loop that counts its rounds in a local variable ends one day.
+So the locals of an actor, and whatever can be reached from them, become part of the
+state: numbers, texts, containers, objects by their attributes, functions by their
+code and what it refers to, iterators by how far they are. What is controlled (a cell, a lock) is named by its
+number, because its state is kept elsewhere.
+
+Everything else raises `Unsure`, and then nothing is claimed: iterators that will not say where they are, modules
+(whose functions may keep a state, as those of `random` do), running `for` loops of threads, whose iterators nobody can
+see. A state that is too large to look at is unsure, too.
+
+Of a generator everything can be seen, also the operands and iterators on its stack, through `gc.get_referents`; that
+is CPython's, and on another interpreter all is unsure.
+"""
+
+from __future__ import annotations
+
+import dis
+import gc
+import sys
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from functools import cache
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any
+
+from hocket.explore.handles import Handle
+from hocket.explore.threads.atomic import Controlled
+from hocket.explore.threads.naming import is_machinery
+
+__all__ = ["Unsure", "standing_of_frames", "standing_of_generator", "value_of"]
+
+_LARGEST = 5_000  # parts of a state
+_PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range)
+_SEQUENCES = (tuple, list, deque)
+_COUNTING: tuple[Any, ...] = (
+    type(iter([])), type(iter(())), type(iter(range(0))), type(iter("")), enumerate, zip, reversed)
+# modules whose functions keep no state that a state here would not have: time is the actor's own
+_HARMLESS = {"hocket", "threading", "time", "queue", "operator", "math"}
+_LOOPS = {"FOR_ITER", "SEND", "GET_ANEXT"}
+
+
+class Unsure(Exception):
+    """What cannot be looked at: where something stands is not known."""
+
+
+def value_of(thing: Any) -> Hashable:
+    """`thing` as a value; raises `Unsure`."""
+    return _Look().at(thing)
+
+
+def standing_of_generator(generator: Any) -> Hashable:
+    """Where a generator stands, with all that it delegates to; raises `Unsure`."""
+    if sys.implementation.name != "cpython":
+        raise Unsure(sys.implementation.name)
+    return _Look().at(generator)
+
+
+def standing_of_frames(frame: FrameType | None) -> Hashable:
+    """Where a thread stands: its frames from this one outwards, without the machinery's; raises `Unsure`."""
+    look, found = _Look(), []
+    while frame is not None:
+        if not is_machinery(frame.f_code.co_filename):
+            found.append(look.frame(frame))
+        frame = frame.f_back
+    return tuple(found)
+
+
+class _Look:
+    """One look at a state; what was met before is told by when."""
+
+    def __init__(self) -> None:
+        self.met: dict[int, int] = {}
+        self.kept: list[Any] = []  # so that no identity is used twice
+
+    def at(self, thing: Any) -> Hashable:
+        if isinstance(thing, _PLAIN) and type(thing) in _PLAIN:
+            return type(thing).__name__, thing
+        known = self.met.get(id(thing))
+        if known is not None:
+            return "met", known
+        if len(self.met) >= _LARGEST:
+            raise Unsure("too large")
+        self.met[id(thing)] = len(self.met)
+        self.kept.append(thing)
+        return type(thing).__qualname__, self._inside(thing)
+
+    def all(self, things: Any) -> tuple[Hashable, ...]:
+        return tuple([self.at(thing) for thing in things])
+
+    def _inside(self, thing: Any) -> Hashable:
+        for kind, tell in _TELLING:
+            if isinstance(thing, kind):
+                return tell(self, thing)
+        return self._object(thing)
+
+    # -- by kind
+
+    def _dict(self, thing: dict[Any, Any]) -> Hashable:
+        return self.all(thing), self.all(thing.values())
+
+    def _set(self, thing: Any) -> Hashable:
+        if not all(type(one) in _PLAIN for one in thing):
+            raise Unsure("a set of objects")
+        return frozenset(self.at(one) for one in thing)
+
+    def _function(self, thing: FunctionType) -> Hashable:
+        return (id(thing.__code__), self.all(thing.__closure__ or ()), self.all(thing.__defaults__ or ()),
+                self._globals(thing.__code__, thing.__globals__))
+
+    def _cell(self, thing: CellType) -> Hashable:
+        try:
+            return (self.at(thing.cell_contents),)
+        except ValueError:
+            return ()
+
+    def _iterator(self, thing: Any) -> Hashable:
+        _, arguments, *state = thing.__reduce__()
+        return self.all(arguments), self.all(state)
+
+    def _generator(self, thing: Any) -> Hashable:
+        frame = thing.gi_frame
+        if frame is None:
+            return "ended"
+        if thing.gi_running:
+            raise Unsure("a running generator")
+        inside = (one for one in gc.get_referents(thing) if one is not frame.f_globals and one is not frame.f_builtins)
+        return id(frame.f_code), frame.f_lasti, self.all(one for one in inside if not isinstance(one, FrameType))
+
+    def _module(self, thing: ModuleType) -> Hashable:
+        if thing.__name__.partition(".")[0] not in _HARMLESS:
+            raise Unsure(f"module {thing.__name__}")
+        return thing.__name__
+
+    def _type(self, thing: type) -> Hashable:
+        if thing.__module__.partition(".")[0] in _HARMLESS or thing.__module__ == "builtins":
+            return id(thing)
+        return id(thing), self.all(value for value in vars(thing).values() if isinstance(value, FunctionType))
+
+    def _builtin(self, thing: Any) -> Hashable:
+        owner = thing.__self__
+        return thing.__name__, id(owner) if isinstance(owner, ModuleType) else self.at(owner)
+
+    def _object(self, thing: Any) -> Hashable:
+        attributes = getattr(thing, "__dict__", None)
+        slots = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
+        if attributes is None and not slots:
+            raise Unsure(type(thing).__qualname__)
+        values = [getattr(thing, name) for name in slots if name[:2] != "__" and hasattr(thing, name)]
+        own = {name: value for name, value in (attributes or {}).items() if name != "_hocket"}
+        return self.at(type(thing)), self.all(values), self._dict(own)
+
+    # -- frames of threads
+
+    def frame(self, frame: FrameType) -> Hashable:
+        if _has_loops(frame.f_code):
+            raise Unsure("a for loop")
+        values = dict(frame.f_locals)
+        return (id(frame.f_code), frame.f_lasti, tuple(values), self.all(values.values()),
+                self._globals(frame.f_code, frame.f_globals))
+
+    def _globals(self, code: CodeType, names: dict[str, Any]) -> Hashable:
+        used = [name for name in code.co_names if name in names]
+        return tuple(used), self.all(names[name] for name in used)
+
+
+@cache
+def _has_loops(code: CodeType) -> bool:
+    return any(step.opname in _LOOPS for step in dis.get_instructions(code))
+
+
+def _identity(look: _Look, thing: Any) -> Hashable:
+    return id(thing)
+
+
+def _number(look: _Look, thing: Controlled) -> Hashable:
+    return thing._number
+
+
+_TELLING: list[tuple[Any, Callable[[_Look, Any], Hashable]]] = [
+    (_SEQUENCES, _Look.all),
+    (dict, _Look._dict),
+    ((set, frozenset), _Look._set),
+    (FunctionType, _Look._function),
+    (MethodType, lambda look, thing: look.all((thing.__func__, thing.__self__))),
+    (CellType, _Look._cell),
+    (_COUNTING, _Look._iterator),
+    (GeneratorType, _Look._generator),
+    (ModuleType, _Look._module),
+    (type, _Look._type),
+    (BuiltinFunctionType, _Look._builtin),
+    (CodeType, _identity),
+    (Handle, lambda look, thing: thing.index),
+    (Controlled, _number),
+    (Iterator, lambda look, thing: _refuse(thing)),
+]
+
+
+def _refuse(thing: Any) -> Hashable:
+    raise Unsure(type(thing).__qualname__)

@@ -1,0 +1,1 @@
+"""Linearizability: the history of an execution against an ordinary sequential class."""

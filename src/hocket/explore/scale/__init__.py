@@ -1,0 +1,1 @@
+"""Long explorations: their size estimated, saved and resumed, split over processes."""

@@ -1,0 +1,327 @@
+"""Never certify falsely: watches which code the actors run, and lists every write that is shared but not tracked.
+
+Only synchronisation and Atomics are operations so far. If the program writes an
+attribute, an item, a global, an enclosing variable, or calls a method that
+changes a container, while two actors live, then orders that were never run could
+differ, and no verdict may be "proved". Each piece of code that an actor enters is
+read once (scan.py); calls into C are judged when they happen, by what is called.
+
+While one actor lives alone, everything it does is ordered with everything else
+(by starts and ends), so it may do what it likes: build its objects before the first
+start, read its results after the last end. Of two unordered accesses the first
+one happens while the other's actor is still alive, so it is always seen. A
+function that was already running when its actor's solitude ended, or ends, is
+judged by the instructions between the two points only.
+
+Refused: taking the absence of a failure as a sign, and sampling (a look at every
+tenth execution would miss code that runs in one of them).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FrameType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any
+
+from hocket.explore.shared.scan import UNKNOWN, Finding, code_of
+from hocket.explore.shared.sight import ENOUGH, Sight, sight
+from hocket.explore.threads.atomic import Atomic
+from hocket.explore.threads.control import Actor, Control, current
+from hocket.explore.threads.naming import is_machinery, place_text
+from hocket.explore.threads.primitives import ExploredLock
+
+__all__ = ["Watch"]
+
+_PURE_BUILTINS = {
+    "abs", "all", "any", "ascii", "bin", "callable", "chr", "dir", "divmod", "format", "getattr", "globals", "hasattr",
+    "hash", "hex", "id", "isinstance", "issubclass", "iter", "len", "locals", "max", "min", "oct", "ord", "pow",
+    "print", "repr", "round", "sorted", "sum", "vars", "__build_class__", "__import__", "breakpoint",
+}
+_PURE_MODULES = {"math", "cmath", "time", "sys", "_thread", "_weakref", "_functools", "_abc", "_struct", "binascii",
+                 "unicodedata", "zlib", "_locale", "_string", "_contextvars", "_sre", "_statistics", "_warnings"}
+_IMMUTABLE: tuple[type, ...] = (
+    str, bytes, int, float, complex, bool, tuple, frozenset, range, type(None), type, slice, re.Pattern, re.Match,
+    BaseException, type({}.keys()), type({}.values()), type({}.items()), memoryview,
+)
+_READERS = {
+    "get", "keys", "values", "items", "index", "count", "copy", "union", "intersection", "difference", "issubset",
+    "symmetric_difference", "issuperset", "isdisjoint", "decode", "find", "hex", "startswith", "endswith",
+    "__contains__", "__getitem__", "__len__", "__iter__", "__reversed__", "__eq__", "__ne__", "__sizeof__",
+}
+_CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict, bytearray)
+# whoever enters one of these comes to a step before it returns or raises; until then nothing runs that is not ours
+_STEPS_AHEAD = {function.__code__ for function in (
+    Control.plain, Control.step, Atomic.load, Atomic.store, Atomic.swap, Atomic.add, Atomic.compare_exchange,
+    ExploredLock.__enter__, ExploredLock.__exit__, ExploredLock.release)}
+_LOOKS_AROUND = {threading.enumerate.__code__, threading.active_count.__code__}
+
+
+class Watch:
+    """The watch over one exploration; `findings` is its list, in the order of discovery."""
+
+    def __init__(self) -> None:
+        _add_executors()
+        self.findings: dict[str, None] = {}
+        self._callback = self._profile
+        self._seen_by: Sight | None = None  # from 3.12 on, while it watches
+        self._paused = False
+        self._concurrent = False
+        self._known: set[CodeType] = set()  # read already, or machinery
+        self._machinery: dict[CodeType, bool] = {}
+        self._calls: dict[tuple[Any, str], bool] = {}  # (type or module, function) -> harmless
+        self._sites: set[tuple[CodeType, int]] = set()  # calls into C that were judged
+        # what ran when solitude ended: the code, how far it was, and its writes from there on
+        self._open: list[tuple[CodeType, int, dict[int, Finding]]] = []
+        self._from: dict[tuple[CodeType, int, bool], dict[int, Finding]] = {}
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """For the time of an exploration: from 3.12 on the interpreter tells of each place until it is told not to."""
+        with sight(self._told_of_start, self._told_of_call) as self._seen_by:
+            yield
+        self._seen_by = None
+
+    # -- what the control reports -------------------------------------------------------------------------------------
+
+    def enter(self, actor: Actor) -> None:
+        """`actor` begins, on the calling thread."""
+        if actor.number == 0:
+            self._concurrent = False
+            self._open.clear()
+        self.resume()
+
+    def leave(self, actor: Actor) -> None:
+        """`actor` has left the program's code."""
+        self.pause()
+        if actor.number == 0 and self._open:
+            self._close({})
+
+    def spawned(self, actor: Actor) -> None:
+        """`actor` has started another one."""
+        self.pause()
+        alone, self._concurrent = not self._concurrent, False  # what is read here for is no code of the program
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            code = frame.f_code
+            if not self._is_machinery(code) and (alone or code.co_name in ("__init__", "__post_init__")):
+                writes = self._writes_after(frame, fresh_self=False)
+                if alone:
+                    self._open.append((code, frame.f_lasti, writes))
+                else:
+                    self._report(code, writes.values())
+            frame = frame.f_back
+        self._concurrent = True
+        self.resume()
+
+    def finished(self, control: Control) -> None:
+        """Only one actor is left."""
+        self._concurrent = False
+        if not self._open:
+            return
+        survivor = next((actor for actor in control.actors.values() if not actor.done), None)
+        ident = survivor.voice.ident if survivor is not None and survivor.voice is not None else None
+        frame = sys._current_frames().get(ident) if ident is not None else None
+        ends: dict[CodeType, list[int]] = {}
+        while frame is not None:
+            ends.setdefault(frame.f_code, []).append(frame.f_lasti)
+            frame = frame.f_back
+        self._close(ends)
+
+    def pause(self) -> None:
+        """What the calling thread does now is the explorer's."""
+        if self._seen_by is None:
+            sys.setprofile(None)
+        else:
+            self._paused = True
+
+    def resume(self) -> None:
+        """What the calling thread does now is the program's; alone it may do what it likes, and pays nothing."""
+        if self._seen_by is not None:
+            self._paused = False
+        elif self._concurrent:
+            sys.setprofile(self._callback)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """For work of our own in the middle of the program's."""
+        before, self._concurrent = self._concurrent, False
+        yield
+        self._concurrent = before
+
+    # -- what runs ----------------------------------------------------------------------------------------------------
+
+    def _profile(self, frame: FrameType, event: str, argument: Any) -> None:
+        if not self._concurrent:
+            return
+        code = frame.f_code
+        if event == "call":
+            if code in _STEPS_AHEAD:
+                sys.setprofile(None)  # until the step that follows is over
+            elif code not in self._known:
+                self._entered(frame, code)
+        elif event == "c_call" and not self._is_machinery(code):
+            self._called(frame, code, argument)
+
+    def _told_of_start(self, code: CodeType, offset: int) -> Any:
+        """A function begins; whether to hear of it again."""
+        told_elsewhere = code in _CALLS_OTHERS or code in _LOOKS_AROUND
+        if self._is_machinery(code) and not told_elsewhere:
+            return ENOUGH
+        if self._paused or not self._concurrent or current() is None:
+            return None
+        if code not in self._known:
+            self._entered(sys._getframe(1), code)
+        return None if told_elsewhere else ENOUGH
+
+    def _told_of_call(self, code: CodeType, offset: int, function: Any, first: Any) -> Any:
+        """Something is called; whether to hear of this place again."""
+        if self._is_machinery(code):
+            return ENOUGH
+        if self._paused or not self._concurrent or current() is None:
+            return None
+        if isinstance(function, MethodDescriptorType):
+            function = function.__get__(first)
+        if isinstance(function, BuiltinFunctionType):
+            self._called(sys._getframe(1), code, function)
+        return None
+
+    def _entered(self, frame: FrameType, code: CodeType) -> None:
+        if code in _CALLS_OTHERS:
+            self._given(frame, _CALLS_OTHERS[code](frame))
+            return
+        self._known.add(code)
+        if code in _LOOKS_AROUND:
+            self._report_at(frame, "the list of threads is read")
+        if not self._is_machinery(code):
+            self._report(code, code_of(code).findings(_resolver(frame)).values())
+
+    def _is_machinery(self, code: CodeType) -> bool:
+        known = self._machinery.get(code)
+        if known is None:
+            known = self._machinery[code] = is_machinery(code.co_filename)
+        return known
+
+    # -- calls into C -------------------------------------------------------------------------------------------------
+
+    def _called(self, frame: FrameType, code: CodeType, function: Any) -> None:
+        owner = function.__self__
+        if self._is_harmless(owner, function.__name__):
+            return
+        site = (code, frame.f_lasti)
+        if site in self._sites:
+            return
+        self._sites.add(site)
+        if isinstance(owner, _CONTAINERS) and code_of(code).receiver_is_private(frame.f_lasti):
+            return
+        self._report_at(frame, _call_in_words(function))
+
+    def _is_harmless(self, owner: Any, name: str) -> bool:
+        key = (owner.__name__ if isinstance(owner, ModuleType) else type(owner), name)
+        known = self._calls.get(key)
+        if known is None:
+            known = self._calls[key] = _judge(owner, name)
+        return known
+
+    def _given(self, frame: FrameType, target: Any) -> None:
+        """A thread or an executor was given something to call that is no Python code, so nobody would see it run."""
+        while type(target).__name__ == "partial":
+            target = target.func
+        if isinstance(target, (FunctionType, MethodType, type)) or target is None:
+            return
+        if isinstance(target, BuiltinFunctionType) and self._is_harmless(target.__self__, target.__name__):
+            return
+        if isinstance(vars(type(target)).get("__call__"), FunctionType):
+            return
+        self.findings.setdefault(f"{_call_in_words(target)} by a thread", None)
+
+    # -- findings -----------------------------------------------------------------------------------------------------
+
+    def _writes_after(self, frame: FrameType, *, fresh_self: bool) -> dict[int, Finding]:
+        key = (frame.f_code, frame.f_lasti, fresh_self)
+        writes = self._from.get(key)
+        if writes is None:
+            code = code_of(frame.f_code)
+            writes = self._from[key] = code.findings(_resolver(frame), start=frame.f_lasti, fresh_self=fresh_self)
+        return writes
+
+    def _close(self, ends: dict[CodeType, list[int]]) -> None:
+        for code, start, writes in self._open:
+            if not writes:
+                continue
+            end = ends.get(code, [])
+            if len(end) == 1:
+                between = code_of(code).between(start, end[0])
+                self._report(code, [found for number, found in writes.items() if number in between])
+            else:
+                self._report(code, writes.values())
+        self._open.clear()
+
+    def _report(self, code: CodeType, findings: Any) -> None:
+        for found in findings:
+            self.findings.setdefault(f"{place_text((code.co_filename, found.line))} {found.what}", None)
+
+    def _report_at(self, frame: FrameType, what: str) -> None:
+        self.findings.setdefault(f"{place_text((frame.f_code.co_filename, frame.f_lineno))} {what}", None)
+
+
+def _judge(owner: Any, name: str) -> bool:
+    """Whether a function of C leaves alone what others could see."""
+    if isinstance(owner, ModuleType):
+        return name in _PURE_BUILTINS if owner.__name__ == "builtins" else owner.__name__ in _PURE_MODULES
+    if isinstance(owner, _CONTAINERS):
+        return name in _READERS
+    return isinstance(owner, _IMMUTABLE) or (type(owner).__name__ == "TextIOWrapper")
+
+
+def _call_in_words(function: Any) -> str:
+    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", repr(function))
+    if isinstance(owner, ModuleType):
+        return f"{owner.__name__}.{name} is called, which may change what is shared"
+    if owner is not None and type(owner).__module__ == "_thread":
+        return "a lock is used that was made outside of the exploration"
+    return f"{type(owner).__name__}.{name} changes an object in place"
+
+
+def _resolver(frame: FrameType) -> Callable[[str, str], Any]:
+    """The present values of names, for as long as one reading lasts."""
+    local = frame.f_locals
+    spaces = (frame.f_globals, frame.f_builtins)
+
+    def resolve(instruction: str, name: str) -> Any:
+        if instruction in ("LOAD_FAST", "LOAD_DEREF"):
+            return local.get(name, UNKNOWN)
+        return next((space[name] for space in spaces if name in space), UNKNOWN)
+
+    return resolve
+
+
+def _of_thread(frame: FrameType) -> Any:
+    return getattr(frame.f_locals.get("self"), "_target", None)
+
+
+def _of_work_item(frame: FrameType) -> Any:
+    item = frame.f_locals.get("self")
+    return getattr(item, "fn", None) or (getattr(item, "task", None) or (None,))[0]
+
+
+_CALLS_OTHERS: dict[CodeType, Callable[[FrameType], Any]] = {threading.Thread.run.__code__: _of_thread}
+
+
+def _add_executors() -> None:
+    """The executors are watched if they are loaded; loading them for that would cost every exploration."""
+    pools = sys.modules.get("concurrent.futures.thread")
+    if pools is not None:
+        _CALLS_OTHERS[pools._WorkItem.run.__code__] = _of_work_item

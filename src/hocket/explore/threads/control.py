@@ -1,0 +1,472 @@
+"""The baton: one actor runs at a time, and whoever runs decides who is next.
+
+An actor is a real OS thread. At each visible operation it announces what it is
+about to do, asks the strategy inline, and either goes on or hands its baton, one
+raw lock, directly to the actor that was chosen. There is no controller thread,
+so that a step without a switch costs no system call and a switch costs one
+hand-over. A blocked actor is simply not enabled; nobody spins and nobody polls.
+
+When an execution is over, every actor that still stands before an operation is
+unwound by a private exception, one after the other, so that the next execution
+inherits no thread, no lock and no half-done `with`.
+
+The actors are found by the identity of their OS thread in `ACTORS`, the one
+place where stand-in primitives must find their controller. Threads that are no
+actors are not found there and get the real thing.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hocket.errors import DivergenceError, NondeterminismError
+from hocket.explore.execution import Cast, Execution
+from hocket.explore.semantics import ROWS, Raise
+from hocket.explore.strategy import Strategy
+from hocket.explore.threads.naming import Place, place_of
+from hocket.explore.threads.pool import POOL, Voice, _allocate_lock, _get_ident
+from hocket.trace.event import Event
+from hocket.trace.operation import Operation
+
+__all__ = ["ACTORS", "RESTART", "Actor", "Control", "End", "Session", "Unwind", "current"]
+
+RESTART = "restart"  # a reason to stop: begin again, with more visible
+_PATIENCE = 1_000  # how often an actor may swallow its unwinding before it is given up
+
+
+class Unwind(BaseException):
+    """Leaves an actor that is no longer needed; not for catching."""
+
+
+class End:
+    """How an execution came to its end."""
+
+    COMPLETE = "complete"  # nothing is pending, or only daemons wait
+    DEADLOCK = "deadlock"  # somebody waits for ever
+    RAISED = "raised"  # an actor let an exception out
+    BOUND = "bound"  # too many steps
+    ABANDONED = "abandoned"  # the strategy wants no more of it
+    STOPPED = "stopped"  # interrupted from outside
+    DIVERGED = "diverged"  # the program is not the one that was recorded
+    SWALLOWED = "swallowed"  # an actor would not be unwound
+
+
+class Actor:
+    """A thread of the program under exploration."""
+
+    __slots__ = ("clock", "control", "daemon", "done", "number", "place", "result", "task", "thread",
+                 "unwound", "voice")
+
+    def __init__(self, control: Control, number: int, task: Callable[[], Any], daemon: bool = False) -> None:
+        self.control = control
+        self.number = number
+        self.task = task
+        self.daemon = daemon
+        self.voice: Voice | None = None  # none before its first step
+        self.result: Any = None  # of the operation that was performed for it
+        self.done = False
+        self.clock = 0.0  # virtual seconds
+        self.unwound = 0
+        self.thread: Any = None  # its threading.Thread, if it has one
+        self.place: Place | None = None  # file and line of the pending operation, if places are recorded
+
+    @property
+    def name(self) -> str:
+        return self.control.execution.cast.actors[self.number]
+
+
+ACTORS: dict[int, Actor] = {}
+
+
+def current() -> Actor | None:
+    """The actor that calls; None for a thread that is not explored."""
+    return ACTORS.get(_get_ident())
+
+
+class Observer(Protocol):
+    """Who watches what code the actors run (see untracked.py)."""
+
+    def enter(self, actor: Actor) -> None: ...
+    def leave(self, actor: Actor) -> None: ...
+    def spawned(self, actor: Actor) -> None: ...
+    def finished(self, control: Control) -> None: ...
+    def paused(self) -> AbstractContextManager[None]: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def watching(self) -> AbstractContextManager[None]: ...
+
+
+@dataclass(slots=True)
+class Session:
+    """What all executions of one exploration have in common."""
+
+    cast: Cast
+    steps: int  # bound on the steps of one execution
+    observer: Observer | None = None
+    stop: str = ""  # why the exploration is to end now; set from any thread
+    audit: bool = True  # whether repeated steps are compared; some strategies do it themselves
+    ends_visible: bool = False  # whether the end of an actor is a step, because somebody looks at it
+    outside: dict[int, tuple[Any, int]] = field(default_factory=dict)  # objects made before: id -> object, number
+    sometimes: dict[str, bool] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    control: Control | None = None  # the execution that is going on
+    previous: list[Event] = field(default_factory=list)  # the events of the execution before, for the audit
+    operations: dict[tuple[str, int], Operation] = field(default_factory=dict)  # those without arguments, made once
+    named: int = 0  # how many objects of the cast have been given a name
+    give_up: Callable[[], None] = lambda: None  # called when not even main can be unwound
+    on_begin: Callable[[Control], None] = lambda control: None
+    on_end: Callable[[Control], None] = lambda control: None
+
+
+class Control:
+    """One execution on real threads."""
+
+    __slots__ = (
+        "_audited",
+        "_main",
+        "abandoned",
+        "actors",
+        "alive",
+        "clocks",
+        "early",
+        "end",
+        "error",
+        "execution",
+        "failed",
+        "held",
+        "observer",
+        "over",
+        "places",
+        "running",
+        "session",
+        "signals",
+        "strategy",
+        "timed",
+        "value",
+        "watched",
+    )
+
+    def __init__(self, session: Session, strategy: Strategy, *, places: bool = False) -> None:
+        self.session = session
+        self.observer = session.observer
+        self.strategy = strategy
+        self.execution = Execution(session.cast)
+        self.actors: dict[int, Actor] = {}
+        self.alive = 1  # actors that are not done
+        self.over = False
+        self.end = ""
+        self.error: BaseException | None = None  # what an actor let out
+        self.failed: Actor | None = None  # and which
+        self.value: Any = None  # what the body returned
+        self.places: list[Place | None] | None = [] if places else None  # where each event happened
+        self.timed = False  # whether any clock has moved
+        self.clocks: dict[int, float] = {}  # object -> virtual time of its last write
+        self.held: dict[int, Any] = {}  # object -> the lock that is held, for the leak check
+        # id of a condition -> who notified it when nobody waited, after how many events, and where
+        self.early: dict[int, tuple[int, int, Place | None]] = {}
+        self.signals: dict[int, Any] = {}  # object -> the condition whose waiter it is
+        self.running: Actor | None = None
+        self.abandoned: list[Actor] = []  # actors that would not go
+        self.watched: Any = None  # the observer's notes on this execution
+        self._audited = session.audit  # as long as this execution repeats the one before
+        self._main: Actor | None = None
+
+    # -- an execution -------------------------------------------------------------------------------------------------
+
+    def run(self, body: Callable[[], Any], voice: Voice) -> None:
+        """Run the program once; called on the OS thread of `voice`, which becomes main."""
+        self._main = main = Actor(self, 0, body)
+        main.voice = voice
+        self.actors[0] = self.running = main
+        ACTORS[_get_ident()] = main
+        self.session.control = self
+        self.session.on_begin(self)
+        try:
+            self._perform_body(main)
+            if not self.over:
+                self._main_returned(main)
+            self._unwind_all(main)
+        finally:
+            self.session.on_end(self)
+            del ACTORS[_get_ident()]
+            self.session.previous = self.execution.events
+
+    def _perform_body(self, actor: Actor) -> None:
+        observer = self.session.observer
+        tracing = threading.gettrace()  # coverage and debuggers ask for it in every thread
+        try:
+            if tracing is not None:
+                sys.settrace(tracing)
+            if observer is not None:
+                observer.enter(actor)
+            value = actor.task()
+            if actor.number == 0:
+                self.value = value
+        except Unwind:
+            pass
+        except BaseException as error:
+            self._raised(actor, error)
+        finally:
+            if observer is not None:
+                observer.leave(actor)
+            if tracing is not None:
+                sys.settrace(None)
+            actor.task = _nothing  # its closure may keep the whole execution alive
+
+    def _raised(self, actor: Actor, error: BaseException) -> None:
+        if not self.over:  # an exception on the way out is a consequence, not a cause
+            self.error, self.failed = error, actor
+            self._over(End.RAISED)
+
+    def _main_returned(self, main: Actor) -> None:
+        self._retire(main)
+        if self._choose_next(main) is not None:
+            assert main.voice is not None
+            main.voice.baton.acquire()  # whoever finds that the execution is over releases it
+
+    def _unwind_all(self, main: Actor) -> None:
+        assert self.over, "actors are unwound at the end only"
+        assert main.voice is not None
+        for actor in list(self.actors.values()):
+            if actor is main or actor.done:
+                continue
+            if actor.voice is None:  # it never began
+                actor.done = True
+                continue
+            actor.voice.baton.release()
+            main.voice.baton.acquire()
+        for actor in self.actors.values():
+            if actor is not main and actor.voice is not None and actor not in self.abandoned:
+                POOL.give(actor.voice)
+
+    def forget(self) -> None:
+        """Let go of the actors once the execution was judged, so that no cycle is left for the garbage collector."""
+        for actor in self.actors.values():
+            actor.thread = None  # which knows its actor
+        self.actors.clear()
+        self.running = self._main = None
+
+    # -- one step -----------------------------------------------------------------------------------------------------
+
+    def step(self, actor: Actor, operation: Operation) -> Any:
+        """Announce `operation`, let the strategy decide, and return its result once it was chosen and performed."""
+        observer = self.observer
+        if observer is not None:
+            observer.pause()
+        try:
+            if self.over:
+                self._swallowed(actor)
+                raise Unwind
+            self.execution.pending[actor.number] = operation
+            if self.places is not None:
+                actor.place = place_of(sys._getframe(1))
+            chosen = self._choose_next(actor)
+            if chosen is not actor:
+                self._wait(actor, chosen)
+            result = actor.result
+            if type(result) is Raise:
+                raise result.type(result.message)
+            return result
+        finally:
+            if observer is not None:
+                observer.resume()
+
+    def plain(self, actor: Actor, kind: str, number: int) -> Any:
+        """A step without an argument on one object."""
+        operations = self.session.operations
+        operation = operations.get((kind, number))
+        if operation is None:
+            operation = operations[kind, number] = Operation(kind, (number,))
+        return self.step(actor, operation)
+
+    def _wait(self, actor: Actor, chosen: Actor | None) -> None:
+        """Be silent until chosen; if nobody was chosen, the execution is over and main has to clean up first."""
+        if chosen is None:
+            if actor is self._main:
+                raise Unwind
+            self._wake_main()
+        assert actor.voice is not None
+        actor.voice.baton.acquire()
+        if self.over:
+            raise Unwind
+
+    def _choose_next(self, actor: Actor) -> Actor | None:
+        """Let the strategy choose, perform what it chose, and start whoever goes on; None if the execution is over."""
+        execution = self.execution
+        if self.session.stop or len(execution.events) >= self.session.steps:
+            end = self._cut()
+            if end:
+                self._over(end)
+                return None
+        try:
+            choice = self.strategy.choose(execution)
+        except BaseException as error:
+            self.error = error
+            self._over(End.DIVERGED if isinstance(error, (DivergenceError, NondeterminismError)) else End.RAISED)
+            return None
+        if choice is None:
+            self._over(self._natural_end())
+            return None
+        number, alternative = choice
+        if self._audited and not self._is_as_before(number, alternative):
+            self._over(End.DIVERGED)
+            return None
+        chosen = self.actors[number]
+        operation = execution.pending[number]
+        chosen.result = execution.perform(number, alternative)
+        if self.timed:
+            self._advance_clock(chosen, operation)
+        if self.places is not None:
+            self.places.append(chosen.place)
+        self.running = chosen
+        if chosen is not actor:
+            self._hand_over(chosen)
+        return chosen
+
+    def _hand_over(self, chosen: Actor) -> None:
+        if chosen.voice is None:
+            chosen.voice = POOL.take()
+            chosen.voice.run(lambda: self._live(chosen))
+        else:
+            chosen.voice.baton.release()
+
+    def _live(self, actor: Actor) -> None:
+        """The life of an actor other than main, on its own voice."""
+        ident = _get_ident()
+        ACTORS[ident] = actor
+        try:
+            self._perform_body(actor)
+            if self.session.ends_visible and not self.over:
+                self._end_visibly(actor)
+        finally:
+            del ACTORS[ident]
+        if not self.over:
+            self._retire(actor)
+            if self._choose_next(actor) is not None:
+                return
+        actor.done = True
+        self._wake_main()
+
+    def _end_visibly(self, actor: Actor) -> None:
+        thread = self.execution.threads[actor.number]
+        with suppress(Unwind):
+            self.step(actor, Operation("thread.end", (thread,)))
+
+    def _retire(self, actor: Actor) -> None:
+        actor.done = True
+        self.alive -= 1
+        self.execution.finish(actor.number)
+        if self.session.observer is not None and self.alive == 1:
+            self.session.observer.finished(self)
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def _cut(self) -> str:
+        """Why the execution has to be cut short here; nothing if it is at its end anyway."""
+        if self.session.stop:
+            return End.STOPPED
+        return End.BOUND if self.execution.options() else ""
+
+    def _over(self, end: str) -> None:
+        """Nobody is chosen any more; the caller sees to it that main wakes up and cleans up."""
+        self.over, self.end = True, end
+
+    def _wake_main(self) -> None:
+        main = self._main.voice if self._main is not None else None
+        assert main is not None
+        main.baton.release()
+
+    def _natural_end(self) -> str:
+        if self.execution.options():
+            return End.ABANDONED
+        stuck = [number for number in self.execution.blocked() if not self.actors[number].daemon]
+        return End.DEADLOCK if stuck else End.COMPLETE
+
+    def _swallowed(self, actor: Actor) -> None:
+        actor.unwound += 1
+        if actor.unwound < _PATIENCE:
+            return
+        self.end = End.SWALLOWED
+        self.failed = actor
+        self.abandoned.append(actor)
+        actor.done = True
+        if actor is self._main:
+            self.session.give_up()
+        else:
+            self._wake_main()
+        forever = _allocate_lock()
+        forever.acquire()
+        forever.acquire()
+
+    # -- the audit: the same choices must meet the same operations ----------------------------------------------------
+
+    def _is_as_before(self, number: int, alternative: int) -> bool:
+        index = len(self.execution.events)
+        if index >= len(self.session.previous):
+            self._audited = False
+            return True
+        before = self.session.previous[index]
+        if before.actor != number or before.alternative != alternative:
+            self._audited = False
+            return True
+        now = self.execution.pending[number]
+        if now is not None and now.same_as(before.operation):
+            return True
+        objects = self.session.cast.objects
+        self.error = NondeterminismError(
+            index + 1, self.session.cast.actors[number], before.operation.told(objects),
+            now.told(objects) if now is not None else "nothing")
+        return False
+
+    # -- children and time --------------------------------------------------------------------------------------------
+
+    def see_ends(self) -> None:
+        """Somebody looks whether a thread has ended; so ends must be steps, in this exploration from its start."""
+        if not self.session.ends_visible:
+            self.session.stop = self.session.stop or RESTART
+
+    def spawn(self, creator: Actor, task: Callable[[], Any], daemon: bool, thread: Any = None) -> Actor:
+        """Make `task` an actor; it can be chosen from the next step on."""
+        if self.over:
+            raise Unwind
+        if self.observer is not None:
+            self.observer.pause()
+        execution = self.execution
+        number = execution.new_actor(creator.number)
+        child = Actor(self, number, task, daemon)
+        child.clock = creator.clock
+        child.thread = thread
+        self.actors[number] = child
+        self.step(creator, Operation("thread.spawn", (execution.threads[number],), number))
+        self.alive += 1
+        child.place = None
+        execution.announce(number, Operation("thread.begin", (execution.threads[number],)))
+        if self.session.observer is not None:
+            self.session.observer.spawned(creator)
+        return child
+
+    def pass_time(self, actor: Actor, seconds: float) -> None:
+        """`actor` has slept or waited in vain for so long."""
+        if seconds > 0:
+            actor.clock += seconds
+            self.timed = True
+
+    def _advance_clock(self, actor: Actor, operation: Operation | None) -> None:
+        """Time follows happens-before, so that a class of interleavings has one time; reads leave no mark."""
+        assert operation is not None
+        event = self.execution.events[-1]
+        modes = ROWS[operation.kind].modes_for(event.alternative)
+        for index in operation.objects:
+            actor.clock = max(actor.clock, self.clocks.get(index, 0.0))
+        for index, mode in zip(operation.objects, modes, strict=True):
+            if mode != "r" and not event.reads_only:
+                self.clocks[index] = actor.clock
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,336 @@
+"""While an exploration goes on, `threading` code is controlled without being changed; afterwards nothing has happened.
+
+Three kinds of replacement, all undone in the reverse order whatever happens:
+
+1. *Names.* What `_thread`, `_queue` and `time` make in C is replaced under every
+   name by which any module knows it (`from threading import Lock` included).
+2. *Methods of Thread.* start, join and is_alive become operations of their own:
+   run as written they would add steps for the locks they keep books with.
+3. *Looks without a lock* (`Event.is_set`, `Barrier.n_waiting`): they become
+   visible, because what is not visible is not explored.
+
+Every replacement asks whether its caller is an actor and else does the real
+thing, so other threads of the process notice nothing. Refused: replacing
+Condition, Event, Semaphore, Barrier, Queue or the executors (their own code is
+what should be explored), and replacing modules in `sys.modules` (too late for
+whoever has imported names).
+"""
+
+from __future__ import annotations
+
+import _queue
+import _thread
+import itertools
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+from typing import Any
+
+from hocket.explore.threads.control import Actor, Control, current
+from hocket.explore.threads.naming import is_hocket, place_of
+from hocket.explore.threads.pool import _get_ident
+from hocket.explore.threads.primitives import (
+    LOCKS,
+    ExploredLock,
+    ExploredRLock,
+    ExploredSimpleQueue,
+    is_real_lock,
+    made_outside,
+)
+from hocket.trace.operation import Operation
+
+__all__ = ["begin_books", "controlled", "end_books"]
+
+Thread = threading.Thread
+_sleep = time.sleep
+_start_new_thread = _thread.start_new_thread
+_real: dict[str, Callable[..., Any]] = {
+    "start": Thread.start, "join": Thread.join, "is_alive": Thread.is_alive, "is_set": threading.Event.is_set,
+    "notify": threading.Condition.notify,
+}
+
+
+@contextmanager
+def controlled(extra: tuple[dict[str, Any], ...] = ()) -> Iterator[None]:
+    """For as long as this lasts, actors that use `threading` and its kin are controlled."""
+    with ExitStack() as undo:
+        for owner, name, replacement in _METHODS:
+            _set(undo, owner, name, replacement)
+        stand_ins: dict[int, Any] = {}
+        for namespace in _namespaces(extra):
+            _replace_names(undo, namespace, stand_ins)
+        _keep_counters(undo)
+        yield
+
+
+def _set(undo: ExitStack, owner: type, name: str, replacement: Any) -> None:
+    undo.callback(setattr, owner, name, owner.__dict__[name])
+    setattr(owner, name, replacement)
+
+
+def _namespaces(extra: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
+    seen: set[int] = set()
+    spaces = [vars(module) for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
+    for namespace in (*spaces, *extra):
+        if id(namespace) not in seen and not is_hocket(str(namespace.get("__file__", ""))):
+            seen.add(id(namespace))
+            yield namespace
+
+
+def _replace_names(undo: ExitStack, namespace: dict[str, Any], stand_ins: dict[int, Any]) -> None:
+    found = [(name, value) for name, value in list(namespace.items()) if id(value) in _NAMES or type(value) in LOCKS]
+    locks = namespace.get("__name__") not in _KEEP_THEIR_LOCKS
+    for name, value in found:
+        replacement = _NAMES.get(id(value))
+        if replacement is None and locks and is_real_lock(value):
+            replacement = stand_ins.setdefault(id(value), made_outside(value))
+        if replacement is not None:
+            undo.callback(namespace.__setitem__, name, value)
+            namespace[name] = replacement
+
+
+def _keep_counters(undo: ExitStack) -> None:
+    undo.callback(setattr, threading, "_counter", threading._counter)  # type: ignore[attr-defined]  # CPython's own
+    pools = sys.modules.get("concurrent.futures.thread")
+    if pools is not None:
+        undo.callback(setattr, pools.ThreadPoolExecutor, "_counter", pools.ThreadPoolExecutor._counter)
+
+
+# modules whose locks guard what is no part of the program: their own books, output, imports
+_KEEP_THEIR_LOCKS = {"threading", "logging", "importlib._bootstrap", "_thread", "warnings", "random", "_weakrefset"}
+
+
+# -- time: virtual, and an actor's own --------------------------------------------------------------------------------
+
+_EPOCH = 1_700_000_000.0  # what time.time() says when an execution begins
+
+
+def _clock(real: Callable[[], Any], start: float, unit: int = 0) -> Callable[[], Any]:
+    def read() -> Any:
+        actor = current()
+        if actor is None:
+            return real()
+        actor.control.timed = True
+        seconds = start + actor.clock
+        return int(seconds * unit) if unit else seconds
+
+    read.__name__ = read.__qualname__ = getattr(real, "__name__", "clock")
+    return read
+
+
+def _virtual_sleep(seconds: float) -> None:
+    """Sleeping takes no time; somebody else may go on meanwhile."""
+    actor = current()
+    if actor is None:
+        _sleep(seconds)
+        return
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    actor.control.step(actor, Operation("thread.sleep"))
+    actor.control.pass_time(actor, seconds)
+
+
+# -- threads ----------------------------------------------------------------------------------------------------------
+
+
+def _explored_ident() -> int:
+    actor = current()
+    return _get_ident() if actor is None else ident_of(actor)
+
+
+def ident_of(actor: Actor) -> int:
+    """What `get_ident` says: the same in every execution, and no number that a real thread could have."""
+    return actor.number + 1
+
+
+def _spawn(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> int:
+    actor = current()
+    if actor is None:
+        return int(_start_new_thread(function, args, kwargs or {}))
+    return ident_of(actor.control.spawn(actor, lambda: function(*args, **(kwargs or {})), daemon=True))
+
+
+def _start(thread: Thread) -> None:
+    actor = current()
+    if actor is None:
+        _real["start"](thread)
+        return
+    state = vars(thread)
+    if not thread._initialized:  # type: ignore[attr-defined]  # CPython's own field
+        raise RuntimeError("thread.__init__() not called")
+    if state["_started"]._flag:
+        raise RuntimeError("threads can only be started once")
+    state["_started"]._flag = True
+    state["_hocket"] = actor.control.spawn(actor, lambda: _bootstrap(thread), thread.daemon, thread)
+
+
+def _bootstrap(thread: Thread) -> None:
+    """What a started thread does, as `Thread._bootstrap_inner`, but an exception goes to the explorer."""
+    actor = current()
+    assert actor is not None
+    active: dict[int, Thread] = threading._active  # type: ignore[attr-defined]  # CPython's own field
+    ident = ident_of(actor)
+    vars(thread)["_ident"] = ident
+    active[ident] = thread
+    try:
+        thread.run()
+    except SystemExit:
+        pass  # as threading does
+    finally:
+        if actor.control.observer is not None:
+            actor.control.observer.pause()
+        active.pop(ident, None)
+        _mark_stopped(thread)
+
+
+def _mark_stopped(thread: Thread) -> None:
+    """So that its repr, after the exploration, tells the truth."""
+    if sys.version_info >= (3, 13):
+        vars(thread)["_handle"] = _ENDED
+    else:
+        vars(thread).update(_is_stopped=True, _tstate_lock=None)
+
+
+class _EndedHandle:
+    """What 3.13 asks whether a thread has ended; its own handles know of OS threads that they started only."""
+
+    ident = 0
+
+    def is_done(self) -> bool:
+        return True
+
+    def join(self, timeout: float | None = None) -> None:
+        return None
+
+
+_ENDED = _EndedHandle()
+
+
+def _child(thread: Thread) -> tuple[Actor, Actor] | None:
+    """The calling actor and the one that runs `thread`, if it was started in this execution."""
+    actor = current()
+    child = vars(thread).get("_hocket")
+    if actor is None or child is None or child.control is not actor.control:
+        return None
+    return actor, child
+
+
+def _join(thread: Thread, timeout: float | None = None) -> None:
+    pair = _child(thread)
+    if pair is None:
+        _real["join"](thread, timeout)
+        return
+    actor, child = pair
+    if actor is child:
+        raise RuntimeError("cannot join current thread")
+    control = actor.control
+    number = control.execution.threads[child.number]
+    if timeout is None:
+        control.step(actor, Operation("thread.join", (number,), child.number))
+    else:
+        control.see_ends()
+        if not control.step(actor, Operation("thread.join_timed", (number,), child.number)):
+            control.pass_time(actor, timeout)
+    if child.done:
+        actor.clock = max(actor.clock, child.clock)
+
+
+def _is_alive(thread: Thread) -> bool:
+    pair = _child(thread)
+    if pair is None:
+        return bool(_real["is_alive"](thread))
+    actor, child = pair
+    actor.control.see_ends()
+    number = actor.control.execution.threads[child.number]
+    return bool(actor.control.step(actor, Operation("thread.alive", (number,))))
+
+
+# -- looks without a lock ---------------------------------------------------------------------------------------------
+
+
+def _look(lock: Any) -> None:
+    """A read of everything that `lock` guards."""
+    actor = current()
+    if actor is not None and isinstance(lock, ExploredLock):
+        lock.locked()
+
+
+def _is_set(event: threading.Event) -> bool:
+    _look(event._cond._lock)  # type: ignore[attr-defined]  # CPython's own field
+    return bool(_real["is_set"](event))
+
+
+def _looking(name: str) -> property:
+    plain = threading.Barrier.__dict__[name]
+
+    def get(barrier: threading.Barrier) -> Any:
+        _look(barrier._cond._lock)  # type: ignore[attr-defined]  # CPython's own field
+        return plain.__get__(barrier)
+
+    return property(get)
+
+
+def _notify(condition: threading.Condition, n: int = 1) -> None:
+    actor = current()
+    if actor is not None and not condition._waiters:  # type: ignore[attr-defined]  # CPython's own field
+        place = place_of(sys._getframe(1)) if actor.control.places is not None else None
+        actor.control.early[id(condition)] = (actor.number, len(actor.control.execution.events), place)
+    _real["notify"](condition, n)
+
+
+_METHODS: list[tuple[type, str, Any]] = [
+    (Thread, "start", _start),
+    (Thread, "join", _join),
+    (Thread, "is_alive", _is_alive),
+    (threading.Condition, "notify", _notify),
+    (threading.Event, "is_set", _is_set),
+    (threading.Barrier, "n_waiting", _looking("n_waiting")),
+    (threading.Barrier, "broken", _looking("broken")),
+]
+
+_REPLACED: list[tuple[Any, Any]] = [
+    (_thread.allocate_lock, ExploredLock),
+    (threading.Lock, ExploredLock),
+    (_thread.RLock, ExploredRLock),
+    (_queue.SimpleQueue, ExploredSimpleQueue),
+    (_thread.start_new_thread, _spawn),
+    (_thread.get_ident, _explored_ident),
+    (time.sleep, _virtual_sleep),
+    (time.monotonic, _clock(time.monotonic, 0.0)),
+    (time.perf_counter, _clock(time.perf_counter, 0.0)),
+    (time.time, _clock(time.time, _EPOCH)),
+    (time.monotonic_ns, _clock(time.monotonic_ns, 0.0, 10**9)),
+    (time.perf_counter_ns, _clock(time.perf_counter_ns, 0.0, 10**9)),
+    (time.time_ns, _clock(time.time_ns, _EPOCH, 10**9)),
+]
+_NAMES: dict[int, Any] = {id(original): replacement for original, replacement in _REPLACED}
+
+
+# -- the books of threading, kept per execution -----------------------------------------------------------------------
+
+
+def begin_books(main: Thread) -> Callable[[Control], None]:
+    """What an execution starts with: main is known to threading, and threads are numbered from 1."""
+
+    def begin(control: Control) -> None:
+        threading._active[1] = main  # type: ignore[attr-defined]  # CPython's own field
+        threading._counter = itertools.count(1).__next__  # type: ignore[attr-defined]  # CPython's own field
+        pools = sys.modules.get("concurrent.futures.thread")
+        if pools is not None:
+            pools.ThreadPoolExecutor._counter = itertools.count().__next__
+
+    return begin
+
+
+def end_books(control: Control) -> None:
+    """Threads that ended in an unusual way are forgotten."""
+    active: dict[int, Thread] = threading._active  # type: ignore[attr-defined]  # CPython's own field
+    for actor in control.actors.values():
+        thread = active.pop(ident_of(actor), None)
+        if thread is not None and actor.number:
+            _mark_stopped(thread)
+
+

@@ -1,0 +1,198 @@
+"""Runs a strategy to its end on a borrowed thread, while the caller waits, watches the clock, and can be interrupted.
+
+All executions run on one voice of the pool, so the caller's thread never holds
+a baton: a Ctrl-C, a pytest-timeout or a debugger meets it waiting, and the
+program under exploration is never torn in the middle of its own code by
+something that is not part of it. The caller looks in every tenth of a second:
+for limits, for progress to print, and for an actor that blocks for real (in C, on
+input), which no explorer can resolve and which is therefore named, with its stack.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import ctypes
+import gc
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from hocket.errors import Refused
+from hocket.explore.strategy import Strategy
+from hocket.explore.threads import patch
+from hocket.explore.threads.control import ACTORS, Control, Session, Unwind, current
+from hocket.explore.threads.naming import is_machinery
+from hocket.explore.threads.pool import POOL, _allocate_lock
+
+__all__ = ["Runner", "Stuck"]
+
+_LOOK = 0.1  # seconds between two looks of the caller
+_BLOCKED = 1.0  # seconds without a step and without CPU: the actor blocks for real
+_BUSY = 10.0  # seconds without a step but with CPU: it computes, and may never end
+_GARBAGE = 2_000  # new container objects between two collections
+_one_at_a_time = _allocate_lock()
+_monotonic = time.monotonic  # the real one: patches are undone by name, not by value
+
+
+@dataclass(slots=True)
+class Stuck:
+    """An actor that makes no step: `busy` if it computes, else it blocks outside of the explorer's control."""
+
+    actor: str
+    place: str
+    stack: str
+    busy: bool
+
+
+class Runner:
+    """Runs executions of one body; one runner at a time in a process, because names of modules are replaced."""
+
+    def __init__(self, body: Callable[[], Any], session: Session) -> None:
+        self.body = body
+        self.session = session
+        self.stuck: Stuck | None = None
+        self.executions = 0
+        self._context = contextvars.copy_context()
+        self._error: BaseException | None = None
+        self._mark = (-1, -1)  # executions and steps at the last look
+        self._since = 0.0
+        self._cpu = 0.0
+
+    def run(self, strategy: Strategy, judge: Callable[[Control], bool], *, places: bool = False,
+            look: Callable[[], None] | None = None) -> None:
+        """Execute until the strategy is done, `judge` answers False, or the session is stopped.
+
+        `judge` sees each execution after its end. `look` is called every now and then by the waiting caller.
+        Raises what the strategy raised, and KeyboardInterrupt once everything is in order again.
+        """
+        if current() is not None:
+            raise Refused("explore", "called", "running inside an exploration", "one exploration at a time",
+                          "an explored body cannot explore")
+        if not _one_at_a_time.acquire(timeout=60):
+            raise Refused("explore", "called", "waiting for another thread's exploration", "one exploration at a time")
+        try:
+            extra = getattr(self.body, "__globals__", None)
+            self.session.on_begin = patch.begin_books(threading.current_thread())
+            self.session.on_end = patch.end_books
+            observer = self.session.observer
+            watching = observer.watching() if observer is not None else nullcontext()
+            with patch.controlled((extra,) if extra is not None else ()), watching:
+                self._wait_for(strategy, judge, places, look)
+        finally:
+            _one_at_a_time.release()
+        if self._error is not None:
+            raise self._error
+
+    # -- the borrowed thread ------------------------------------------------------------------------------------------
+
+    def _wait_for(self, strategy: Strategy, judge: Callable[[Control], bool], places: bool,
+                  look: Callable[[], None] | None) -> None:
+        done = _allocate_lock()
+        done.acquire()
+        self.session.give_up = done.release
+        voice = POOL.take()
+
+        def task() -> None:
+            try:
+                self._all_executions(strategy, judge, places, voice)
+            except BaseException as error:
+                self._error = error
+            POOL.give(voice)
+            if done.locked():
+                done.release()
+
+        collecting = gc.isenabled()
+        gc.disable()  # finalisers at odd moments would make executions differ
+        try:
+            voice.run(task)
+            self._watch(done, look)
+        finally:
+            if collecting:
+                gc.enable()
+            self.session.control = None
+
+    def _all_executions(self, strategy: Strategy, judge: Callable[[Control], bool], places: bool, voice: Any) -> None:
+        session = self.session
+        while not session.stop and strategy.begin():
+            control = Control(session, strategy, places=places)
+            control.run(partial(self._context.copy().run, self.body), voice)
+            if not session.stop:
+                self.executions += 1
+            strategy.ended(control.execution)
+            if not judge(control):
+                return
+            control.forget()
+            del control
+            if gc.get_count()[0] > _GARBAGE:
+                gc.collect(1)
+
+    # -- the waiting caller -------------------------------------------------------------------------------------------
+
+    def _watch(self, done: Any, look: Callable[[], None] | None) -> None:
+        interrupted: KeyboardInterrupt | None = None
+        while True:
+            try:
+                if done.acquire(timeout=_LOOK):
+                    break
+                if look is not None:
+                    look()
+                if self._is_stuck():
+                    break
+            except KeyboardInterrupt as error:
+                interrupted = error
+                self.session.stop = "interrupted"
+            except BaseException:  # a time-out plugin, an exit: leave things in order, then let it through
+                self.session.stop = "stopped"
+                done.acquire(timeout=5)
+                raise
+        if interrupted is not None:
+            interrupted.add_note(f"hocket: interrupted after {self.executions} executions")
+            raise interrupted
+
+    def _is_stuck(self) -> bool:
+        control = self.session.control
+        mark = (self.executions, len(control.execution.events) if control is not None else 0)
+        now = _monotonic()
+        if mark != self._mark or control is None:
+            self._mark, self._since, self._cpu = mark, now, self._cpu_time(control)
+            return False
+        quiet = now - self._since
+        if quiet < _BLOCKED:
+            return False
+        busy = self._cpu_time(control) - self._cpu > 0.05 * quiet
+        if busy and quiet < _BUSY:
+            return False
+        return self._report(control, busy)
+
+    def _cpu_time(self, control: Control | None) -> float:
+        ident = _ident_of_running(control)
+        if ident is None or not hasattr(time, "pthread_getcpuclockid"):
+            return _monotonic()  # as if busy: better patient than wrong
+        return time.clock_gettime(time.pthread_getcpuclockid(ident))
+
+    def _report(self, control: Control, busy: bool) -> bool:
+        ident = _ident_of_running(control)
+        frame = sys._current_frames().get(ident) if ident is not None else None
+        actor = ACTORS.get(ident) if ident is not None else None
+        if ident is None or frame is None or actor is None:
+            return False
+        stack = [entry for entry in traceback.extract_stack(frame) if not is_machinery(entry.filename)]
+        last = stack[-1] if stack else None
+        place = f"{last.filename}:{last.lineno} in {last.name}" if last else "?"
+        self.stuck = Stuck(actor.name, place, "".join(traceback.format_list(stack)), busy)
+        self.session.stop = "stuck"
+        if busy:  # Python code can be left by an exception from outside
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Unwind))
+        return True
+
+
+def _ident_of_running(control: Control | None) -> int | None:
+    actor = control.running if control is not None else None
+    voice = actor.voice if actor is not None else None
+    return voice.ident or None if voice is not None else None  # 0: its OS thread does not run yet
