@@ -35,11 +35,15 @@ class _Objects:
         self.rlock = program.rlock("r")
         self.semaphore = program.semaphore(1, None, "s")
         self.bounded = program.semaphore(2, 2, "b")
+        self.units = program.semaphore(2, None, "u")
         self.condition = program.condition(self.locks[0], "c")
+        self.reentrant = program.condition(self.rlock, "k")
         self.event = program.event("e")
         self.barrier = program.barrier(2, "m")
+        self.crowd = program.barrier(3, "n")
         self.queue = program.queue(0, "q")
         self.small = program.queue(1, "p")
+        self.double = program.queue(2, "w")
 
 
 def _body(statements: list[Statement], objects: _Objects) -> Any:
@@ -84,26 +88,42 @@ def _guard(o: _Objects, seen: list[Any], children: list[Any], x: int, body: list
         yield from _block(body, o, seen, children)
 
 
-def _wait(o: _Objects, seen: list[Any], children: list[Any], how: str) -> Any:
-    if how == "timed":
-        seen.append((yield from o.condition.timed_wait()))
-    else:
-        yield from o.condition.wait(spurious=how == "spurious")
+def _waiting(which: Any) -> Any:
+    def run(o: _Objects, seen: list[Any], children: list[Any], how: str) -> Any:
+        if how == "timed":
+            seen.append((yield from which(o).timed_wait()))
+        else:
+            yield from which(o).wait(spurious=how == "spurious")
+    return run
 
 
-def _meet(o: _Objects, seen: list[Any], children: list[Any]) -> Any:
-    seen.append((yield from o.barrier.wait()))
+def _meeting(which: Any) -> Any:
+    def run(o: _Objects, seen: list[Any], children: list[Any]) -> Any:
+        seen.append((yield from which(o).wait()))
+    return run
 
 
-def _spawn(o: _Objects, seen: list[Any], children: list[Any], body: list[Statement]) -> Any:
-    children.append((yield Spawn(_body, (body, o), watched=True)))
+def _spawn(watched: bool) -> Any:
+    def run(o: _Objects, seen: list[Any], children: list[Any], body: list[Statement]) -> Any:
+        children.append((yield Spawn(_body, (body, o), watched=watched)))
+    return run
 
 
 def _ask(how: str) -> Any:
     def run(o: _Objects, seen: list[Any], children: list[Any]) -> Any:
-        if children:
-            seen.append((yield children[-1].is_alive() if how == "alive" else children[-1].timed_join()))
+        asked = [child for child in children if child.watched]
+        if asked:
+            seen.append((yield asked[-1].is_alive() if how == "alive" else asked[-1].timed_join()))
     return run
+
+
+def _twice(o: _Objects, seen: list[Any], children: list[Any], body: list[Statement]) -> Any:
+    """A re-entrant lock, taken again inside: the inner steps are nobody's business but the owner's."""
+    yield o.rlock.acquire()
+    seen.append((yield o.rlock.try_acquire()))
+    yield from _block(body, o, seen, children)
+    yield o.rlock.release()
+    yield o.rlock.release()
 
 
 def _join(o: _Objects, seen: list[Any], children: list[Any]) -> Any:
@@ -141,6 +161,15 @@ STATEMENTS: dict[str, Any] = {
     "bounded": _around(lambda o, which: o.bounded.acquire(), lambda o, which: o.bounded.release()),
     "boundedup": _one(lambda o, seen: o.bounded.release()),
     "notify": _one(lambda o, seen, n: o.condition.notify(n) if n else o.condition.notify_all()),
+    "notifyany": _one(lambda o, seen, n: o.condition.notify_any(n)),
+    "renotify": _one(lambda o, seen, n: o.reentrant.notify(n) if n else o.reentrant.notify_all()),
+    "unitsdown": _one(lambda o, seen: o.units.acquire()),
+    "unitstimed": _one(lambda o, seen: o.units.timed_acquire()),
+    "unitsup": _one(lambda o, seen, n: o.units.release(n)),
+    "doubleput": _one(lambda o, seen, v: o.double.put(v)),
+    "doubletimedput": _one(lambda o, seen, v: o.double.timed_put(v)),
+    "doubleget": _one(lambda o, seen: o.double.get()),
+    "doubletimedget": _one(lambda o, seen: o.double.timed_get()),
     "set": _one(lambda o, seen: o.event.set()),
     "clear": _one(lambda o, seen: o.event.clear()),
     "isset": _one(lambda o, seen: o.event.is_set()),
@@ -156,7 +185,9 @@ STATEMENTS: dict[str, Any] = {
     "smallget": _one(lambda o, seen: o.small.get()),
     "length": _one(lambda o, seen: o.small.length()),
     "choose": _one(lambda o, seen, n: choose(n)),
-    "if": _if, "guard": _guard, "wait": _wait, "meet": _meet, "spawn": _spawn, "join": _join,
+    "if": _if, "guard": _guard, "spawn": _spawn(True), "plainspawn": _spawn(False), "join": _join, "twice": _twice,
+    "wait": _waiting(lambda o: o.condition), "rewait": _waiting(lambda o: o.reentrant),
+    "meet": _meeting(lambda o: o.barrier), "crowd": _meeting(lambda o: o.crowd),
     "timedjoin": _ask("timed"), "alive": _ask("alive"),
 }
 
@@ -170,10 +201,16 @@ _THEMES: dict[str, list[str]] = {
     "locks": ["lock", "trylock", "timedlock", "locked", "acquire", "release", "load", "store", "copy", "if"],
     "rlocks": ["rlock", "tryrlock", "timedrlock", "lock", "copy", "load", "if"],
     "semaphores": ["down", "trydown", "timeddown", "up", "bounded", "boundedup", "load", "store", "if"],
+    "nested": ["lock", "lock", "trylock", "timedlock", "rlock", "twice", "bounded", "load"],
+    "units": ["unitsdown", "unitsdown", "unitstimed", "unitsup", "unitsup", "bounded", "copy"],
     "conditions": ["monitor", "monitor", "trylock", "timedlock", "load", "store"],
+    "sections": ["section", "section", "section", "remonitor", "store"],
     "events": ["set", "clear", "isset", "eventwait", "eventtimed", "load", "store", "if"],
     "queues": ["put", "get", "tryget", "timedget", "smallput", "smalltryput", "smalltimedput", "smallget",
                "length", "if"],
+    "doubles": ["doubleput", "doubletimedput", "doubletimedput", "doubleget", "doubletimedget", "doubletimedget"],
+    "crowds": ["crowd", "crowd", "meet", "load", "store"],
+    "families": ["spawn", "plainspawn", "plainspawn", "join", "timedjoin", "store", "load"],
     "meetings": ["meet", "load", "store", "set", "eventwait", "add"],
     "lives": ["spawn", "spawn", "alive", "timedjoin", "join", "load", "store"],
     "threads": ["spawn", "join", "load", "store", "cas", "lock", "up", "down"],
@@ -191,14 +228,18 @@ _ARGUMENTS: dict[str, Any] = {
     "notify": lambda r: (r.randrange(3),),
     "wait": lambda r: (r.choice(["plain", "plain", "timed", "spurious"]),),
     "choose": lambda r: (r.randrange(2, 4),),
+    "unitsup": lambda r: (r.randrange(1, 3),),
+    "notifyany": lambda r: (r.randrange(1, 4),),
 }
+_ARGUMENTS["rewait"], _ARGUMENTS["renotify"] = _ARGUMENTS["wait"], _ARGUMENTS["notify"]
 for _name in ("copy", "add", "update"):
     _ARGUMENTS[_name] = _ARGUMENTS["load"]
 for _name in ("acquire", "release", "locked"):
     _ARGUMENTS[_name] = lambda r: (r.randrange(LOCKS),)
-for _name in ("put", "smallput", "smalltryput", "smalltimedput"):
+for _name in ("put", "smallput", "smalltryput", "smalltimedput", "doubleput", "doubletimedput"):
     _ARGUMENTS[_name] = lambda r: (r.randrange(1, 3),)
 _AROUND = {"lock", "trylock", "timedlock", "rlock", "tryrlock", "timedrlock", "bounded"}
+_BODIED = {"spawn", "plainspawn", "twice"}
 
 
 def draw(rng: random.Random, actors: int, statements: int) -> list[list[Statement]]:
@@ -220,13 +261,19 @@ def _draw(rng: random.Random, names: list[str], depth: int) -> Statement:
         inner = rng.choice([("wait", *_ARGUMENTS["wait"](rng)), ("notify", *_ARGUMENTS["notify"](rng))])
         more = [_draw(rng, ["load", "store"], 0)] if rng.random() < 0.3 else []
         return ("lock", 0, [*more, inner])
+    if name == "section":  # several waits and notifies of one condition while its lock is held
+        names = ["wait", "wait", "notify", "notifyany", "load", "store"]
+        return ("lock", 0, _draw_block(rng, names, rng.randint(1, 3), 0))
+    if name == "remonitor":
+        held = _draw_block(rng, ["rewait", "renotify", "renotify"], rng.randint(1, 2), 0)
+        return ("twice", held) if rng.random() < 0.5 else ("rlock", 0, held)
     if name == "guard":
         return (name, rng.randrange(CELLS - 1), [("load", rng.randrange(CELLS - 1))])
-    if name in _AROUND or name in ("if", "spawn"):
+    if name in _AROUND or name in _BODIED or name == "if":
         if not depth:
             return ("load", 0)
         body = _draw_block(rng, names, rng.randrange(0, 3), depth - 1)
-        if name == "spawn":
+        if name in _BODIED:
             return (name, body)
         return (name, rng.randrange(2), body)
     return (name, *_ARGUMENTS.get(name, lambda r: ())(rng))

@@ -2,8 +2,9 @@
 
 What it checks, for a set S of recorded executions:
 1. each is one: every step is possible when it happens, and at the end nothing is;
-2. they are of one program: an actor with the same past, its own events and all that
-   happened before them, goes on the same way;
+2. they are of one program: it begins with the same actors, and an actor with the same
+   past, its own events and all that happened before them, goes on the same way, on
+   objects that began the same;
 3. S is closed: for every race in every execution of S, some execution of S has the
    race the other way round, with everything that came before it, and in the same order.
 
@@ -11,7 +12,10 @@ Claim (explorer.md c.5): then S contains every class of that program. Suppose cl
 is missing. Take E in S and the largest part C that begins both E and F, and the
 first event e of F behind C. E meets instead, on the way to e, a conflicting event,
 or stays blocked by one, or takes another alternative; that is a race, and its
-reversal contains C and e, so some execution in S agrees with F on more than C.
+reversal contains C, and e or at least its actor's operation with less before it
+that is not in C. After finitely many reversals it is e itself, in an execution of S
+that agrees with F on more than C. The whole argument, and what of it is proved by
+solvers, is in docs/explanation/certificate.md and proofs/certificate_*_proof.py.
 
 What it cannot know is whether the recorded program is yours: an execution from which
 an actor's last step was cut is one of a program that ends there. Replaying a recorded
@@ -42,12 +46,16 @@ def audit(data: Any) -> Verdict:
     if not isinstance(data, dict) or data.get("kind") != KIND:
         return Unknown(_CLAIM, f"this is no certificate of kind {KIND}")
     try:
-        numbers: dict[Any, int] = {}
-        runs = [_Run(record, numbers) for record in data["executions"]]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        return _judged(data["executions"])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration) as error:
         return Unknown(_CLAIM, f"the certificate cannot be read: {type(error).__name__}: {error}")
     except _Flaw as flaw:
         return _violated(str(flaw))
+
+
+def _judged(records: Any) -> Verdict:
+    numbers: dict[Any, int] = {}
+    runs = [_Run(record, numbers) for record in records]
     problem = "there is no execution in it" if not runs else _different_programs(runs) or _repeated(runs)
     if problem:
         return _violated(problem)
@@ -92,16 +100,41 @@ class _Run:
         self.identities: list[Any] = []
         self.latest: dict[Any, Any] = {}  # each actor's last event, or the one that started it: it stands for the past
         self.futures: list[tuple[Any, Any]] = []  # each actor's past, and what it did then
+        self.first = dict(self.states)
+        self._begin()
         self._replay()
+
+    def _begin(self) -> None:
+        """Who is there from the start, and whose life each thread object is; some have ended before their first step.
+
+        So has a spawned actor that takes no step; it ends when it is spawned.
+        """
+        spawned = {operation.argument for _, operation, *_ in [*self.steps, *self.pending]
+                   if operation.kind == "thread.spawn"}
+        moving = {actor for actor, *_ in [*self.steps, *self.pending]}
+        everybody = {*self.threads, *spawned, *moving}
+        self.idle = everybody - moving
+        self.futures.append((("the program", "begins with"), frozenset(everybody - spawned)))
+        self.futures += [((actor, "is"), self.threads.get(actor)) for actor in everybody]
+        self._end(self.idle - spawned)
+
+    def _end(self, actors: set[Any]) -> None:
+        """These have nothing left to do."""
+        for actor in actors:
+            self.futures.append(((actor, self.latest.get(actor)), "ends"))
+            if actor in self.threads:
+                self.states[self.threads[actor]] = FINISHED
 
     def _replay(self) -> None:
         last = {actor: number for number, (actor, _, _) in enumerate(self.steps)}
         blocked = {actor for actor, _ in self.pending}
-        self._finish({actor for actor in self.threads if actor not in last and actor not in blocked} - self._to_spawn())
+        asked = {operation.objects[0] for _, operation, *_ in [*self.steps, *self.pending]
+                 if operation.kind in ("thread.alive", "thread.join_timed")}
         for number, (actor, operation, way) in enumerate(self.steps):
             state = _state(self.states, operation)
             row = ROWS[operation.kind]
-            if not row.enabled(state, actor, operation.argument, way):
+            there = way in range(row.alternatives(operation.argument))
+            if not (there and row.enabled(state, actor, operation.argument, way)):
                 raise _Flaw(f"step {number + 1}, {actor}'s {_told(operation, way)}, is not possible where it stands")
             self.before.append(dict(self.states))
             result = _perform(self.states, actor, operation, way)
@@ -111,27 +144,25 @@ class _Run:
             direct = self._direct(earlier, actor, operation, way, self.modes[-1])
             self.past.append(self._closure(direct))
             self.identities.append(self._identity(earlier, actor, operation, way, direct))
-            self.futures.append(((actor, self.latest.get(actor)), _name(operation)))
+            self.futures.append(((actor, self.latest.get(actor)), self._name(operation)))
             self.latest[actor] = self.identities[number]
             for woken in self.woken[number]:
                 self.latest.setdefault(woken, self.identities[number])
+            if operation.kind == "thread.spawn":
+                self._end(self.idle & {operation.argument})
             if last[actor] == number and actor not in blocked:
-                self._finish({actor})
-                self.futures.append(((actor, self.latest[actor]), "ends"))
+                self._end({actor})
+                if self.threads.get(actor) in asked and operation.kind != "thread.end":
+                    raise _Flaw(f"it is asked whether {actor} has ended, and its end is no step")
         for actor, operation in self.pending:
-            self.futures.append(((actor, self.latest.get(actor)), _name(operation)))
+            self.futures.append(((actor, self.latest.get(actor)), self._name(operation)))
             ways = range(ROWS[operation.kind].alternatives(operation.argument))
             if any(self._possible(self.states, actor, operation, way) for way in ways):
                 raise _Flaw(f"at the end {actor} could still do {_told(operation, 0)}")
 
-    def _to_spawn(self) -> set[str]:
-        return {operation.argument for _, operation, _ in self.steps if operation.kind == "thread.spawn"} | {
-            operation.argument for _, operation in self.pending if operation.kind == "thread.spawn"}
-
-    def _finish(self, actors: set[str]) -> None:
-        for actor in actors:
-            if actor in self.threads:
-                self.states[self.threads[actor]] = FINISHED
+    def _name(self, operation: Operation) -> Any:
+        """The operation, with what its objects were at first: another program may have made them otherwise."""
+        return operation.kind, operation.objects, operation.argument, tuple(self.first[o] for o in operation.objects)
 
     # -- order, by definition
 
@@ -154,7 +185,7 @@ class _Run:
     def _identity(self, earlier: list[int], actor: Any, operation: Operation, way: int, direct: list[int]) -> Any:
         """What makes an event this one in any execution: who, as its how-many-th, did what, after which others."""
         number = sum(self.steps[k][0] == actor for k in earlier)
-        identity = (actor, number, _name(operation), way, frozenset(self.identities[k] for k in direct))
+        identity = (actor, number, self._name(operation), way, frozenset(self.identities[k] for k in direct))
         return self.numbers.setdefault(identity, len(self.numbers))
 
     # -- races, by definition
@@ -215,10 +246,6 @@ def _told(operation: Operation, way: int) -> str:
     argument = "" if operation.argument is None else f"({operation.argument!r})"
     which = f"/{way}" if way else ""
     return f"{operation.kind}{argument}{which} on {', '.join(map(str, operation.objects)) or 'nothing'}"
-
-
-def _name(operation: Operation) -> Any:
-    return operation.kind, operation.objects, operation.argument
 
 
 def _conflict(a: Modes, b: Modes) -> bool:

@@ -18,14 +18,24 @@ Steps = Generator[Any, Any, Any]
 
 
 class Thread(NamedTuple):
-    """An actor that was spawned, and the object that stands for its life."""
+    """An actor that was spawned, and the object that stands for its life.
+
+    Of one that is not `watched` the end is no step, and whether it has ended must not be asked: the answer could
+    change where nothing happens, and executions would be missed. ValueError then.
+    """
 
     actor: Actor
     object: int
+    watched: bool = False
 
     def join(self) -> Operation: return Operation("thread.join", (self.object,), self.actor)
-    def timed_join(self) -> Operation: return Operation("thread.join_timed", (self.object,), self.actor)
-    def is_alive(self) -> Operation: return Operation("thread.alive", (self.object,))
+    def timed_join(self) -> Operation: return self._asks("thread.join_timed", self.actor)
+    def is_alive(self) -> Operation: return self._asks("thread.alive")
+
+    def _asks(self, kind: str, argument: Any = None) -> Operation:
+        if not self.watched:
+            raise ValueError(f"{kind} of a thread whose end is no step: spawn it with Spawn(body, watched=True)")
+        return Operation(kind, (self.object,), argument)
 
 
 class Handle:

@@ -340,7 +340,7 @@ class _Host:
                 f"{self.execution.cast.actors[actor]} yielded {asked!r}; expected an operation of an object of the "
                 "program, choose(n), join(thread) or Spawn(body); several steps are `yield from`")
         child = self.execution.new_actor(actor)
-        thread = Thread(child, self.execution.threads[child])
+        thread = Thread(child, self.execution.threads[child], asked.watched)
         self.execution.set(self.spawning, actor, (thread, asked))
         return Operation("thread.spawn", (thread.object,), child)
 

@@ -16,7 +16,7 @@ import hocket.explore.audit
 from hocket.explore.audit import audit
 from hocket.explore.certificate import Recorder, read_value, write_value
 from hocket.explore.dpor import Optimal
-from hocket.explore.model import Program, run
+from hocket.explore.model import Program, Spawn, join, run
 from hocket.explore.tally import Limits
 from hocket.verdict import Holds, Unknown, Violated
 from tests import explorer_programs as programs
@@ -87,6 +87,75 @@ def _changes(data: Any) -> list[Any]:
 @pytest.mark.parametrize("number", range(6))
 def test_a_certificate_that_was_changed_is_refused(number: int):
     assert not isinstance(audit(_changes(_certificate(programs.counter(2)))[number]), Holds)
+
+
+def _two_adders() -> Any:
+    program = Program()
+    x = program.cell(0, "x")
+
+    def add() -> Any:
+        yield x.add(1)
+
+    program.actor(add)
+    program.actor(add)
+    return _certificate(program)
+
+
+def test_an_execution_in_which_an_object_began_otherwise_is_of_another_program():
+    data = _two_adders()
+    assert audit(data).counts["classes"] == 2
+    data["executions"][0]["objects"][0][1] = 5
+    assert "of another program" in str(audit(data))
+
+
+def test_an_execution_in_which_an_actor_takes_no_step_at_all_is_of_another_program():
+    """With or without a word about the actor; closed by itself, it was once accepted beside the complete one."""
+    for forget in (False, True):
+        data = _two_adders()
+        short = copy.deepcopy(data["executions"][0])
+        short["events"] = [event for event in short["events"] if event[0] == "t1"]
+        if forget:
+            del short["threads"]["t2"]
+        assert "of another program" in str(audit({**data, "executions": [*data["executions"], short]}))
+
+
+def test_an_alternative_that_the_operation_does_not_have_is_no_step():
+    data = _certificate(programs.trylock(2))
+    for event in data["executions"][0]["events"]:
+        event[-1] = 3
+    assert "is not possible" in str(audit(data))
+
+
+def test_a_thread_that_takes_no_step_has_ended_when_it_is_joined():
+    program = Program()
+
+    def idle() -> Any:
+        return
+        yield
+
+    def main() -> Any:
+        yield join((yield Spawn(idle)))
+
+    program.body(main)
+    assert audit(_certificate(program)).counts["classes"] == 1
+
+
+def test_whether_a_thread_has_ended_is_refused_if_its_end_is_no_step():
+    program = Program()
+    x = program.cell(0, "x")
+
+    def child() -> Any:
+        yield x.store(1)
+
+    def main() -> Any:
+        yield (yield Spawn(child, watched=True)).is_alive()
+
+    program.body(main)
+    data = _certificate(program)
+    assert audit(data).counts["classes"] == 2
+    for execution in data["executions"]:
+        execution["events"] = [event for event in execution["events"] if event[1] != "thread.end"]
+    assert "its end is no step" in str(audit(data))
 
 
 @pytest.mark.parametrize("data", [None, {}, {"kind": "other"}, {"kind": "hocket-classes-1"},
