@@ -10,7 +10,7 @@ the bare state if the operation has one object, else the tuple of them. Its `mod
 operation may do to it, *from intent*, before it runs, so that a pending
 operation has them too: `r` reads, `w` writes, `-` touches nothing that another
 operation could see, except through an edge that cannot be reversed (a thread
-starts before its first step; a waiter wakes after its notify). A row with
+starts before its first step; a waiter wakes after its notify); a last `*` repeats the letter. A row with
 several alternatives (acquired or timed out) has one string for each of them.
 A compare-exchange that failed has changed nothing, and is a read afterwards:
 `changed` says so. That is valid in both orders because whoever could change its
@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 from hocket.trace.operation import Actor, Operation
 
-__all__ = ["FINISHED", "ROWS", "RUNNING", "Raise", "Row", "answer", "modes_of"]
+__all__ = ["FINISHED", "ROWS", "RUNNING", "Raise", "Row", "answer", "modes_of", "unread"]
 
 State = Any
 Enabled = Callable[[State, Actor, Any, int], bool]
@@ -100,12 +100,16 @@ class Row:
     never_blocks: bool = field(init=False)
     always_changes: bool = field(init=False)
     always_once: bool = field(init=False)  # it has one alternative
+    always_possible: bool = field(init=False)  # at any time, and in one way
+    always_same: bool = field(init=False)  # possible at any time, with the footprint that it has from intent
     wakes_nobody: bool = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "never_blocks", self.enabled is _always)
         object.__setattr__(self, "always_changes", self.changed is _true)
         object.__setattr__(self, "always_once", self.alternatives is _one)
+        object.__setattr__(self, "always_possible", self.never_blocks and self.always_once)
+        object.__setattr__(self, "always_same", self.never_blocks and self.always_changes)
         object.__setattr__(self, "wakes_nobody", self.wakes is _nobody)
 
     def modes_for(self, alternative: int) -> str:
@@ -180,6 +184,21 @@ def _await(value: State, actor: Actor, argument: Any, alternative: int) -> tuple
 
 def _until(value: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
     return value, answer(argument, value)
+
+
+# -- a key of a container of the program: (whether it is there, nothing) ------------------------------------------------
+
+
+def _there_or_not(states: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool(states[0]) == (alternative == 0)
+
+
+def _bring(states: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return (True, states[1]), alternative == 0
+
+
+def _remove(states: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return (False, states[1]), alternative == 0
 
 
 # -- locks: None if free, else (owner, depth) -------------------------------------------------------------------------
@@ -451,8 +470,13 @@ _TABLE = (
     Row("cell.await", "r", _await, _answered),
     Row("cell.until", "r", _until, _answered, asks=True),
     # shared data whose values live in the program: who touches what is all that is known
-    Row("data.read", "r", _nothing),
-    Row("data.write", "w", _nothing),
+    Row("data.read", "r*", _nothing),
+    Row("data.write", "w*", _nothing),
+    Row("data.put_at", "rw", _nothing),  # (how long a list is, one of its places)
+    # one key of a dict, or element of a set: (is it there, which are there); only a change of the latter is a write to it
+    Row("data.put", ("w-", "ww"), _bring, _there_or_not, _two),
+    Row("data.ensure", ("r-", "ww"), _bring, _there_or_not, _two),
+    Row("data.drop", ("ww", "r-"), _remove, _there_or_not, _two),
     # locks that anybody may release
     Row("lock.acquire", "w", _lock, _free),
     Row("lock.try", "w", _try_lock),
@@ -513,9 +537,21 @@ _TABLE = (
 ROWS: dict[str, Row] = {row.kind: row for row in _TABLE}
 
 
+def _letters(kind: str, count: int, alternative: int) -> str:
+    """One letter for each of `count` objects."""
+    modes = ROWS[kind].modes_for(alternative)
+    return modes[0] * count if modes.endswith("*") else modes
+
+
+def unread(operation: Operation, alternative: int) -> list[int]:
+    """The objects of which this alternative does more than read."""
+    modes = _letters(operation.kind, len(operation.objects), alternative)
+    return [index for index, mode in zip(operation.objects, modes, strict=True) if mode != "r"]
+
+
 @lru_cache(maxsize=1 << 16)
 def _modes(kind: str, objects: tuple[int, ...], alternative: int, reads_only: bool) -> tuple[tuple[int, str], ...]:
-    modes = ROWS[kind].modes_for(alternative)
+    modes = _letters(kind, len(objects), alternative)
     return tuple(
         (index, "r" if reads_only else mode) for index, mode in zip(objects, modes, strict=True) if mode != "-")
 

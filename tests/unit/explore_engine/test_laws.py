@@ -48,8 +48,12 @@ def _queue(rng: random.Random) -> Any:
     return tuple(rng.randrange(3) for _ in range(rng.randint(0, capacity or 3))), capacity
 
 
+def _there(rng: random.Random) -> Any:
+    return rng.random() < 0.5
+
+
 STATES = {
-    "cell": (_cell,), "data": (_data,), "lock": (_lock,), "rlock": (_lock,), "semaphore": (_semaphore,),
+    "cell": (_cell,), "data": (_there, _data), "lock": (_lock,), "rlock": (_lock,), "semaphore": (_semaphore,),
     "condition": (_condition, _lock), "event": (_event,), "barrier": (_barrier,), "queue": (_queue,),
     "thread": (_thread,), "": (),
 }
