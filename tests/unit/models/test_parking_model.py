@@ -9,7 +9,7 @@ import pytest
 
 from hocket.spec import Accepted, RefusedTrace
 from hocket.verdict import Holds, Violated
-from models.broken.parking import HastyParking
+from models.broken.choir_notify_without_lock import HastyParking
 from models.parking import Parking
 
 EXPECTED = tomllib.loads((Path(__file__).parents[3] / "models" / "expected.toml").read_text())["parking"]
