@@ -143,7 +143,6 @@ class Crew(Spec):
     def offer(s, p):
         """A task has become ready. Whoever ended a body takes one piece itself, and wakes nobody for that one."""
         s.require("somebody has the lock", s.lock != "free")
-        s.require("it is a new piece", s.stage[p] == "unborn")
         alone = forall(s.Piece, lambda q: (s.of[q] == s.of[p]) >> (s.stage[q] == "unborn"))
         s.require("its task is new", alone & ~s.void[s.of[p]] & ~s.closed[s.of[p]])
         s.stage[p] = "queued"

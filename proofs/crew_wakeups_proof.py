@@ -11,7 +11,7 @@ What the kernel decides is anything here: which tasks become ready, and when the
 
 from __future__ import annotations
 
-from hocket.spec import Function, axiom, disj, exists, forall, invariant, ite, rank, theorem, two_state, variant
+from hocket.spec import disj, exists, forall, invariant, ite, rank, theorem, two_state, variant
 from models.crew import HOLDING, IN_HAND, Crew
 from proofs.judge import proved
 
