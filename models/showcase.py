@@ -58,7 +58,9 @@ class Lasso:
     loop: tuple[Event, ...]
 
 
-def livelock(spec: type[Spec], goal: str, scope: Mapping[str, Any], given: Mapping[str, Any] = _NOTHING) -> Lasso | None:
+def livelock(
+    spec: type[Spec], goal: str, scope: Mapping[str, Any], given: Mapping[str, Any] = _NOTHING
+) -> Lasso | None:
     """A nearest run that goes round for ever where the goal, a @sometimes, can no longer be reached; or None."""
     machine = spec.machine(given, **scope)
     reached = machine.predicate(claim.term for claim in spec.theory().claims("sometimes") if claim.name == goal)

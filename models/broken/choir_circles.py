@@ -62,9 +62,11 @@ class Edges(Spec):
         return forall(
             s.Task,
             s.Task,
-            lambda t, u: (t == u)
-            | (s.before[t, "opening", u, "opening"] & s.before[u, "close", t, "close"])
-            | (s.before[u, "opening", t, "opening"] & s.before[t, "close", u, "close"]),
+            lambda t, u: (
+                (t == u)
+                | (s.before[t, "opening", u, "opening"] & s.before[u, "close", t, "close"])
+                | (s.before[u, "opening", t, "opening"] & s.before[t, "close", u, "close"])
+            ),
         )
 
 
