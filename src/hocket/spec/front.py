@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from hocket.spec.ground import Given
 from hocket.spec.language import Language
-from hocket.spec.machine import Event, Machine
+from hocket.spec.layout import Event
+from hocket.spec.live import Fairness
+from hocket.spec.machine import Machine
 from hocket.spec.refine import Accepted, RefusedTrace, accepts
 from hocket.spec.search import Found, search
 from hocket.spec.traced import Theory, theory
@@ -39,10 +41,22 @@ class Spec(Language):
         given: Given | None = None,
         claims: Collection[str] | None = None,
         limit: int = 2_000_000,
+        symmetric: Collection[Any] = (),
+        fairness: Fairness = None,
         **scope: Any,
     ) -> Found:
-        """Every reachable state within a scope: `search(Task=3, given={"after": {...}})`."""
-        return search(cls.theory(), scope, given, claims, limit)
+        """Every reachable state within a scope: `search(Task=3, given={"after": {...}})`.
+
+        `claims` names what to check, by default every @invariant, @always, @sometimes and @eventually. `limit` is in
+        states: beyond it verdicts are unknown. `symmetric`: sorts, or their names, whose elements are taken for
+        interchangeable; what is `given` is respected. `fairness` of the deeds, for @eventually: "weak", "strong" or
+        "none" for all actions, or {deed: one of these}; None: as the model says.
+
+        Raises SpecError for a model that says nothing definite: no initial state, a sort without a size, elements
+        that are told apart and were called symmetric.
+        """
+        names = [getattr(sort, "name", sort) for sort in symmetric]
+        return search(cls.theory(), scope, given, claims, limit, names, fairness)
 
     @classmethod
     def accepts(cls, trace: Iterable[Event], given: Given | None = None, **scope: Any) -> Accepted | RefusedTrace:

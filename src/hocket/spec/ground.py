@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any
 
 from hocket.spec.language import Definition, Symbol
-from hocket.spec.terms import BOOL, INT, Sort, Term, as_term, claim, conj, disj, equal, ite, rebuild, substitute
+from hocket.spec.terms import BOOL, INT, Sort, Term, as_term, claim, conj, disj, equal, ite, rebuild
 
 __all__ = ["Cell", "Given", "Scope"]
 
@@ -107,7 +107,7 @@ class Scope:
 
     def ground(self, term: Term, bound: Mapping[str, Term] | None = None) -> Term:
         """The term with its variables replaced by elements, quantifiers expanded, reads turned into cells."""
-        return self._ground(substitute(term, bound) if bound else term, {})
+        return self._ground(term, dict(bound or {}))
 
     def _ground(self, term: Term, env: dict[str, Term]) -> Term:
         match term.op:
@@ -148,7 +148,8 @@ class Scope:
         for symbol, definition in after.items():
             for at in self.places(symbol):
                 args = tuple(Term("lit", (), sort, n) for sort, n in zip(symbol.domain, at, strict=True))
-                value = self.ground(definition.read(args), bound)
+                here = {name.payload: arg for name, arg in zip(definition.at, args, strict=True)}
+                value = self.ground(definition.body, {**bound, **here})
                 if not (value.op == "cell" and value.payload == (symbol, at)):
                     changed[symbol, at] = value
         return changed

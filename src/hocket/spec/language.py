@@ -7,7 +7,15 @@ and no frame axiom can be forgotten. An initial state is an assignment from anyt
 
 Kinds of deed: `@action` (the system does it: it has to lower every variant),
 `@environment` (users, time, faults), `@consequence` (an action that happens by
-itself, at once, whenever it can: it has no label in a trace).
+itself, at once, whenever it can: it has no label in a trace). `fair="strong"` (or
+"weak", "none") says how a deed that is possible has to be treated in the runs that
+`@eventually` is about; unsaid, actions are treated weakly fairly, the environment is not.
+
+Kinds of claim: `@invariant` (proved and searched), `@always` and `@sometimes` (searched:
+in every state, in some), `@eventually` (searched: in every fair run the condition holds
+at some time, or `leads_to(p, q)`; with sorts, for each of their elements),
+`@mistaken` (searched if asked for: what a reader may believe, and is refuted),
+`@two_state`, `@variant`, `@theorem`, `@axiom` (proved).
 
 After mypyvy (Padon et al.) and Ivy; TLA+ for reading aloud. Refused: primed
 variables, because a forgotten `x' = x` is the classic hole of a first model.
@@ -26,6 +34,7 @@ __all__ = [
     "Definition",
     "Function",
     "Language",
+    "Leads",
     "Now",
     "Relation",
     "Symbol",
@@ -34,8 +43,10 @@ __all__ = [
     "axiom",
     "consequence",
     "environment",
+    "eventually",
     "initial",
     "invariant",
+    "leads_to",
     "mistaken",
     "sometimes",
     "theorem",
@@ -178,12 +189,32 @@ class Deed:
     needs: tuple[str, ...] | None = None
     name: str = "?"
     row: Any = None
+    fair: str | None = None  # "weak", "strong" or "none"; None: weak for actions, none for the environment
 
     def __set_name__(self, owner: type, name: str) -> None:
         object.__setattr__(self, "name", name)
 
+    @property
+    def line(self) -> tuple[str, int]:
+        """Where it is written: file and line."""
+        code = self.method.__code__
+        return code.co_filename, code.co_firstlineno
+
     def call(self, spec: Language, *args: Any) -> Any:
         return self.method(spec, *args) if self.row is None else self.method(spec, *args, self.row)
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """Whenever `first` holds, `then` holds then or later."""
+
+    first: Term
+    then: Term
+
+
+def leads_to(first: Any, then: Any) -> Leads:
+    """What an @eventually may return: whenever `first` holds, `then` holds then or later (p ↝ q)."""
+    return Leads(as_term(first, BOOL), as_term(then, BOOL))
 
 
 @dataclass(frozen=True)
@@ -194,14 +225,14 @@ class Family:
 
 
 def _deed(kind: str) -> Callable[..., Any]:
-    def decorate(*sorts: Any, rows: Mapping[str, Any] | None = None) -> Any:
+    def decorate(*sorts: Any, rows: Mapping[str, Any] | None = None, fair: str | None = None) -> Any:
         if len(sorts) == 1 and not isinstance(sorts[0], Sort):
             return Deed(kind, sorts[0])
         if rows is None:
-            return lambda method: Deed(kind, method, sorts)
+            return lambda method: Deed(kind, method, sorts, fair=fair)
         table = rows
         return lambda method: Family(
-            tuple(Deed(kind, method, sorts, name=name, row=row) for name, row in table.items())
+            tuple(Deed(kind, method, sorts, name=name, row=row, fair=fair) for name, row in table.items())
         )
 
     return decorate
@@ -232,6 +263,7 @@ initial, axiom = _claim("initial"), _claim("axiom")
 invariant, two_state, variant = _claim("invariant"), _claim("two_state"), _claim("variant")
 theorem = _deed("theorem")
 always, sometimes, mistaken = _claim("always"), _claim("sometimes"), _claim("mistaken")
+eventually = _deed("eventually")
 
 STEPS = ("action", "environment", "consequence")
 

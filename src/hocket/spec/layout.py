@@ -8,6 +8,7 @@ a size.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hocket.spec.ground import Cell, Given, Scope
@@ -15,10 +16,20 @@ from hocket.spec.language import Symbol
 from hocket.spec.terms import BOOL, Term, claim
 from hocket.spec.traced import Step, Theory
 
-__all__ = ["Layout", "State", "StepFunction", "executed"]
+__all__ = ["Event", "Instance", "Layout", "State", "StepFunction", "executed"]
 
 State = bytes
 StepFunction = Callable[[State, State], "State | int"]
+Event = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A step for particular elements; `event` names it, with the elements by name."""
+
+    event: Event
+    step: Step
+    bound: Mapping[str, Term]
 
 
 class Layout:
@@ -33,6 +44,14 @@ class Layout:
         self.place = {cell: n for n, cell in enumerate(self.cells)}
         self._text = {cell: f"s[{n}]" for n, cell in enumerate(self.cells)}
         self._text |= {cell: f"r[{n}]" for n, cell in enumerate(self.rigid_cells)}
+
+    def instances(self) -> Iterable[Instance]:
+        """Every deed for every choice of elements, in the order of the text and of the elements."""
+        for step in self.theory.steps:
+            for at in self.scope.bindings(step.params):
+                names = tuple(self.scope.name(arg.payload, arg.sort) for arg in at)
+                bound = {param.payload: arg for param, arg in zip(step.params, at, strict=True)}
+                yield Instance((step.name, *names), step, bound)
 
     # -- values to bytes and back -------------------------------------------------------------------------------------
 
@@ -128,8 +147,8 @@ class Layout:
                 raise AssertionError(f"{term.op} in a ground term")
 
 
-def executed(lines: list[str], name: str) -> Any:
-    """What these lines bind the name to."""
-    names: dict[str, Any] = {}
+def executed(lines: list[str], name: str, **known: Any) -> Any:
+    """What these lines bind the name to; they may use what is `known`."""
+    names: dict[str, Any] = dict(known)
     exec("\n".join(lines), names)
     return names[name]

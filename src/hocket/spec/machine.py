@@ -8,28 +8,20 @@ says by the word that their order does not matter.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
+from hocket.errors import SpecError
 from hocket.spec.ground import Cell, Given
-from hocket.spec.layout import Layout, State, StepFunction, executed
-from hocket.spec.terms import INT, Term, claim, conj
-from hocket.spec.traced import Step, Theory
+from hocket.spec.layout import Event, Instance, Layout, State, StepFunction, executed
+from hocket.spec.terms import INT, claim, conj
+from hocket.spec.traced import Theory
 
 __all__ = ["Event", "Machine"]
 
-Event = tuple[Any, ...]
 _AT_ONCE = 400  # functions compiled from one text: one long text compiles faster than many, up to a point
-
-
-@dataclass(frozen=True, slots=True)
-class _Instance:
-    """A step for particular elements."""
-
-    event: Event
-    step: Step
-    bound: Mapping[str, Term]
+_ROUNDS = 10_000  # of consequences after one step: more is taken for never ending
 
 
 class Machine(Layout):
@@ -37,21 +29,26 @@ class Machine(Layout):
 
     def __init__(self, theory: Theory, sizes: Mapping[str, Any], given: Given | None = None, fold: bool = True) -> None:
         super().__init__(theory, sizes, given, fold)
-        instances = [*self._instances()]
-        loud = [instance for instance in instances if not instance.step.silent]
-        silent = [instance for instance in instances if instance.step.silent]
-        self.events = tuple(instance.event for instance in loud)
-        self.functions: dict[Event, StepFunction] = dict(zip(self.events, self._compiled(loud), strict=True))
-        self.has_silent = bool(silent)
-        self.settle = self._settling(silent)
-        self._begin = [(step, self.function(step, {})) for step in theory.initial]
+        self.has_silent = any(step.silent for step in theory.steps)
 
-    def _instances(self) -> Iterable[_Instance]:
-        for step in self.theory.steps:
-            for at in self.scope.bindings(step.params):
-                names = tuple(self.scope.name(arg.payload, arg.sort) for arg in at)
-                bound = {param.payload: arg for param, arg in zip(step.params, at, strict=True)}
-                yield _Instance((step.name, *names), step, bound)
+    @cached_property
+    def functions(self) -> dict[Event, StepFunction]:
+        """A Python function per event; compiled when it is first asked for."""
+        loud = [instance for instance in self.instances() if not instance.step.silent]
+        return dict(zip((instance.event for instance in loud), self._compiled(loud), strict=True))
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        return tuple(self.functions)
+
+    @cached_property
+    def settle(self) -> Callable[[State, State], State]:
+        """The state once every consequence has happened."""
+        return self._settling([instance for instance in self.instances() if instance.step.silent])
+
+    @cached_property
+    def _begin(self) -> list[tuple[Any, StepFunction]]:
+        return [(step, self.function(step, {})) for step in self.theory.initial]
 
     def rigids(self) -> Iterable[State]:
         """Every assignment to the rigid cells that are not given, in which the axioms hold."""
@@ -98,7 +95,7 @@ class Machine(Layout):
 
     # -- compiled -----------------------------------------------------------------------------------------------------
 
-    def _compiled(self, instances: list[_Instance]) -> list[StepFunction]:
+    def _compiled(self, instances: list[Instance]) -> list[StepFunction]:
         made: list[StepFunction] = []
         for start in range(0, len(instances), _AT_ONCE):
             part = instances[start : start + _AT_ONCE]
@@ -107,14 +104,23 @@ class Machine(Layout):
             made += executed([*lines, f"made = [{names}]"], "made")
         return made
 
-    def _settling(self, silent: list[_Instance]) -> Callable[[State, State], State]:
+    def _settling(self, silent: list[Instance]) -> Callable[[State, State], State]:
         """The state once every consequence has happened, as one function."""
-        lines = ["def settle(s, r):", *(["    while True:"] if silent else [])]
+        lines = ["def settle(s, r):", *([f"    for _ in range({_ROUNDS}):"] if silent else [])]
         for instance in silent:
             guards = [self.scope.ground(guard.term, instance.bound) for guard in instance.step.guards]
             changes = self.scope.changes(instance.step.after, instance.bound)
             lines.append(f"        if {self.python(conj(*guards))}:")
             lines += [f"            {line}" for line in self.assigned(changes)]
             lines += ["            after = bytes(n)", "            if after != s: s = after; continue"]
-        made: Callable[[State, State], State] = executed([*lines, f"{'    ' * bool(silent)}    return s"], "settle")
+        lines.append(f"{'    ' * bool(silent)}    return s")
+        made: Callable[[State, State], State] = executed(
+            [*lines, *(["    endless()"] if silent else [])], "settle", endless=self.endless
+        )
         return made
+
+    def endless(self) -> None:
+        """Consequences that follow upon each other for ever are a mistake of the model."""
+        names = [step.name for step in self.theory.steps if step.silent]
+        first = self.theory.spec.deeds[names[0]]
+        raise SpecError(f"the consequences {', '.join(names)} follow upon each other for ever", *first.line)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hocket.spec.ground import Given
-from hocket.spec.layout import State
-from hocket.spec.machine import Event, Machine
+from hocket.spec.layout import Event, State
+from hocket.spec.machine import Machine
 from hocket.spec.traced import Theory
 
 __all__ = ["Accepted", "RefusedTrace", "Run", "accepts"]

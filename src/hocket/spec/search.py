@@ -1,22 +1,29 @@
 """Breadth-first search of everything a specification can do in a finite scope.
 
 Breadth first, so the first state that breaks a claim is a nearest one, and its path
-a shortest counterexample. It is replayed, step by step, through the interpreter
-before it is returned. A search that met its limit says unknown: nothing was found
-wrong, in as far as it looked.
+a shortest counterexample. States are numbers (`packed.py`), taken further a frontier
+at a time (`expand.py`); of each only the one that it came from is kept, and which event
+it was is found again when a path is asked for. What is found is replayed, step by step,
+through the interpreter, which stores and compiles states otherwise, before it is
+returned. A search that met its limit says unknown: nothing was found wrong, in as far
+as it looked.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from hocket.errors import SpecError
+from hocket.spec.expand import Expand, expander, looker
 from hocket.spec.ground import Given
-from hocket.spec.layout import State
-from hocket.spec.machine import Event, Machine
-from hocket.spec.traced import Theory
+from hocket.spec.live import Fairness, Promise, keeps, promises
+from hocket.spec.remarks import Remark, conditions_of, remarks
+from hocket.spec.space import Space, told, way
+from hocket.spec.terms import Term
+from hocket.spec.traced import Claim, Theory
 from hocket.verdict import Basis, Bound, Counterexample, Holds, Unknown, Verdict, Violated
 
 __all__ = ["Found", "search"]
@@ -24,7 +31,10 @@ __all__ = ["Found", "search"]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search saw. `terminal`: states in which nothing is possible; `verdict` is about the claims, by name."""
+    """What a search saw. `terminal`: states in which nothing is possible; `verdict` is about the claims, by name.
+
+    With `symmetric` sorts, states, transitions and terminal states are counted up to who is who.
+    """
 
     states: int
     transitions: int
@@ -33,6 +43,9 @@ class Found:
     fired: dict[str, int]  # how often each deed was done: zero means that a model says something it cannot do
     verdicts: dict[str, Verdict]
     ends: tuple[dict[str, Any], ...] = ()  # the first terminal states, decoded
+    bytes_per_state: float = 0.0  # of the table of states, who came from whom included
+    merged: int = 1  # how many ways to exchange elements were taken for one: see `symmetric`
+    remarks: tuple[Remark, ...] = ()  # what a reader of the model should look at; they are no verdict
 
     @property
     def verdict(self) -> Verdict:
@@ -56,87 +69,72 @@ class Found:
         """The deeds that were never possible."""
         return [name for name, times in self.fired.items() if not times]
 
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count} {what}" for what, count in self.counts().items())
+        return "\n".join([counts, *map(str, self.verdicts.values()), *map(str, self.remarks)])
+
+
+_CLAIMS = ("invariant", "always", "mistaken")  # the last one only where it is asked for
+_PORTION = 4096  # states between two looks at the limit
+
 
 @dataclass(slots=True)
 class _Search:
     """One search under way."""
 
-    machine: Machine
+    space: Space
     limit: int
-    came: dict[State, tuple[State, Event] | None] = field(default_factory=dict)
-    rigid: State = b""
-    states: int = 0
-    transitions: int = 0
+    came: dict[int, int | None] = field(default_factory=dict)
     depth: int = 0
     complete: bool = True
     fired: dict[str, int] = field(default_factory=dict)
-    terminal: list[tuple[State, State]] = field(default_factory=list)
-    broken: dict[str, tuple[State, ...]] = field(default_factory=dict)
-    paths: dict[str, tuple[Event, ...]] = field(default_factory=dict)
+    terminal: list[int] = field(default_factory=list)
+    broken: dict[str, int] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
 
-    def run(self, claims: list[tuple[str, Any]], wishes: list[tuple[str, Any]]) -> None:
-        machine = self.machine
-        self.fired = {step.name: 0 for step in machine.theory.steps if not step.silent}
-        checks = [(name, machine.predicate([term])) for name, term in claims]
-        hopes = [(name, machine.predicate([term])) for name, term in wishes]
-        for rigid in machine.rigids():
-            self.rigid, self.came = rigid, {}
-            self._from(machine.initial(rigid), checks, hopes)
-            self.states += len(self.came)
-
-    def _from(self, initial: list[State], checks: list[tuple[str, Any]], hopes: list[tuple[str, Any]]) -> None:
-        frontier = initial
-        self.came = dict.fromkeys(initial)
-        depth = 0
+    def run(self, claims: list[Claim], wishes: list[Claim]) -> None:
+        packed, ground = self.space.packed, self.space.packed.scope.ground
+        expand, deeds = expander(packed, self.space.canon)
+        self.fired = dict.fromkeys(deeds, 0)
+        checks = {claim.name: ground(claim.term) for claim in claims}
+        hopes = {wish.name: looker(packed, [ground(~wish.term)]) for wish in wishes}
+        frontier = self.space.initial
+        self.came = dict.fromkeys(frontier)
+        look = looker(packed, checks.values())
         while frontier:
-            for state in frontier:
-                self._look(state, checks, hopes)
-            frontier = self._expand(frontier)
-            depth += bool(frontier)
-            self.depth = max(self.depth, depth)
-            if self.states + len(self.came) > self.limit:
+            while (found := look(frontier)) is not None:
+                self._broke(found, checks)
+                look = looker(packed, checks.values())
+            for name in [name for name, missed in hopes.items() if missed(frontier) is not None]:
+                self.reached.add(name)
+                del hopes[name]
+            frontier = self._deeper(frontier, expand, deeds)
+            self.depth += bool(frontier)
+            if len(self.came) > self.limit:
                 self.complete = False
                 return
 
-    def _look(self, state: State, checks: list[tuple[str, Any]], hopes: list[tuple[str, Any]]) -> None:
-        for name, holds in checks:
-            if name not in self.broken and not holds(state, self.rigid):
-                self.broken[name] = (state, self.rigid)
-                self.paths[name] = self.path(state)
-        for name, holds in hopes:
-            if name not in self.reached and holds(state, self.rigid):
-                self.reached.add(name)
+    def _broke(self, state: int, checks: dict[str, Term]) -> None:
+        """Note which claims do not hold here, and look for them no more."""
+        for name, term in list(checks.items()):
+            if looker(self.space.packed, [term])([state]) is not None:
+                self.broken[name] = state
+                del checks[name]
 
-    def _expand(self, frontier: list[State]) -> list[State]:
-        machine, came, rigid, fired = self.machine, self.came, self.rigid, self.fired
-        functions, silent = list(machine.functions.items()), machine.has_silent
-        fresh: list[State] = []
-        for state in frontier:
-            done = 0
-            for event, function in functions:
-                after = function(state, rigid)
-                if after.__class__ is int:
-                    continue
-                if silent:
-                    after = machine.settle(after, rigid)  # type: ignore[arg-type]  # an int was left out above
-                done += 1
-                fired[event[0]] += 1
-                if after not in came:
-                    came[after] = (state, event)  # type: ignore[index]  # as above
-                    fresh.append(after)  # type: ignore[arg-type]  # as above
-            self.transitions += done
-            if not done:
-                self.terminal.append((state, rigid))
+    def _deeper(self, frontier: list[int], expand: Expand, deeds: list[str]) -> list[int]:
+        fresh: list[int] = []
+        for start in range(0, len(frontier), _PORTION):
+            found, counts = expand(frontier[start : start + _PORTION], self.came, self.terminal)
+            fresh += found
+            for name, count in zip(deeds, counts, strict=True):
+                self.fired[name] += count
+            if len(self.came) > self.limit:
+                break
         return fresh
 
-    def path(self, state: State) -> tuple[Event, ...]:
-        """The events that led here, first one first."""
-        events = []
-        while (step := self.came[state]) is not None:
-            state, event = step
-            events.append(event)
-        return tuple(reversed(events))
+    def bytes_per_state(self) -> float:
+        some = list(self.came)[:: max(1, len(self.came) // 1000)]
+        return sys.getsizeof(self.came) / len(self.came) + sum(map(sys.getsizeof, some)) / len(some)
 
 
 def search(
@@ -145,33 +143,58 @@ def search(
     given: Given | None = None,
     claims: Collection[str] | None = None,
     limit: int = 2_000_000,
+    symmetric: Collection[str] = (),
+    fairness: Fairness = None,
 ) -> Found:
     """Look at every reachable state within `scope` (elements per sort), for the `given` values of rigid symbols.
 
-    `claims` names what to check; by default every @invariant, @always and @sometimes. `limit` is in states.
+    `claims` names what to check; by default every @invariant, @always, @sometimes and @eventually. `limit` is in
+    states. `symmetric` names sorts whose elements are taken for interchangeable; `fairness` is as in `live.py`.
     """
-    machine = Machine(theory, scope, given)
-    kinds = ("invariant", "always") if claims is None else ("invariant", "always", "mistaken")
+    kinds = _CLAIMS[:2] if claims is None else _CLAIMS
     asked = [claim for kind in kinds for claim in theory.claims(kind) if claims is None or claim.name in claims]
     hoped = [claim for claim in theory.claims("sometimes") if claims is None or claim.name in claims]
-    run = _Search(machine, limit)
-    try:
-        run.run([(claim.name, claim.term) for claim in asked], [(claim.name, claim.term) for claim in hoped])
-    except ValueError as error:
-        raise SpecError("a number left the range 0 to 255 in which states are stored", cure="a guard") from error
+    promised = [promise for promise in promises(theory) if claims is None or promise.name in claims]
+    _alike(promised, symmetric)
+    space = Space(theory, scope, given, symmetric, [claim.term for claim in (*asked, *hoped)])
+    run = _Search(space, limit)
+    conditions = conditions_of(asked)
+    run.run(asked, [*hoped, *conditions])
     verdicts = {claim.name: _verdict(run, claim.name) for claim in asked}
     verdicts |= {claim.name: _wish(run, claim.name) for claim in hoped}
-    ends = tuple(machine.decode(state, rigid) for state, rigid in run.terminal[:8])
-    return Found(run.states, run.transitions, len(run.terminal), run.depth, run.fired, verdicts, ends)
+    verdicts |= {promise.name: keeps(space, promise, fairness, run.came, run.complete) for promise in promised}
+    fired = run.fired
+    return Found(
+        len(run.came),
+        sum(fired.values()),
+        len(run.terminal),
+        run.depth,
+        fired,
+        verdicts,
+        tuple(space.decode(state) for state in run.terminal[:8]),
+        run.bytes_per_state(),
+        space.group.size if space.group else 1,
+        tuple(remarks(space.packed, asked, [c for c in conditions if c.name not in run.reached], fired, run.complete)),
+    )
+
+
+def _alike(promised: list[Promise], symmetric: Collection[str]) -> None:
+    """Who is treated fairly is asked of each by name."""
+    if promised and symmetric:
+        raise SpecError(
+            f"{promised[0].name} is about fair turns of each element, and {', '.join(symmetric)} are merged",
+            promised[0].line[0],
+            promised[0].line[1],
+            "claims=[…] without it, or no symmetric=",
+        )
 
 
 def _verdict(run: _Search, name: str) -> Verdict:
     if name in run.broken:
-        state, rigid = run.broken[name]
-        return Violated(name, _replayed(run.machine, name, run.paths[name], state, rigid))
+        return Violated(name, _replayed(run, name))
     if not run.complete:
         return Unknown(name, f"the limit of {run.limit} states was reached")
-    return Holds(name, Basis.EXHAUSTED, (Bound("states", run.states),))
+    return Holds(name, Basis.EXHAUSTED, (Bound("states", len(run.came)),))
 
 
 def _wish(run: _Search, name: str) -> Verdict:
@@ -179,16 +202,14 @@ def _wish(run: _Search, name: str) -> Verdict:
         return Holds(f"sometimes {name}", Basis.EXHAUSTED)
     if not run.complete:
         return Unknown(name, f"not reached within {run.limit} states")
-    return Violated(f"sometimes {name}", Counterexample(f"none of the {run.states} states is one of these"))
+    return Violated(f"sometimes {name}", Counterexample(f"none of the {len(run.came)} states is one of these"))
 
 
-def _replayed(machine: Machine, name: str, path: tuple[Event, ...], state: State, rigid: State) -> Counterexample:
-    """The counterexample, once the interpreter has gone the same way and come to the same state."""
-    for begin in machine.initial(rigid):
-        at: State | int = begin
-        for event in path:
-            at = machine.step(at, rigid, event) if not isinstance(at, int) else at
-        if at == state:
-            told = " · ".join("".join((event[0], *(f" {part}" for part in event[1:]))) for event in path)
-            return Counterexample(f"{name} does not hold after: {told or 'nothing'}", path, replayed=True)
-    raise AssertionError(f"the counterexample to {name} could not be replayed: {path}")
+def _replayed(run: _Search, name: str) -> Counterexample:
+    """The counterexample, once the interpreter has gone the same way and found the claim broken there."""
+    space = run.space
+    start, events, _ = space.path(way(run.came, run.broken[name]))
+    term = next(claim.term for kind in _CLAIMS for claim in space.theory.claims(kind) if claim.name == name)
+    state, rigid = space.replayed(start, events)[-1]
+    assert not space.machine.predicate([term])(state, rigid), f"{name} holds where the search says it does not"
+    return Counterexample(f"{name} does not hold after: {told(events)}", events, replayed=True)

@@ -28,6 +28,7 @@ __all__ = [
     "Sort",
     "Term",
     "add",
+    "antecedent",
     "as_term",
     "claim",
     "conj",
@@ -51,6 +52,7 @@ __all__ = [
 
 _HERE = str(Path(__file__).parent)
 _numbers = count()
+_implications: dict[int, Term] = {}  # by the number of a term that was written `p >> q`: its p
 _keys: dict[tuple[Any, ...], int] = {}  # trees by number: two terms are the same tree when their numbers are
 
 
@@ -147,7 +149,9 @@ class Term:
 
     def __rshift__(self, other: Any) -> Term:
         """Implication: `a >> b` is read "a implies b"."""
-        return disj(negate(self), as_term(other, BOOL))
+        whole = disj(negate(self), as_term(other, BOOL))
+        _implications.setdefault(whole.key, self)
+        return whole
 
     def __add__(self, other: Any) -> Term:
         return add(self, as_term(other, INT))
@@ -182,6 +186,11 @@ class Term:
 
 
 _CURE = "& for and, | for or, ~ for not, >> for implies, ite(c, a, b) for `a if c else b`, forall(…), exists(…)"
+
+
+def antecedent(term: Term) -> Term | None:
+    """The `p` of a term that was written `p >> q`; None for one that was not."""
+    return _implications.get(term.key) if term.op == "or" else None
 
 
 # -- constructors -----------------------------------------------------------------------------------------------------
