@@ -84,7 +84,8 @@ class Running(Spec):
     @action(Node)
     def enter(s, n):
         s.require("it has not run", s.stage[n] == "ahead")
-        s.require("everything above it has succeeded", forall(s.Node, lambda a: s.above[a, n] >> (s.stage[a] == "open")))
+        succeeded = forall(s.Node, lambda a: s.above[a, n] >> (s.stage[a] == "open"))
+        s.require("everything above it has succeeded", succeeded)
         s.takes_turns(n)
         s.stage[n] = "entered"
 

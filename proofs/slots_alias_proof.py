@@ -72,6 +72,11 @@ class Serial(Running):
     def a_payload_lives_while_its_subtree_runs(s):
         return forall(s.Node, lambda n: s.live[n] >> (s.owned[n] & (s.stage[n] == "open")))
 
+    @invariant(layer=1)
+    def live_payloads_are_on_one_way(s):
+        both = lambda a, b: s.live[a] & s.live[b]  # noqa: E731
+        return forall(s.Node, s.Node, lambda a, b: both(a, b) >> ((a == b) | s.above[a, b] | s.above[b, a]))
+
     @theorem(Running.Node, Running.Node)
     def two_live_payloads_never_share_a_slot(s, a, b):
         s.require("both are live", s.live[a] & s.live[b])

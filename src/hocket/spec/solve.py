@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from time import perf_counter
@@ -54,19 +55,31 @@ def has_cvc5() -> bool:
 
 
 def ask_cvc5(text: str, seconds: float) -> Answer:
-    """Ask cvc5 the same text, for at most so long."""
+    """Ask cvc5 the same text, for at most so long in each of two ways; "unknown" if it gives up.
+
+    First by instantiating quantifiers at what occurs; where that finds nothing more to do, by enumerating as well.
+    """
+    start, result = perf_counter(), "unknown"
+    for options in ({}, {"enum-inst": "true"}):
+        result = _cvc5(text, {"tlimit-per": str(max(1, int(seconds * 1000))), **options})
+        if result != "unknown":
+            break
+    return Answer(result, perf_counter() - start)
+
+
+def _cvc5(text: str, options: Mapping[str, str]) -> str:
     import cvc5  # type: ignore[import-untyped]  # it has no types of its own
 
-    start = perf_counter()
     manager = cvc5.TermManager()
     solver, symbols = cvc5.Solver(manager), cvc5.SymbolManager(manager)
-    solver.setOption("tlimit-per", str(max(1, int(seconds * 1000))))
+    for name, value in options.items():
+        solver.setOption(name, value)
     parser = cvc5.InputParser(solver, symbols)
     parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, text, "obligation")
     result = "unknown"
     while not (command := parser.nextCommand()).isNull():
         result = str(command.invoke(solver, symbols)).strip() or result
-    return Answer(result if result in ("sat", "unsat") else "unknown", perf_counter() - start)
+    return result if result in ("sat", "unsat") else "unknown"
 
 
 def find(term: Term, scope: Scope) -> dict[Cell, int] | None:
