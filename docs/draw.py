@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -180,7 +181,23 @@ BODY
 
 # -- putting it in place ----------------------------------------------------------------------------------------------
 
-DRAWN = {"events": event_rows, "states": state_rows, "edges": edge_rows, "conditions": conditions}
+def _of_models(table: str) -> str:
+    """A table about `models/`, which is beside the package and no part of it."""
+    if str(DOCS.parent) not in sys.path:
+        sys.path.insert(0, str(DOCS.parent))
+    from models.page import TABLES
+
+    return TABLES[table]()
+
+
+DRAWN = {
+    "events": event_rows,
+    "states": state_rows,
+    "edges": edge_rows,
+    "conditions": conditions,
+    "models": partial(_of_models, "models"),
+    "broken": partial(_of_models, "broken"),
+}
 PICTURES = {"lifecycle.svg": lifecycle_svg}
 
 _PLACE = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(\n<!-- /drawn -->)", re.DOTALL)

@@ -209,6 +209,8 @@ def locked(n: int) -> list[Thread]:
     return [thread] * n
 
 
+MISTAKEN = (a_class_is_an_end.__name__, only_writes.__name__)  # the first as a claim, the second as a dependence
+
 Family = tuple[Callable[[int], list[Thread]], Callable[[int], int]]
 FAMILIES: dict[str, Family] = {
     "counter": (counter, lambda n: factorial(n) ** 2),

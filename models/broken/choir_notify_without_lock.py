@@ -2,7 +2,7 @@
 
 Between a worker's last look and its wait, the notification reaches nobody: the worker
 then sleeps beside a queue that is not empty. Found in Choir's `join_active` and in its
-worker's exit; repaired in `models.parking` by notifying under the lock.
+worker's exit. Repaired in `models.parking`: notify under the lock.
 
 The seeds' own model of it has 66 states, and 64 without the bug; this one 27 and 25,
 because here the joined task is done when the model begins, and only its joiner's steps

@@ -1,9 +1,8 @@
 """O-B2, a lag for ever: a broadcast that meets a closed channel stops half-way.
 
-Subsystems before the closed one have seen one signal more than those behind it. A
-message from an earlier to a later one is held until the *next* broadcast, which leaves
-the later one behind again. Repaired: a broadcast reaches everybody who lives, and says
-who did not get it.
+Subsystems before the closed one have seen one signal more than those behind it, and the
+next broadcast stops there as well: a message from an earlier to a later one is never
+delivered. Repaired: a broadcast reaches everybody who lives.
 """
 
 from __future__ import annotations
