@@ -41,6 +41,8 @@ from hocket.spec.language import (
     two_state,
     variant,
 )
+from hocket.spec.live import Lasso
+from hocket.spec.monitor import Illegal, Monitor
 from hocket.spec.refine import Accepted, RefusedTrace, Run
 from hocket.spec.search import Found
 from hocket.spec.terms import BOOL, FALSE, INT, TRUE, Sort, Term, conj, disj, exists, forall, ite, rank
@@ -53,6 +55,9 @@ __all__ = [
     "Accepted",
     "Found",
     "Function",
+    "Illegal",
+    "Lasso",
+    "Monitor",
     "RefusedTrace",
     "Relation",
     "Run",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from hocket.spec.ground import Given
@@ -10,6 +10,7 @@ from hocket.spec.language import Language
 from hocket.spec.layout import Event
 from hocket.spec.live import Fairness
 from hocket.spec.machine import Machine
+from hocket.spec.monitor import Illegal, Monitor
 from hocket.spec.refine import Accepted, RefusedTrace, accepts
 from hocket.spec.search import Found, search
 from hocket.spec.traced import Theory, theory
@@ -62,6 +63,17 @@ class Spec(Language):
     def accepts(cls, trace: Iterable[Event], given: Given | None = None, **scope: Any) -> Accepted | RefusedTrace:
         """Whether the specification can do exactly these events: each ("deed", element, …), elements by name."""
         return accepts(cls.theory(), trace, scope, given or {})
+
+    @classmethod
+    def monitor(
+        cls, given: Given | None = None, told: Callable[[Illegal], object] | None = None, **scope: Any
+    ) -> Monitor:
+        """Hold a running system against this model, event by event: `monitor.take("deed", element, …)`.
+
+        It never raises; `monitor.refused` is the first event that is not allowed, and `told` is called with it.
+        `monitor.through(translate)` is a watcher for systems that speak in other words.
+        """
+        return Monitor(cls.theory(), scope, given, told)
 
     @classmethod
     def machine(cls, given: Given | None = None, fold: bool = True, **scope: Any) -> Machine:
