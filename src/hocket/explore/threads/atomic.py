@@ -15,8 +15,9 @@ from typing import Any, Generic, TypeVar
 
 from hocket.errors import Refused
 from hocket.explore.semantics import ROWS, Raise
-from hocket.explore.threads.control import Actor, Control, current
+from hocket.explore.threads.control import ACTORS, Actor, Control, current
 from hocket.explore.threads.naming import name_newcomer
+from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.question import Asked
 from hocket.trace.operation import Operation
 
@@ -84,7 +85,7 @@ class Atomic(Controlled, Generic[T]):
 
     def load(self) -> T:
         """The present value."""
-        actor = current()
+        actor = ACTORS.get(_get_ident())
         if actor is None:
             return self._value
         control = actor.control
@@ -93,13 +94,15 @@ class Atomic(Controlled, Generic[T]):
 
     def store(self, value: T) -> None:
         """Replace the value."""
-        actor = current()
+        actor = ACTORS.get(_get_ident())
         if actor is None:
             with _changed:
                 self._value = value
                 _changed.notify_all()
             return
-        actor.control.step(actor, _operation(("cell.store", (number_of(self, actor),), value)))
+        control = actor.control
+        number = self._number if self._home is control else number_of(self, actor)
+        control.step(actor, _operation(("cell.store", (number,), value)))
 
     def swap(self, value: T) -> T:
         """Replace the value; returns the one before."""

@@ -21,21 +21,25 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hocket.errors import DivergenceError, NondeterminismError
-from hocket.explore.execution import Cast, Execution
-from hocket.explore.semantics import ROWS, Raise
+from hocket.explore.execution import Cast
+from hocket.explore.semantics import Raise, unread
 from hocket.explore.strategy import Strategy
 from hocket.explore.threads.naming import Place, place_of
+from hocket.explore.threads.once import Once
 from hocket.explore.threads.pool import POOL, Voice, _allocate_lock, _get_ident
+from hocket.explore.threads.seat import Seat
 from hocket.trace.event import Event
 from hocket.trace.operation import Operation
 
 __all__ = ["ACTORS", "RESTART", "Actor", "Control", "End", "Session", "Unwind", "current"]
 
 RESTART = "restart"  # a reason to stop: begin again, with more visible
+_WATCHED = 3  # executions that are watched as a whole: what a program keeps from run to run is there from the second on
 _PATIENCE = 1_000  # how often an actor may swallow its unwinding before it is given up
 
 
@@ -101,22 +105,38 @@ class Observer(Protocol):
     def watching(self) -> AbstractContextManager[None]: ...
 
 
+class DataTracker(Protocol):
+    """Who makes operations of what code does to shared data (see shared/tracker.py)."""
+
+    race: Any
+
+    def saw_too_little(self) -> bool: ...
+    def again(self) -> Any: ...
+    def findings(self) -> list[str]: ...
+    def active(self) -> AbstractContextManager[None]: ...
+    def begin(self, control: Control) -> None: ...
+    def end(self, control: Control) -> None: ...
+
+
 @dataclass(slots=True)
 class Session:
     """What all executions of one exploration have in common."""
 
     cast: Cast
     steps: int  # bound on the steps of one execution
+    seat: Seat = field(default_factory=Seat)
     observer: Observer | None = None
     stop: str = ""  # why the exploration is to end now; set from any thread
     audit: bool = True  # whether repeated steps are compared; some strategies do it themselves
+    tracker: DataTracker | None = None
     ends_visible: bool = False  # whether the end of an actor is a step, because somebody looks at it
     outside: dict[int, tuple[Any, int]] = field(default_factory=dict)  # objects made before: id -> object, number
     sometimes: dict[str, bool] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     control: Control | None = None  # the execution that is going on
     previous: list[Event] = field(default_factory=list)  # the events of the execution before, for the audit
-    operations: dict[tuple[str, int], Operation] = field(default_factory=dict)  # those without arguments, made once
+    operations: dict[tuple[str, int], Operation] = field(default_factory=dict)  # those that are always the same
+    executed: int = 0  # executions that have begun
     named: int = 0  # how many objects of the cast have been given a name
     give_up: Callable[[], None] = lambda: None  # called when not even main can be unwound
     on_begin: Callable[[Control], None] = lambda control: None
@@ -129,6 +149,7 @@ class Control:
     __slots__ = (
         "_audited",
         "_main",
+        "_repeated",
         "abandoned",
         "actors",
         "alive",
@@ -138,6 +159,7 @@ class Control:
         "error",
         "execution",
         "failed",
+        "fresh",
         "held",
         "observer",
         "over",
@@ -155,7 +177,7 @@ class Control:
         self.session = session
         self.observer = session.observer
         self.strategy = strategy
-        self.execution = Execution(session.cast)
+        self.execution = Once(session.cast)
         self.actors: dict[int, Actor] = {}
         self.alive = 1  # actors that are not done
         self.over = False
@@ -175,6 +197,9 @@ class Control:
         self.watched: Any = None  # the observer's notes on this execution
         self._audited = session.audit  # as long as this execution repeats the one before
         self._main: Actor | None = None
+        # so many steps are those of the execution before: what the program does after each was watched when it was new
+        self._repeated = min(strategy.fixed, len(session.previous)) if session.executed >= _WATCHED else 0
+        self.fresh = not self._repeated  # whether what the program does now was not seen before
 
     # -- an execution -------------------------------------------------------------------------------------------------
 
@@ -182,9 +207,11 @@ class Control:
         """Run the program once; called on the OS thread of `voice`, which becomes main."""
         self._main = main = Actor(self, 0, body)
         main.voice = voice
+        self._settle(voice)
         self.actors[0] = self.running = main
         ACTORS[_get_ident()] = main
         self.session.control = self
+        self.session.executed += 1
         self.session.on_begin(self)
         try:
             self._perform_body(main)
@@ -203,7 +230,7 @@ class Control:
             if tracing is not None:
                 sys.settrace(tracing)
             if observer is not None:
-                observer.enter(actor)
+                self._enter(observer, actor)
             value = actor.task()
             if actor.number == 0:
                 self.value = value
@@ -217,6 +244,11 @@ class Control:
             if tracing is not None:
                 sys.settrace(None)
             actor.task = _nothing  # its closure may keep the whole execution alive
+
+    def _enter(self, observer: Observer, actor: Actor) -> None:
+        observer.enter(actor)
+        if not self.fresh:
+            observer.pause()
 
     def _raised(self, actor: Actor, error: BaseException) -> None:
         if not self.over:  # an exception on the way out is a consequence, not a cause
@@ -240,9 +272,6 @@ class Control:
                 continue
             actor.voice.baton.release()
             main.voice.baton.acquire()
-        for actor in self.actors.values():
-            if actor is not main and actor.voice is not None and actor not in self.abandoned:
-                POOL.give(actor.voice)
 
     def forget(self) -> None:
         """Let go of the actors once the execution was judged, so that no cycle is left for the garbage collector."""
@@ -256,25 +285,30 @@ class Control:
     def step(self, actor: Actor, operation: Operation) -> Any:
         """Announce `operation`, let the strategy decide, and return its result once it was chosen and performed."""
         observer = self.observer
-        if observer is not None:
+        if observer is None:
+            return self._step(actor, operation)
+        if self.fresh:
             observer.pause()
         try:
-            if self.over:
-                self._swallowed(actor)
-                raise Unwind
-            self.execution.pending[actor.number] = operation
-            if self.places is not None:
-                actor.place = place_of(sys._getframe(1))
-            chosen = self._choose_next(actor)
-            if chosen is not actor:
-                self._wait(actor, chosen)
-            result = actor.result
-            if type(result) is Raise:
-                raise result.type(result.message)
-            return result
+            return self._step(actor, operation)
         finally:
-            if observer is not None:
+            if self.fresh:
                 observer.resume()
+
+    def _step(self, actor: Actor, operation: Operation) -> Any:
+        if self.over:
+            self._swallowed(actor)
+            raise Unwind
+        self.execution.pending[actor.number] = operation
+        if self.places is not None:
+            actor.place = place_of(sys._getframe(2))
+        chosen = self._choose_next(actor)
+        if chosen is not actor:
+            self._wait(actor, chosen)
+        result = actor.result
+        if type(result) is Raise:
+            raise result.type(result.message)
+        return result
 
     def plain(self, actor: Actor, kind: str, number: int) -> Any:
         """A step without an argument on one object."""
@@ -283,6 +317,14 @@ class Control:
         if operation is None:
             operation = operations[kind, number] = Operation(kind, (number,))
         return self.step(actor, operation)
+
+    def about(self, kind: str, number: int, child: int | None) -> Operation:
+        """An operation on thread object `number`, which in every execution is that of actor `child`."""
+        operations = self.session.operations
+        operation = operations.get((kind, number))
+        if operation is None:
+            operation = operations[kind, number] = Operation(kind, (number,), child)
+        return operation
 
     def _wait(self, actor: Actor, chosen: Actor | None) -> None:
         """Be silent until chosen; if nobody was chosen, the execution is over and main has to clean up first."""
@@ -324,33 +366,59 @@ class Control:
         if self.places is not None:
             self.places.append(chosen.place)
         self.running = chosen
+        if not self.fresh:
+            self.fresh = len(execution.events) > self._repeated
         if chosen is not actor:
-            self._hand_over(chosen)
+            self._hand_over(actor, chosen)
         return chosen
 
-    def _hand_over(self, chosen: Actor) -> None:
-        if chosen.voice is None:
-            chosen.voice = POOL.take()
-            chosen.voice.run(lambda: self._live(chosen))
-        else:
+    def _hand_over(self, actor: Actor, chosen: Actor) -> None:
+        """Let `chosen` go on. Who is done leaves its voice to one that begins, so that no other thread has to wake."""
+        ended = actor.voice if actor.done and actor is not self._main else None
+        if chosen.voice is not None:
+            if ended is not None:
+                POOL.give(ended)
             chosen.voice.baton.release()
+        elif ended is not None:
+            chosen.voice = ended
+        else:
+            chosen.voice = POOL.take()
+            chosen.voice.run(lambda: self._sing(chosen))
+
+    def _sing(self, actor: Actor) -> None:
+        """The life of an actor other than main, and of those that begin when it has ended, on one voice."""
+        voice, ident, following = actor.voice, _get_ident(), actor
+        assert voice is not None
+        while following.voice is voice:
+            actor = ACTORS[ident] = following
+            self._settle(voice)
+            try:
+                Context().run(self._live, actor)  # a thread begins without the context of anybody else
+            finally:
+                del ACTORS[ident]
+            if self.over:
+                break
+            self._retire(actor)
+            chosen = self._choose_next(actor)
+            if chosen is None:
+                break
+            following = chosen
+        else:
+            return
+        actor.done = True
+        POOL.give(voice)
+        self._wake_main()
+
+    def _settle(self, voice: Voice) -> None:
+        """A voice begins with an actor: nothing is left of the one before."""
+        voice.locals.clear()
+        if voice.cpu != self.session.seat.cpu:
+            voice.cpu = self.session.seat.sit()
 
     def _live(self, actor: Actor) -> None:
-        """The life of an actor other than main, on its own voice."""
-        ident = _get_ident()
-        ACTORS[ident] = actor
-        try:
-            self._perform_body(actor)
-            if self.session.ends_visible and not self.over:
-                self._end_visibly(actor)
-        finally:
-            del ACTORS[ident]
-        if not self.over:
-            self._retire(actor)
-            if self._choose_next(actor) is not None:
-                return
-        actor.done = True
-        self._wake_main()
+        self._perform_body(actor)
+        if self.session.ends_visible and not self.over:
+            self._end_visibly(actor)
 
     def _end_visibly(self, actor: Actor) -> None:
         thread = self.execution.threads[actor.number]
@@ -434,20 +502,22 @@ class Control:
         """Make `task` an actor; it can be chosen from the next step on."""
         if self.over:
             raise Unwind
-        if self.observer is not None:
-            self.observer.pause()
-        execution = self.execution
+        execution, observer = self.execution, self.observer
+        if observer is not None and self.fresh:
+            observer.pause()
         number = execution.new_actor(creator.number)
+        made = execution.threads[number]
         child = Actor(self, number, task, daemon)
         child.clock = creator.clock
         child.thread = thread
         self.actors[number] = child
-        self.step(creator, Operation("thread.spawn", (execution.threads[number],), number))
+        self.step(creator, self.about("thread.spawn", made, number))
         self.alive += 1
-        child.place = None
-        execution.announce(number, Operation("thread.begin", (execution.threads[number],)))
-        if self.session.observer is not None:
-            self.session.observer.spawned(creator)
+        execution.pending[number] = self.about("thread.begin", made, None)
+        if observer is not None:
+            observer.spawned(creator)
+            if not self.fresh:
+                observer.pause()
         return child
 
     def pass_time(self, actor: Actor, seconds: float) -> None:
@@ -460,11 +530,10 @@ class Control:
         """Time follows happens-before, so that a class of interleavings has one time; reads leave no mark."""
         assert operation is not None
         event = self.execution.events[-1]
-        modes = ROWS[operation.kind].modes_for(event.alternative)
         for index in operation.objects:
             actor.clock = max(actor.clock, self.clocks.get(index, 0.0))
-        for index, mode in zip(operation.objects, modes, strict=True):
-            if mode != "r" and not event.reads_only:
+        if not event.reads_only:
+            for index in unread(operation, event.alternative):
                 self.clocks[index] = actor.clock
 
 

@@ -14,6 +14,7 @@ import re
 import sys
 import sysconfig
 import threading
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -23,7 +24,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hocket.explore.threads.control import Session
 
-__all__ = ["Place", "caller", "is_hocket", "is_machinery", "name_newcomer", "place_of", "place_text", "target_of"]
+__all__ = [
+    "Place", "caller", "is_hocket", "is_library", "is_machinery", "name_newcomer", "place_of", "place_text",
+    "target_of",
+]
 
 Place = tuple[str, int, str]
 """File, line and function."""
@@ -31,7 +35,7 @@ Place = tuple[str, int, str]
 _HOCKET = str(Path(__file__).resolve().parents[2]) + os.sep
 _TESTED = tuple(_HOCKET + room + os.sep for room in ("runtime", "orchestra", "kernel", "plan", "graph"))
 _STDLIB = os.path.dirname(threading.__file__) + os.sep
-_SITE = sysconfig.get_paths()["purelib"] + os.sep
+_SITES = tuple(sysconfig.get_paths()[which] + os.sep for which in ("purelib", "platlib"))
 _MACHINERY = {
     _STDLIB + name.replace("/", os.sep)
     for name in ("threading.py", "queue.py", "concurrent/futures/_base.py", "concurrent/futures/thread.py",
@@ -50,6 +54,14 @@ def is_hocket(filename: str) -> bool:
 def is_machinery(filename: str) -> bool:
     """Whether a file is part of what carries the actors: no line of it is the user's."""
     return is_hocket(filename) or filename in _MACHINERY or filename.startswith("<frozen ")
+
+
+def is_library(namespace: Mapping[str, object]) -> bool:
+    """Whether a module is of the standard library or of the interpreter."""
+    file = namespace.get("__file__")
+    if file is None:
+        return getattr(namespace.get("__spec__"), "origin", None) in ("built-in", "frozen")
+    return str(file).startswith(_STDLIB) and not str(file).startswith(_SITES)
 
 
 def caller(frame: FrameType | None) -> FrameType | None:

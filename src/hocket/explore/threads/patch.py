@@ -29,8 +29,8 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
 
-from hocket.explore.threads.control import Actor, Control, current
-from hocket.explore.threads.naming import is_hocket, place_of
+from hocket.explore.threads.control import ACTORS, Actor, Control, current
+from hocket.explore.threads.naming import is_hocket, is_library, place_of
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.primitives import (
     LOCKS,
@@ -80,10 +80,28 @@ def _namespaces(extra: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
             yield namespace
 
 
+def _names_in(namespace: dict[str, Any]) -> list[str]:
+    """The names of a module that may have to be replaced; those of the standard library are looked for only once."""
+    size, known = len(namespace), _LIBRARY.get(id(namespace))
+    if known is not None and known[0] is namespace and known[1] == size:
+        return known[2]
+    values = tuple(namespace.values())
+    if _NAMES.keys().isdisjoint(map(id, values)) and LOCKS.isdisjoint(map(type, values)):
+        found = []
+    else:
+        found = [name for name, value in list(namespace.items()) if id(value) in _NAMES or type(value) in LOCKS]
+    if is_library(namespace):
+        _LIBRARY[id(namespace)] = namespace, size, found
+    return found
+
+
+_LIBRARY: dict[int, tuple[dict[str, Any], int, list[str]]] = {}  # such a module does not bind its locks anew
+
+
 def _replace_names(undo: ExitStack, namespace: dict[str, Any], stand_ins: dict[int, Any]) -> None:
-    found = [(name, value) for name, value in list(namespace.items()) if id(value) in _NAMES or type(value) in LOCKS]
     locks = namespace.get("__name__") not in _KEEP_THEIR_LOCKS
-    for name, value in found:
+    for name in _names_in(namespace):
+        value = namespace[name]
         replacement = _NAMES.get(id(value))
         if replacement is None and locks and is_real_lock(value):
             replacement = stand_ins.setdefault(id(value), made_outside(value))
@@ -137,8 +155,9 @@ def _virtual_sleep(seconds: float) -> None:
 
 
 def _explored_ident() -> int:
-    actor = current()
-    return _get_ident() if actor is None else ident_of(actor)
+    real = _get_ident()
+    actor = ACTORS.get(real)
+    return real if actor is None else actor.number + 1
 
 
 def ident_of(actor: Actor) -> int:
@@ -229,10 +248,10 @@ def _join(thread: Thread, timeout: float | None = None) -> None:
     control = actor.control
     number = control.execution.threads[child.number]
     if timeout is None:
-        control.step(actor, Operation("thread.join", (number,), child.number))
+        control.step(actor, control.about("thread.join", number, child.number))
     else:
         control.see_ends()
-        if not control.step(actor, Operation("thread.join_timed", (number,), child.number)):
+        if not control.step(actor, control.about("thread.join_timed", number, child.number)):
             control.pass_time(actor, timeout)
     if child.done:
         actor.clock = max(actor.clock, child.clock)

@@ -14,6 +14,8 @@ import _thread
 import os
 from collections.abc import Callable
 
+from hocket.explore.threads.locals import Kept, kept_here
+
 __all__ = ["POOL", "Pool", "Voice"]
 
 # taken when this module is loaded, hence never the stand-ins of an exploration
@@ -27,17 +29,19 @@ _KEPT = 64  # voices that stay parked; more are let go
 class Voice:
     """One OS thread of the pool: give it a `task`, release its `baton`, and it runs the task and parks again."""
 
-    __slots__ = ("baton", "ident", "task")
+    __slots__ = ("baton", "cpu", "ident", "locals", "task")
 
     def __init__(self) -> None:
         self.baton = _allocate_lock()  # held while the voice has to be silent
         self.baton.acquire()
         self.task: Callable[[], None] | None = None
         self.ident = 0
+        self.cpu = -1  # where it was told to run (see seat.py)
+        self.locals: Kept = {}  # to be cleared by who begins: a new thread has no value in any of them
         _start_new_thread(self._sing, ())
 
     def _sing(self) -> None:
-        self.ident = _get_ident()
+        self.ident, self.locals = _get_ident(), kept_here()
         while True:
             self.baton.acquire()
             task = self.task

@@ -17,11 +17,11 @@ import _thread
 import sys
 import threading
 from collections.abc import Callable
-from types import FrameType, GenericAlias
+from types import GenericAlias
 from typing import Any
 
 from hocket.explore.threads.atomic import Controlled, number_of
-from hocket.explore.threads.control import Actor, current
+from hocket.explore.threads.control import ACTORS, Actor, current
 from hocket.explore.threads.pool import _get_ident
 from hocket.trace.operation import Operation
 
@@ -31,10 +31,6 @@ _Empty: type[Exception] = __import__("_queue").Empty
 _CONDITION_WAIT = threading.Condition.wait.__code__
 _EVENT_INIT = threading.Event.__init__.__code__
 _THREAD_INIT = threading.Thread.__init__.__code__
-
-
-def _is_of_a_thread(frame: FrameType) -> bool:
-    return frame.f_code is _THREAD_INIT
 
 
 def _checked_timeout(blocking: bool, timeout: float) -> float | None:
@@ -65,20 +61,20 @@ class _Gate(Controlled):
         return None
 
     def _take(self, actor: Actor, blocking: bool, timeout: float) -> bool:
-        limit = _checked_timeout(blocking, timeout)
-        verbs = self._verbs
-        kind = verbs[0] if blocking and limit is None else verbs[1] if blocking and limit else verbs[2]
-        taken = bool(actor.control.plain(actor, kind, number_of(self, actor)))
-        if taken:
-            self._now_held_by(actor)
-        elif limit:
-            actor.control.pass_time(actor, limit)
-        return taken
-
-    def _now_held_by(self, actor: Actor) -> None:
+        control, verbs = actor.control, self._verbs
+        number = self._number if self._home is control else number_of(self, actor)
+        if blocking and timeout == -1:
+            control.plain(actor, verbs[0], number)
+        else:
+            limit = _checked_timeout(blocking, timeout)
+            if not control.plain(actor, verbs[1] if blocking and limit else verbs[2], number):
+                if limit:
+                    control.pass_time(actor, limit)
+                return False
         self.owner, self.depth = actor, 1
         if not self.sign:
-            actor.control.held[self._number] = self
+            control.held[number] = self
+        return True
 
     def _now_free(self, actor: Actor) -> None:
         self.owner, self.depth = None, 0
@@ -115,31 +111,35 @@ class ExploredLock(_Gate):
     _verbs = ("lock.acquire", "lock.timed", "lock.try")
 
     def __new__(cls) -> Any:
-        actor = current()
+        code = sys._getframe(1).f_code
+        if code is _EVENT_INIT and sys._getframe(2).f_code is _THREAD_INIT:
+            return _real_lock()  # of a thread's own `_started`
+        actor = ACTORS.get(_get_ident())
         if actor is None or actor.control.over:
             return _real_lock()
-        code = sys._getframe(1).f_code
         if code is _CONDITION_WAIT:
             return super().__new__(Waiter)
-        if code.co_filename.startswith("<frozen") or (code is _EVENT_INIT and _is_of_a_thread(sys._getframe(2))):
-            return _real_lock()  # of an import; of a thread's own `_started`
+        if code.co_filename.startswith("<frozen"):
+            return _real_lock()  # of an import
         return super().__new__(cls)
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        actor = current()
+        actor = ACTORS.get(_get_ident())
         if actor is None:
             return self._take_as_outsider(blocking, timeout)
         return self._take(actor, blocking, timeout)
 
     def release(self) -> None:
-        actor = current()
+        actor = ACTORS.get(_get_ident())
         if actor is None:
             self._free_as_outsider()
             return
         if self.owner is not actor:
             self.sign = True  # acquired here and released there: not a lock of somebody, but a signal
-        actor.control.plain(actor, "lock.release", number_of(self, actor))
-        self._now_free(actor)
+        control = actor.control
+        control.plain(actor, "lock.release", self._number if self._home is control else number_of(self, actor))
+        self.owner, self.depth = None, 0
+        control.held.pop(self._number, None)
 
     def locked(self) -> bool:
         return self._is_taken()

@@ -18,13 +18,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from hocket.errors import Refused
 from hocket.explore.strategy import Strategy
+from hocket.explore.threads import locals as thread_locals
 from hocket.explore.threads import patch
 from hocket.explore.threads.control import ACTORS, Control, Session, Unwind, current
 from hocket.explore.threads.naming import is_machinery
@@ -82,7 +83,13 @@ class Runner:
             self.session.on_end = patch.end_books
             observer = self.session.observer
             watching = observer.watching() if observer is not None else nullcontext()
-            with patch.controlled((extra,) if extra is not None else ()), watching:
+            tracker = self.session.tracker
+            tracking: AbstractContextManager[None] = nullcontext()
+            if tracker is not None:
+                tracking = tracker.active()
+                self.session.on_begin = _both(self.session.on_begin, tracker.begin)
+                self.session.on_end = _both(tracker.end, self.session.on_end)
+            with patch.controlled((extra,) if extra is not None else ()), tracking, watching:
                 self._wait_for(strategy, judge, places, look)
         finally:
             _one_at_a_time.release()
@@ -119,6 +126,7 @@ class Runner:
 
     def _all_executions(self, strategy: Strategy, judge: Callable[[Control], bool], places: bool, voice: Any) -> None:
         session = self.session
+        thread_locals.find_all()
         while not session.stop and strategy.begin():
             control = Control(session, strategy, places=places)
             control.run(partial(self._context.copy().run, self.body), voice)
@@ -142,6 +150,7 @@ class Runner:
                     break
                 if look is not None:
                     look()
+                self.session.seat.look()
                 if self._is_stuck():
                     break
             except KeyboardInterrupt as error:
@@ -190,6 +199,14 @@ class Runner:
         if busy:  # Python code can be left by an exception from outside
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Unwind))
         return True
+
+
+def _both(first: Callable[[Control], None], second: Callable[[Control], None]) -> Callable[[Control], None]:
+    def act(control: Control) -> None:
+        first(control)
+        second(control)
+
+    return act
 
 
 def _ident_of_running(control: Control | None) -> int | None:

@@ -1,0 +1,63 @@
+"""All voices of an exploration sit on one CPU, because they take turns anyway.
+
+Only one of them runs at a time. Spread over CPUs, each hand-over wakes a sleeping one and
+moves the interpreter's data there, which costs more than most steps of an exploration; on
+one CPU it is a switch of context. The CPU is the one on which the caller waits, which it
+leaves free by waiting. If others want it too, the exploration moves to wherever the caller
+was last woken. Where the system has no such call, voices run where they run.
+
+What the program sees of it: `os.sched_getaffinity(0)` is one CPU. Refused: pinning the
+whole process, and for longer than an exploration needs it; a voice moves when it is used.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Seat"]
+
+_ENOUGH = 0.75  # of the time is what an exploration gets that has a CPU for itself
+_monotonic, _process_time = time.monotonic, time.process_time
+
+
+def _getter() -> Callable[[], int] | None:
+    """What tells the CPU on which the calling thread runs; None where threads cannot be seated."""
+    try:
+        getter: Any = ctypes.CDLL(None).sched_getcpu if hasattr(os, "sched_setaffinity") else None
+    except (AttributeError, OSError, TypeError):
+        return None
+    return getter if getter is not None and getter() >= 0 else None
+
+
+_cpu_of_caller = _getter()
+
+
+class Seat:
+    """The CPU of one exploration; -1: anywhere."""
+
+    __slots__ = ("_cpu_time", "_wall", "cpu")
+
+    def __init__(self) -> None:
+        self.cpu = _cpu_of_caller() if _cpu_of_caller is not None else -1
+        self._wall, self._cpu_time = _monotonic(), _process_time()
+
+    def sit(self) -> int:
+        """Move the calling thread there; answers the CPU, also if that is not allowed."""
+        if self.cpu >= 0:
+            try:
+                os.sched_setaffinity(0, (self.cpu,))
+            except OSError:  # not one of those that this process may use now
+                self.cpu = -1
+        return self.cpu
+
+    def look(self) -> None:
+        """Called by the waiting caller now and then: choose another CPU if there is no room on this one."""
+        wall, used = _monotonic(), _process_time()
+        share = (used - self._cpu_time) / max(wall - self._wall, 1e-9)
+        self._wall, self._cpu_time = wall, used
+        if share < _ENOUGH and self.cpu >= 0 and _cpu_of_caller is not None:
+            self.cpu = _cpu_of_caller()
