@@ -1,0 +1,549 @@
+"""Expressions, with a probe at every access to data that could be shared.
+
+A probe is a call of a method of the object behind the global name `__hocket__`; what the methods are is listed in
+`rewrite.py`. Operands are evaluated once each and in Python's order, and new nodes stand where the old ones stood, so
+that a traceback shows the user's lines.
+
+Nodes are made by hand (`_made`), because the constructors of `ast` take longer than all the rest together, and the
+two nodes that spell `__hocket__.get` are shared by all the probes of a line.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from hocket.explore.shared.scopes import Binding, Scope, Scopes, mangled
+
+__all__ = ["CELL", "OWN", "SETTER", "Expressions", "made"]
+
+CELL = "__hocket_cell__"  # marks a lambda that finds the cell of an enclosing function
+OWN = "__hocket_own__"  # and one that finds a cell of the function itself
+SETTER = "__hocket_value__"  # marks a decorator that announces what `def` and `class` bind
+
+_LOAD = ast.Load()
+_SYMBOLS: dict[type, str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
+    ast.MatMult: "@", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>",
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+}
+_LOOK_AT_THEIR_FRAME = {  # by the number of arguments with which they do
+    "super": (0,), "locals": (0,), "globals": (0,), "vars": (0,), "dir": (0,), "breakpoint": range(100),
+    "eval": (1,), "exec": (1,),
+}
+_HARMLESS = frozenset({"isinstance", "issubclass", "callable", "id"})  # read nothing that a container holds
+
+
+def made(kind: type[ast.AST], at: Any, **fields: Any) -> Any:
+    """A node of `kind` that stands where `at` stands."""
+    node: Any = kind.__new__(kind)
+    fields["lineno"] = at.lineno
+    fields["col_offset"] = at.col_offset
+    fields["end_lineno"] = at.end_lineno
+    fields["end_col_offset"] = at.end_col_offset
+    node.__dict__ = fields
+    return node
+
+
+class Expressions:
+    """Rewrites expressions in place, scope by scope."""
+
+    def __init__(self, scopes: Scopes) -> None:
+        self.scopes = scopes
+        self.scope: Scope = scopes.module
+        self._spelled: dict[tuple[str, int], ast.Attribute] = {}
+        self._temporaries = 0
+
+    def expr(self, node: Any) -> Any:
+        """`node` rewritten."""
+        return _EXPRESSIONS[type(node)](self, node)
+
+    def exprs(self, nodes: list[Any]) -> list[Any]:
+        return [_EXPRESSIONS[type(node)](self, node) for node in nodes]
+
+    def test(self, node: Any) -> Any:
+        """`node` rewritten, where Python asks for its truth."""
+        kind = type(node)
+        if kind is ast.BoolOp:
+            node.values = [self.test(value) for value in node.values]
+            return node
+        rewritten = _EXPRESSIONS[kind](self, node)
+        if kind is ast.Compare or kind is ast.Constant or _is_not(node) or _is_debug(node):
+            return rewritten
+        return self.probe("truth", [rewritten], node)
+
+    def probe(self, name: str, args: list[Any], at: Any, line: int | None = None,
+              keywords: list[Any] | None = None) -> Any:
+        """A call of probe `name`; `line`: where the first of its operands begins, if that is not where `at` stands."""
+        call = ast.Call.__new__(ast.Call)
+        call.__dict__ = {
+            "func": self._spell(name, at, line or at.lineno), "args": args, "keywords": keywords or [],
+            "lineno": at.lineno, "col_offset": at.col_offset,
+            "end_lineno": at.end_lineno, "end_col_offset": at.end_col_offset,
+        }
+        return call
+
+    def constant(self, value: Any, at: Any) -> Any:
+        node = ast.Constant.__new__(ast.Constant)
+        node.__dict__ = {"value": value, "kind": None, "lineno": at.lineno, "col_offset": at.col_offset,
+                         "end_lineno": at.end_lineno, "end_col_offset": at.end_col_offset}
+        return node
+
+    def load(self, name: str, at: Any) -> Any:
+        return made(ast.Name, at, id=name, ctx=_LOAD)
+
+    def temporary(self) -> str:
+        """A fresh name: it looks like a special one, so that no class mangles it and no enumeration counts it."""
+        self._temporaries += 1
+        return f"__hocket_{self._temporaries}__"
+
+    def _spell(self, name: str, at: Any, line: int) -> Any:
+        found = self._spelled.get((name, line))
+        if found is None:
+            spot = made(ast.Pass, at)
+            if line != at.lineno:
+                spot.lineno = spot.end_lineno = line
+                spot.col_offset = spot.end_col_offset = 0
+            found = made(ast.Attribute, spot, value=self.load("__hocket__", spot), attr=name, ctx=_LOAD)
+            self._spelled[name, line] = found
+        return found
+
+    def inside(self, node: Any, work: Callable[[], None]) -> None:
+        """Do `work` in the scope that `node` opens."""
+        outer, count = self.scope, self._temporaries
+        self.scope, self._temporaries = self.scopes.of[node], 0
+        work()
+        self.scope, self._temporaries = outer, count
+
+    # -- names --------------------------------------------------------------------------------------------------------
+
+    def mangle(self, name: str) -> str:
+        return mangled(name, self.scope.owner_class)
+
+    def binding(self, name: str) -> Binding:
+        """How a use of `name` (as written) has to be treated here."""
+        scope = self.scope
+        name = mangled(name, scope.owner_class) if scope.owner_class else name
+        return scope.known.get(name) or self.scopes.binding(scope, name)
+
+    def cell(self, name: str, at: Any) -> Any:
+        """A lambda whose closure is the cell of `name`: it adds a free variable to nobody."""
+        marker = OWN if self.binding(name) is Binding.OWN else CELL
+        return self.function(marker, self.load(name, at), at, vararg=True)
+
+    def function(self, parameter: str, body: Any, at: Any, vararg: bool = False) -> Any:
+        arg = made(ast.arg, at, arg=parameter, annotation=None, type_comment=None)
+        args = ast.arguments(posonlyargs=[], args=[] if vararg else [arg], vararg=arg if vararg else None,
+                             kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[])
+        return made(ast.Lambda, at, args=args, body=body)
+
+    def globals_here(self, at: Any) -> Any:
+        """The dictionary of the module, as an expression."""
+        if self.scopes.is_builtin(self.scope, "globals"):
+            return made(ast.Call, at, func=self.load("globals", at), args=[], keywords=[])
+        nothing = self.function(CELL, self.constant(None, at), at, vararg=True)
+        return made(ast.Attribute, at, value=nothing, attr="__globals__", ctx=_LOAD)
+
+    def locals_here(self, at: Any) -> Any:
+        """The namespace in which the top of an executed text binds its names."""
+        name = "locals" if self.scopes.is_builtin(self.scope, "locals") else "vars"
+        return made(ast.Call, at, func=self.load(name, at), args=[], keywords=[])
+
+    def stored(self, name: str, value: Any, at: Any) -> Any:
+        """What to bind to `name` so that the probe is told of `value` first; `value` itself for a plain name."""
+        binding = self.binding(name)
+        if binding is Binding.PLAIN:
+            return value
+        constant = self.constant(self.mangle(name), at)
+        line = value.lineno
+        if binding is Binding.GLOBAL:
+            return self.probe("setglob", [self.globals_here(at), constant, value], at, line)
+        if binding is Binding.NAMESPACE:
+            return self.probe("setglob", [self.locals_here(at), constant, value], at, line)
+        return self.probe("setcell", [constant, self.cell(name, at), value], at, line)
+
+    def _name(self, node: ast.Name) -> Any:
+        binding = self.binding(node.id)
+        if binding is Binding.PLAIN:
+            return node
+        constant = self.constant(self.mangle(node.id), node)
+        if binding is Binding.GLOBAL:
+            return self.probe("glob", [self.globals_here(node), constant], node)
+        if binding is Binding.NAMESPACE:
+            return self.probe("name", [self.locals_here(node), self.globals_here(node), constant], node)
+        return self.probe("cell", [constant, self.cell(node.id, node)], node)
+
+    def _named(self, node: ast.NamedExpr) -> Any:
+        node.value = self.stored(node.target.id, self.expr(node.value), node)
+        return node
+
+    # -- attributes and items -----------------------------------------------------------------------------------------
+
+    def _attribute(self, node: ast.Attribute) -> Any:
+        line = node.lineno
+        name = self.constant(self.mangle(node.attr), node)
+        owner = self.expr(node.value)
+        at_its_name(node)
+        return self.probe("get", [owner, name], node, line)
+
+    def _subscript(self, node: ast.Subscript) -> Any:
+        return self.probe("item", [self.expr(node.value), self.key(node.slice)], node)
+
+    def key(self, node: Any) -> Any:
+        """What stands between the brackets, as an expression."""
+        if type(node) is ast.Slice:
+            parts = [self.constant(None, node) if part is None else self.expr(part)
+                     for part in (node.lower, node.upper, node.step)]
+            return self.probe("slice", parts, node)
+        if type(node) is ast.Tuple:
+            node.elts = [self.key(element) for element in node.elts]
+            return node
+        return self.expr(node)
+
+    # -- calls --------------------------------------------------------------------------------------------------------
+
+    def _call(self, node: ast.Call) -> Any:
+        function = node.func
+        if type(function) is ast.Name and self._is_left_alone(function, node):
+            return self._left_alone(node)
+        if type(function) is ast.Attribute:
+            line = node.lineno
+            owner = self.expr(function.value)
+            name = self.constant(self.mangle(function.attr), function)
+            at_its_name(node, function)
+            return self.probe("method", [owner, name, *self._positional(node)], node, line, self._keywords(node))
+        called = self.expr(function)
+        return self.probe("call", [called, *self._positional(node)], node, None, self._keywords(node))
+
+    def _is_left_alone(self, function: ast.Name, call: ast.Call) -> bool:
+        name = function.id
+        if name in _HARMLESS:
+            return self.scopes.is_builtin(self.scope, name)
+        return (name in _LOOK_AT_THEIR_FRAME and len(call.args) + len(call.keywords) in _LOOK_AT_THEIR_FRAME[name]
+                and not any(type(arg) is ast.Starred for arg in call.args)
+                and self.scopes.is_builtin(self.scope, name))
+
+    def _left_alone(self, node: ast.Call) -> Any:
+        node.args = self._positional(node)
+        node.keywords = self._keywords(node)
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name in ("eval", "exec") and node.args:
+            node.args = [self.probe("code", [node.args[0], self.constant(name, node)], node)]
+        return node
+
+    def _positional(self, node: ast.Call) -> list[Any]:
+        return [self.expr(arg) for arg in node.args]
+
+    def _keywords(self, node: ast.Call | ast.ClassDef) -> list[Any]:
+        for keyword in node.keywords:
+            value = self.expr(keyword.value)
+            keyword.value = value if keyword.arg is not None else self._whole(value, keyword.value)
+        return node.keywords
+
+    # -- operators ----------------------------------------------------------------------------------------------------
+
+    def _boolean(self, node: ast.BoolOp) -> Any:
+        *tested, last = node.values
+        node.values = [*map(self.test, tested), self.expr(last)]
+        return node
+
+    def _unary(self, node: ast.UnaryOp) -> Any:
+        node.operand = self.test(node.operand) if type(node.op) is ast.Not else self.expr(node.operand)
+        return node
+
+    def _binary(self, node: ast.BinOp) -> Any:
+        left, right = node.left, node.right
+        multiplied = type(node.op) is ast.Mult
+        bare = _is_fixed(left) and _is_fixed(right)
+        if not bare and not multiplied:
+            bare = _is_number(left) or _is_number(right)
+        left, right = self.expr(left), self.expr(right)
+        if bare:
+            node.left, node.right = left, right
+            return node
+        return self.probe("binary", [self.constant(_SYMBOLS[type(node.op)], node), left, right], node)
+
+    def _compare(self, node: ast.Compare) -> Any:
+        operands = [node.left, *node.comparators]
+        watched = [_is_watched(operands[at], op, operands[at + 1]) for at, op in enumerate(node.ops)]
+        again = [type(each) is ast.Constant or self._is_private(each) for each in operands]
+        operands = self.exprs(operands)
+        if not any(watched):
+            node.left, *node.comparators = operands
+            return node
+        if len(node.ops) == 1:
+            return self._comparison(node.ops[0], operands[0], operands[1], True, node)
+        return self._chain(node, operands, watched, again)
+
+    def _chain(self, node: ast.Compare, operands: list[Any], watched: list[bool], again: list[bool]) -> Any:
+        """`a < b < c` as `a < b and b < c`, with `b` handed on by the probes if it may not be evaluated twice."""
+        links = []
+        left = operands[0]
+        last = len(node.ops) - 1
+        for at, op in enumerate(node.ops):
+            right = operands[at + 1]
+            if at == last or again[at + 1]:
+                links.append(self._comparison(op, left, right, watched[at], node))
+                left = right
+            else:
+                symbol = self.constant(_word(op), node)
+                links.append(self.probe("link", [symbol, left, right], node))
+                left = self.probe("linked", [], node)
+        return made(ast.BoolOp, node, op=ast.And(), values=links)
+
+    def _comparison(self, op: ast.cmpop, left: Any, right: Any, watched: bool, at: Any) -> Any:
+        if not watched:
+            return made(ast.Compare, at, left=left, ops=[op], comparators=[right])
+        if type(op) is ast.In:
+            return self.probe("contained", [left, right], at)
+        if type(op) is ast.NotIn:
+            return made(ast.UnaryOp, at, op=ast.Not(), operand=self.probe("contained", [left, right], at))
+        return self.probe("compare", [self.constant(_SYMBOLS[type(op)], at), left, right], at)
+
+    def _is_private(self, node: Any) -> bool:
+        """Whether the expression is a name that nobody else rebinds, so that it may be evaluated a second time."""
+        return type(node) is ast.Name and self.binding(node.id) is Binding.PLAIN
+
+    def _either(self, node: ast.IfExp) -> Any:
+        node.test, node.body, node.orelse = self.test(node.test), self.expr(node.body), self.expr(node.orelse)
+        return node
+
+    # -- displays, strings, iteration ---------------------------------------------------------------------------------
+
+    def _constant(self, node: ast.Constant) -> Any:
+        return node
+
+    def _elements(self, node: Any) -> Any:
+        node.elts = self.exprs(node.elts)
+        return node
+
+    def _dict(self, node: ast.Dict) -> Any:
+        for at, key in enumerate(node.keys):
+            value = self.expr(node.values[at])
+            node.values[at] = self._whole(value, value) if key is None else value
+            node.keys[at] = key and self.expr(key)
+        return node
+
+    def _starred(self, node: ast.Starred) -> Any:
+        node.value = self._whole(self.expr(node.value), node.value)
+        return node
+
+    def _whole(self, value: Any, at: Any) -> Any:
+        return self.probe("whole", [value], at)
+
+    def _formatted(self, node: ast.FormattedValue) -> Any:
+        if type(node.value) is not ast.Constant:
+            node.value = self._whole(self.expr(node.value), node.value)
+        if node.format_spec is not None:
+            node.format_spec = self.expr(node.format_spec)
+        return node
+
+    def _joined(self, node: Any) -> Any:
+        node.values = self.exprs(node.values)
+        return node
+
+    def _interpolation(self, node: Any) -> Any:
+        node.value = self.expr(node.value)
+        if node.format_spec is not None:
+            node.format_spec = self.expr(node.format_spec)
+        return node
+
+    def _inner(self, node: Any) -> Any:
+        if node.value is not None:
+            node.value = self.expr(node.value)
+        return node
+
+    def _yield_from(self, node: ast.YieldFrom) -> Any:
+        node.value = self.probe("iterate", [self.expr(node.value)], node.value)
+        return node
+
+    # -- functions and comprehensions ---------------------------------------------------------------------------------
+
+    def defaults(self, args: ast.arguments) -> None:
+        args.defaults = self.exprs(args.defaults)
+        args.kw_defaults = [default and self.expr(default) for default in args.kw_defaults]
+
+    def _lambda(self, node: ast.Lambda) -> Any:
+        self.defaults(node.args)
+
+        def body() -> None:
+            node.body = self.expr(node.body)
+
+        self.inside(node, body)
+        return node
+
+    def _comprehension(self, node: Any) -> Any:
+        first = self._source(node.generators[0])
+
+        def body() -> None:
+            clauses: list[ast.comprehension] = []
+            for generator in node.generators:
+                source = first if generator is node.generators[0] else self._source(generator)
+                self._clauses(generator, source, clauses)
+                clauses[-1].ifs = [self.test(condition) for condition in generator.ifs]
+            node.generators = clauses
+            if isinstance(node, ast.DictComp):
+                node.key, node.value = self.expr(node.key), self.expr(node.value)
+            else:
+                node.elt = self.expr(node.elt)
+
+        self.inside(node, body)
+        return node
+
+    def _source(self, generator: ast.comprehension) -> Any:
+        source = self.expr(generator.iter)
+        return source if generator.is_async else self.probe("iterate", [source], generator.iter)
+
+    def _clauses(self, generator: ast.comprehension, source: Any, clauses: list[ast.comprehension]) -> None:
+        """`for o.x in source` as `for new in source for other in (set(new, o, "x"),)`: no statement can stand here."""
+        target = generator.target
+        if self.is_simple(target):
+            clauses.append(ast.comprehension(target=target, iter=source, ifs=[], is_async=generator.is_async))
+            return
+        name = self.temporary()
+        new = made(ast.Name, target, id=name, ctx=ast.Store())
+        clauses.append(ast.comprehension(target=new, iter=source, ifs=[], is_async=generator.is_async))
+        self._bound(target, self.load(name, target), clauses)
+
+    def _bound(self, target: Any, value: Any, clauses: list[ast.comprehension]) -> None:
+        kind = type(target)
+        later: list[tuple[Any, str]] = []
+        if kind is ast.Name:
+            new, value = target, self.stored(target.id, value, target)
+        elif kind in (ast.Tuple, ast.List):
+            new, value = self.unpacked(target, later), self._whole(value, target)
+        else:
+            new = made(ast.Name, target, id=self.temporary(), ctx=ast.Store())
+            value = self.written(target, value)
+        only = made(ast.Tuple, target, elts=[value], ctx=_LOAD)
+        clauses.append(ast.comprehension(target=new, iter=only, ifs=[], is_async=0))
+        for element, name in later:
+            self._bound(element, self.load(name, element), clauses)
+
+    # -- targets ------------------------------------------------------------------------------------------------------
+
+    def is_simple(self, target: Any) -> bool:
+        """Whether binding `target` is nobody else's business."""
+        return type(target) is ast.Name and self.binding(target.id) is Binding.PLAIN
+
+    def unpacked(self, target: Any, later: list[tuple[Any, str]]) -> Any:
+        """`target` with a new name for each element from the first on that is not simple; those are left in `later`.
+
+        From the first on, because an element may use the names that are bound before it, and those only.
+        """
+        for at, element in enumerate(target.elts):
+            inner = element.value if type(element) is ast.Starred else element
+            if later or not self.is_simple(inner):
+                name = self.temporary()
+                later.append((inner, name))
+                new = made(ast.Name, inner, id=name, ctx=ast.Store())
+                if inner is element:
+                    target.elts[at] = new
+                else:
+                    element.value = new
+        return target
+
+    def written(self, target: Any, value: Any) -> Any:
+        """The probe that stores `value` in an attribute or item."""
+        line = value.lineno
+        if type(target) is ast.Attribute:
+            name = self.constant(self.mangle(target.attr), target)
+            owner = self.expr(target.value)
+            at_its_name(target)
+            return self.probe("set", [value, owner, name], target, line)
+        return self.probe("put", [value, self.expr(target.value), self.key(target.slice)], target, line)
+
+
+def at_its_name(node: Any, attribute: ast.Attribute | None = None) -> None:
+    """Of an expression over several lines, Python reports the one where the name of the attribute stands."""
+    attribute = attribute or node
+    if node.lineno != attribute.end_lineno:
+        end = attribute.end_col_offset or 0
+        node.lineno, node.col_offset = attribute.end_lineno, max(0, end - len(attribute.attr))
+
+
+def symbol(op: ast.operator) -> str:
+    return _SYMBOLS[type(op)]
+
+
+def _word(op: ast.cmpop) -> str:
+    return _SYMBOLS.get(type(op)) or _WORDS[type(op)]
+
+
+_WORDS: dict[type, str] = {ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}
+
+
+def _is_not(node: Any) -> bool:
+    return type(node) is ast.UnaryOp and type(node.op) is ast.Not
+
+
+def _is_debug(node: Any) -> bool:
+    return type(node) is ast.Name and node.id == "__debug__"
+
+
+def _is_number(node: Any) -> bool:
+    if type(node) is ast.UnaryOp:
+        return _is_number(node.operand)
+    if type(node) is ast.BinOp:
+        return _is_number(node.left) and _is_number(node.right)
+    return type(node) is ast.Constant and isinstance(node.value, (int, float, complex))
+
+
+def _is_fixed(node: Any) -> bool:
+    """Whether the expression is made of constants only, so that the compiler may fold it."""
+    if type(node) is ast.UnaryOp:
+        return _is_fixed(node.operand)
+    if type(node) is ast.BinOp:
+        return _is_fixed(node.left) and _is_fixed(node.right)
+    return type(node) is ast.Constant
+
+
+def _is_watched(left: Any, op: ast.cmpop, right: Any) -> bool:
+    """Whether a comparison may read what a container holds. Against bytes it may: of a bytearray."""
+    kind = type(op)
+    if kind is ast.Is or kind is ast.IsNot:
+        return False
+    if kind is ast.In or kind is ast.NotIn:
+        elements = right.elts if type(right) in (ast.Tuple, ast.List, ast.Set) else [right]
+        return not all(map(_is_atom, elements))
+    return not (_is_atom(left) or _is_atom(right))
+
+
+def _is_atom(node: Any) -> bool:
+    return (_is_fixed(node) and not (type(node) is ast.Constant and isinstance(node.value, bytes))
+            and (type(node) is ast.Constant or _is_number(node)))
+
+
+_EXPRESSIONS: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Name: Expressions._name,
+    ast.Constant: Expressions._constant,
+    ast.Attribute: Expressions._attribute,
+    ast.Call: Expressions._call,
+    ast.Subscript: Expressions._subscript,
+    ast.Slice: Expressions.key,
+    ast.BoolOp: Expressions._boolean,
+    ast.UnaryOp: Expressions._unary,
+    ast.BinOp: Expressions._binary,
+    ast.Compare: Expressions._compare,
+    ast.IfExp: Expressions._either,
+    ast.NamedExpr: Expressions._named,
+    ast.Tuple: Expressions._elements,
+    ast.List: Expressions._elements,
+    ast.Set: Expressions._elements,
+    ast.Dict: Expressions._dict,
+    ast.Starred: Expressions._starred,
+    ast.FormattedValue: Expressions._formatted,
+    ast.JoinedStr: Expressions._joined,
+    ast.Await: Expressions._inner,
+    ast.Yield: Expressions._inner,
+    ast.YieldFrom: Expressions._yield_from,
+    ast.Lambda: Expressions._lambda,
+    ast.ListComp: Expressions._comprehension,
+    ast.SetComp: Expressions._comprehension,
+    ast.DictComp: Expressions._comprehension,
+    ast.GeneratorExp: Expressions._comprehension,
+}
+if hasattr(ast, "TemplateStr"):  # 3.14
+    _EXPRESSIONS[ast.TemplateStr] = Expressions._joined
+    _EXPRESSIONS[vars(ast)["Interpolation"]] = Expressions._interpolation
