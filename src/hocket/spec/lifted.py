@@ -66,13 +66,21 @@ class Lifted:
     # -- deeds --------------------------------------------------------------------------------------------------------
 
     def deed(self, step: Step) -> list[str]:
-        """`def d_NAME(…)`: the number of the guard that refuses, or -1 once it is done."""
+        """`def d_NAME(…)`: the number of the guard that refuses, or -1 once it is done, consequences included.
+
+        A deed is called with the elements' names, a consequence (which settling does) with their numbers.
+        """
         names = [self.variable(param) for param in step.params]
         lines = [f"def d_{word_of(step.name)}({', '.join(names)}):"]
+        if not step.silent:
+            for name, param in zip(names, step.params, strict=True):
+                lines += [f"    {name} = n_{param.sort.name}[{name}]"] if param.sort not in (BOOL, INT) else []
         for number, guard in enumerate(step.guards):
             if not same(guard.term, TRUE):
                 lines.append(f"    if not {self.text(guard.term)}: return {number}")
         lines += [f"    {line}" for line in self.updates(step.after)]
+        if self.silent and not step.silent:
+            lines.append(f"    if {' or '.join(f'todo_{word_of(one.name)}' for one in self.silent)}: settle()")
         return [*lines, "    return -1"]
 
     def updates(self, after: Mapping[Symbol, Definition]) -> list[str]:
@@ -86,36 +94,48 @@ class Lifted:
                 self._everywhere(symbol, definition, old, computed, written)
                 continue
             for args, value in points:
-                place = [self._named(self.text(arg), computed) for arg in args]
-                new = self._named(self.text(value), computed)
-                written += self._write(symbol, place, new)
+                place = [self._named(arg, computed) for arg in args]
+                written += self._write(symbol, place, self._named(value, computed), value)
         return [*computed, *written]
 
-    def _named(self, text: str, lines: list[str]) -> str:
+    def _named(self, term: Term, lines: list[str]) -> str:
+        """A value as it is before anything is written."""
+        if term.op in ("var", "lit"):
+            return self.text(term)
         self._fresh += 1
-        lines.append(f"v{self._fresh} = {text}")
+        lines.append(f"v{self._fresh} = {self.text(term)}")
         return f"v{self._fresh}"
 
-    def _write(self, symbol: Symbol, place: list[str], new: str) -> list[str]:
+    def _write(self, symbol: Symbol, place: list[str], new: str, value: Term | None = None) -> list[str]:
         """Write one cell, and have those looked at again who may be concerned."""
-        table = self.table(symbol)
-        if len(place) <= 1:
-            at = place[0] if place else "0"
-            lines = [f"if {table}[{at}] != {new}:", f"    {table}[{at}] = {new}"]
-        else:
-            key = f"({', '.join(place)})"
-            lines = [f"if {self._get(symbol, key)} != {new}:", f"    {table}[{key}] = {new}"]
-        return [*lines, *(f"    {line}" for line in self._stirred(symbol, place[0] if len(place) == 1 else ""))]
+        at = (place[0] if place else "0") if len(place) <= 1 else f"({', '.join(place)})"
+        cell = f"{self.table(symbol)}[{at}]"
+        stirred = [*self._stirred(symbol, place[0] if len(place) == 1 else "", value)]
+        if not stirred:
+            return [f"{cell} = {new}"]
+        before = cell if len(place) <= 1 else self._get(symbol, at)
+        return [f"if {before} != {new}:", f"    {cell} = {new}", *(f"    {line}" for line in stirred)]
 
-    def _stirred(self, symbol: Symbol, at: str) -> Iterable[str]:
-        for name, routes in self.routes.items():
-            found = routes.get(symbol, set())
-            todo = f"todo_{word_of(name)}"
+    def _stirred(self, symbol: Symbol, at: str, value: Term | None) -> Iterable[str]:
+        for step in self.silent:
+            found = self.routes.get(step.name, {}).get(symbol, set())
+            todo = f"todo_{word_of(step.name)}"
             if found and (None in found or not at):
-                yield f"{todo}.everybody = True"
+                yield f"{todo}.add(-1)"  # for everybody
                 continue
             for route in sorted(route for route in found if route is not None):
-                yield f"{todo}.add({at})" if not route else f"{todo}.update({route}[{at}])"
+                if route:
+                    yield f"{todo}.update({route}[{at}])"
+                elif not self._excluded(step, symbol, value):
+                    yield f"{todo}.add({at})"
+
+    @staticmethod
+    def _excluded(step: Step, symbol: Symbol, value: Term | None) -> bool:
+        """A consequence is impossible for an element of which the symbol has this value."""
+        if value is None or value.op != "lit":
+            return False
+        here = Term("apply", step.params, symbol.to, symbol)
+        return same(conj(*(_put(guard.term, here, value) for guard in step.guards)), FALSE)
 
     def _everywhere(
         self, symbol: Symbol, definition: Definition, old: Term, computed: list[str], written: list[str]

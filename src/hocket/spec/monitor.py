@@ -22,7 +22,7 @@ from hocket.spec.language import Definition, Symbol
 from hocket.spec.layout import Event, executed
 from hocket.spec.lifted import Lifted, check_regular, neighbourly, word_of
 from hocket.spec.terms import BOOL, INT, Sort, claim, member_name
-from hocket.spec.traced import Step, Theory
+from hocket.spec.traced import Theory
 
 __all__ = ["Illegal", "Monitor"]
 
@@ -38,12 +38,6 @@ class Illegal:
 
     def __str__(self) -> str:
         return f"step {self.step}: {' '.join(map(str, self.event))!r} is refused: not {self.guard!r}"
-
-
-class _Todo(set[int]):
-    """For one consequence: the elements for which it has to be looked at again."""
-
-    everybody = False
 
 
 class Monitor:
@@ -72,7 +66,7 @@ class Monitor:
         for symbol in theory.symbols:
             self._empty(symbol)
         for step in self._lifted.silent:
-            self._names[f"todo_{word_of(step.name)}"] = _Todo()
+            self._names[f"todo_{word_of(step.name)}"] = set()  # of elements to be looked at again; -1: everybody
         self._compile()
         for name, value in (given or {}).items():
             self._give(name, value)
@@ -202,7 +196,7 @@ class Monitor:
             if definition is not None and symbol.name not in given:
                 self._initially(symbol, definition, at)
         for step in self._lifted.silent:
-            self._names[f"todo_{word_of(step.name)}"].everybody = True
+            self._names[f"todo_{word_of(step.name)}"].add(-1)
         self._settle()
 
     def _initially(self, symbol: Symbol, definition: Definition, at: tuple[int, ...] | None) -> None:
@@ -225,55 +219,25 @@ class Monitor:
 
     def _compile(self) -> None:
         lines = [line for step in self.theory.steps for line in self._lifted.deed(step)]
-        lines += self._settling()
-        for step in self.theory.steps:
-            if not step.silent:
-                lines += self._door(step)
-        exec("\n".join(lines), self._names)
+        exec("\n".join([*lines, *self._settling()]), self._names)
         self._settle: Callable[[], None] = self._names["settle"]
-        loud = [step for step in self.theory.steps if not step.silent]
-        self._deeds: dict[str, Callable[..., int]] = {s.name: self._names[f"e_{word_of(s.name)}"] for s in loud}
-
-    def _door(self, step: Step) -> list[str]:
-        """`def e_NAME(…)`: a deed by the names of its elements, consequences included."""
-        names = [f"a{n}" for n in range(len(step.params))]
-        numbers = [
-            name if param.sort in (BOOL, INT) else f"n_{param.sort.name}[{name}]"
-            for name, param in zip(names, step.params, strict=True)
-        ]
-        word = word_of(step.name)
-        done = f"d_{word}({', '.join(numbers)})"
-        if not self._lifted.silent:
-            return [f"def e_{word}({', '.join(names)}):", f"    return {done}"]
-        waiting = " or ".join(f"{todo} or {todo}.everybody" for todo in self._todos())
-        return [
-            f"def e_{word}({', '.join(names)}):",
-            f"    lacking = {done}",
-            f"    if {waiting}: settle()",
-            "    return lacking",
-        ]
-
-    def _todos(self) -> list[str]:
-        return [f"todo_{word_of(step.name)}" for step in self._lifted.silent]
+        loud = [step.name for step in self.theory.steps if not step.silent]
+        self._deeds: dict[str, Callable[..., int]] = {name: self._names[f"d_{word_of(name)}"] for name in loud}
 
     def _settling(self) -> list[str]:
         """Look at each consequence for those whom a change has reached, until nobody is left."""
-        lines = ["def settle():", "    again = True", "    while again:", "        again = False"]
-        for step, todo in zip(self._lifted.silent, self._todos(), strict=True):
+        todos = [f"todo_{word_of(step.name)}" for step in self._lifted.silent]
+        lines = ["def settle():", f"    while {' or '.join(todos) or 'False'}:"]
+        for step, todo in zip(self._lifted.silent, todos, strict=True):
             names = [self._lifted.variable(param) for param in step.params]
             loops = [f"for {n} in {self._lifted.elements(p.sort)}" for n, p in zip(names, step.params, strict=True)]
             call = f"d_{word_of(step.name)}({', '.join(names)})"
-            lines += [f"        if {todo}.everybody:", f"            {todo}.everybody = False; {todo}.clear()"]
-            everybody = f"[{call} {' '.join(loops)}]" if loops else call
-            lines += [f"            again = True; {everybody}"]
+            lines += [f"        if -1 in {todo}:", f"            {todo}.clear()"]
+            lines.append(f"            [{call} {' '.join(loops)}]" if loops else f"            {call}")
             if len(names) == 1:
-                lines += [
-                    f"        while {todo}:",
-                    "            again = True",
-                    f"            {names[0]} = {todo}.pop()",
-                ]
-                lines += [f"            {call}"]
-        return [*lines, "    return"]
+                lines += [f"        while {todo} and -1 not in {todo}:", f"            {names[0]} = {todo}.pop()"]
+                lines.append(f"            {call}")
+        return lines if todos else ["def settle(): pass"]
 
     # -- what is said -------------------------------------------------------------------------------------------------
 
