@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
+import io
 import os
 import threading
 
@@ -10,7 +12,11 @@ import pytest
 
 import hocket
 from hocket import Atomic
+from hocket.explore.dpor import Optimal
+from hocket.explore.execution import Cast
 from hocket.explore.threads import pool, seat
+from hocket.explore.threads.control import Session
+from hocket.explore.threads.runner import Runner
 
 KEPT = threading.local()
 NOTED = contextvars.ContextVar("NOTED", default=0)
@@ -59,33 +65,36 @@ def test_a_thread_begins_with_no_value_in_any_local_and_with_an_empty_context(ti
     assert found == {(False, 0, 0)}
 
 
-def test_threads_that_follow_each_other_need_only_one_os_thread():
-    real_ident, used = pool._get_ident, []
+def test_threads_that_follow_each_other_need_one_os_thread_that_wakes_once(monkeypatch):
+    real_ident, used, woken = pool._get_ident, [], []
+    run = pool.Voice.run
+    monkeypatch.setattr(pool.Voice, "run", lambda voice, task: woken.append(voice) or run(voice, task))
 
     def body():
         used.clear()
-        for _ in range(5):
-            thread = threading.Thread(target=lambda: used.append(real_ident()))
-            thread.start()
-            thread.join()
+        two(lambda: used.append(real_ident()))
 
     assert hocket.explore(body, data="off").classes == 1
-    assert len(used) == 5
+    assert len(used) == 2
     assert len(set(used)) == 1
+    assert len(woken) == 2  # main, and one voice for both threads
 
 
 def test_a_write_that_only_late_executions_make_is_found():
-    """The shared list is written only where a reader has seen all three stores before it began."""
+    """The text is changed only where the reader saw 0 and then 2: in none of the first three executions."""
+    runs, found = [], []
 
     def body():
-        x, seen = Atomic(0), []
+        x, seen = Atomic(0), io.StringIO()
+        runs.append(1)
 
         def write():
             x.add(1)
 
         def read():
-            if x.load() == 2:
-                seen.append(x.load())
+            if (x.load(), x.load()) == (0, 2):
+                found.append(len(runs))
+                seen.write("seen")
 
         threads = [threading.Thread(target=work) for work in (read, write, write)]
         for thread in threads:
@@ -94,30 +103,51 @@ def test_a_write_that_only_late_executions_make_is_found():
             thread.join()
 
     result = hocket.explore(body)
+    assert found[0] > 3
     assert result.verdict == "incomplete"
-    assert any("list.append" in found for found in result.untracked)
+    assert any("StringIO.write" in finding for finding in result.untracked)
 
 
-READY = []
+class Looking:
+    """An observer that notes after which step of which execution it is told to look."""
+
+    def __init__(self):
+        self.session, self.looks = None, {}
+
+    def resume(self):
+        control = self.session.control
+        self.looks.setdefault(self.session.executed, set()).add(len(control.execution.events))
+
+    def pause(self): ...
+    def enter(self, actor): ...
+    def leave(self, actor): ...
+    def spawned(self, actor): ...
+    def finished(self, control): ...
+    paused = watching = contextlib.nullcontext
 
 
-def test_what_a_program_does_only_from_its_second_run_on_is_watched_although_its_steps_repeat():
-    READY.clear()
+def test_the_first_three_executions_are_watched_as_a_whole_and_the_others_from_where_they_are_new():
+    """What a module keeps from run to run is there from the second on, so steps that repeat may do something new."""
+    looking = Looking()
+    looking.session = session = Session(Cast(), 1_000, observer=looking)
+    repeated, steps = [], []  # of each execution; a begin is told by `enter`
 
     def body():
-        x, seen = Atomic(0), []
+        x = Atomic(0)
+        two(lambda: x.store(x.load() + 1))
 
-        def work():
-            if READY:  # false in the first execution only, and always in a piece that later executions repeat
-                seen.append(1)
-            x.add(1)
+    def judge(control):
+        repeated.append(control._repeated)
+        events = enumerate(control.execution.events, 1)
+        steps.append({number for number, event in events if event.operation.kind != "thread.begin"})
+        return True
 
-        two(work)
-        READY.append(1)
-
-    result = hocket.explore(body)
-    assert (result.verdict, result.classes) == ("incomplete", 2)
-    assert any("list.append" in found for found in result.untracked)
+    Runner(body, session).run(Optimal(), judge)
+    assert len(steps) == 4  # two that load and store: 4 classes
+    assert repeated[:3] == [0, 0, 0]
+    assert repeated[3] > 0
+    for number, (known, all_steps) in enumerate(zip(repeated, steps, strict=True), 1):
+        assert looking.looks[number] == {step for step in all_steps if step > known}
 
 
 # -- the seat ---------------------------------------------------------------------------------------------------------
