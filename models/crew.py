@@ -32,7 +32,7 @@ from hocket.spec import (
 )
 
 HOLDING = ("looking", "starting", "ended", "ended_with_one", "leaving")  # whoever is here has the lock
-PRESENT = ("called", "parked", "busy", *HOLDING)
+PRESENT = ("hired", "called", "parked", "busy", *HOLDING)
 IN_HAND = ("fresh", "worked")
 
 
@@ -48,7 +48,7 @@ class Crew(Spec):
     Stage = Sort("Stage", ("over", "fresh", "queued", "worked", "unborn"))
     # in the order in which a seat comes to rest
     At = Sort("At", ("absent", "gone", "parked", "busy", "starting", "leaving", "looking", "ended_with_one", "ended",
-                     "called"))
+                     "called", "hired"))
     Wait = Sort("Wait", ("away", "waiting", "told"))
 
     of = Function(Piece, to=Task, rigid=True)
@@ -176,8 +176,15 @@ class Crew(Spec):
     # -- coming and leaving -------------------------------------------------------------------------------------------
 
     @environment(Seat)
-    def come(s, w):
+    def hire(s, w):
+        """A worker's thread is started: it comes when it gets the lock."""
+        s.require("an outsider has the lock", s.lock == "outsider")
         s.require("it is not there yet", s.at[w] == "absent")
+        s.at[w] = "hired"
+
+    @action(Seat)
+    def come(s, w):
+        s.require("it was hired", s.at[w] == "hired")
         s.takes_lock(w, "looking")
 
     @environment(Seat, Task)
@@ -241,7 +248,7 @@ class Crew(Spec):
         s.require("nothing is queued", ~s.something_is_queued())
         s.require("it is a new piece", s.stage[p] == "unborn")
         s.require("its task is shared", s.shared[t])
-        s.require("its task runs, and arguments are left", s.runs(t) & (s.left[t] > 0))
+        s.require("its task runs", s.runs(t))  # and arguments were left, by a look that draws do not wait for
         s.into_hand(w, p)
         s.owed = True
 
@@ -340,9 +347,11 @@ class Crew(Spec):
 
     @action(Seat, Piece)
     def put_aside(s, w, p):
-        """Others are waiting, or it is wanted elsewhere: the body goes to the end of the queue."""
+        """Others are waiting, or it is wanted elsewhere: the body goes to the end of the queue.
+
+        Arguments were left a moment before; draws do not wait for the lock, so there may be none by now.
+        """
         s.in_body(w, p)
-        s.require("arguments are left", s.left[s.of[p]] > 0)
         s.require("it has drawn one", s.stage[p] == "worked")
         s.hand[w, p] = False
         s.stage[p] = "queued"

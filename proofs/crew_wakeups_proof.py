@@ -125,8 +125,8 @@ class Wakeups(Crew):
 
     @invariant
     def who_is_absent_is_nobody(s):
-        nothing = lambda w, t: ~s.joins[w, t] & ~s.dismissed[w]  # noqa: E731
-        return forall(s.Seat, s.Task, lambda w, t: (s.at[w] == "absent") >> nothing(w, t))
+        nothing = lambda w, t: ~s.joins[w, t] & ((s.at[w] == "absent") >> ~s.dismissed[w])  # noqa: E731
+        return forall(s.Seat, s.Task, lambda w, t: s.at[w].among("absent", "hired") >> nothing(w, t))
 
     @invariant
     def a_stack_is_a_stack(s):
@@ -179,6 +179,45 @@ class Wakeups(Crew):
     def only_who_looks_under_the_lock_lies_down(s, later):
         parks = lambda w: (s.at[w] != "parked") & (later.at[w] == "parked")  # noqa: E731
         return forall(s.Seat, lambda w: parks(w) >> ((s.lock == "seat") & (s.at[w] == "looking") & ~s.there_is_work()))
+
+    @two_state(layer=1)
+    def nobody_is_given_work_after_its_time(s, later):
+        """Who was dismissed, or whose task has closed, takes nothing more."""
+        takes = lambda w: (s.at[w] != "starting") & (later.at[w] == "starting")  # noqa: E731
+        return forall(s.Seat, lambda w: takes(w) >> ~s.is_done(w))
+
+    @two_state(layer=1)
+    def who_leaves_had_to(s, later):
+        leaves = lambda w: (s.at[w] != "leaving") & (later.at[w] == "leaving")  # noqa: E731
+        return forall(s.Seat, lambda w: leaves(w) >> s.is_done(w))
+
+    @two_state(layer=1)
+    def the_lock_is_given_back_with_nothing_owed(s, later):
+        return ((s.lock != "free") & (later.lock == "free")) >> ~s.owed
+
+    @two_state(layer=1)
+    def a_debt_is_paid_by_a_wake_up_or_needs_none(s, later):
+        coming = exists(s.Seat, lambda w: later.coming[w])
+        nobody = ~exists(s.Seat, lambda w: later.at[w] == "parked")
+        return (s.owed & ~later.owed) >> (coming | nobody)
+
+    @two_state(layer=1)
+    def only_new_work_jumps_the_queue_of_shared_tasks(s, later):
+        """What is queued comes before one more body of a task that runs already."""
+        joins = lambda p: (s.stage[p] == "unborn") & (later.stage[p] == "fresh")  # noqa: E731
+        fair = lambda p: joins(p) >> (s.shared[s.of[p]] & s.runs(s.of[p]) & ~s.something_is_queued())  # noqa: E731
+        return forall(s.Piece, fair)
+
+    @two_state(layer=1)
+    def what_is_shared_is_forgotten_only_when_it_is_of_no_use(s, later):
+        forgotten = lambda t: s.shared[t] & ~later.shared[t]  # noqa: E731
+        return forall(s.Task, lambda t: forgotten(t) >> (~s.runs(t) | (s.left[t] == 0)))
+
+    @two_state(layer=1)
+    def what_was_not_cancelled_is_not_thrown_away(s, later):
+        """A piece in hand is over by the end of its body, unless its task was cancelled before it began."""
+        over = lambda w, p: s.hand[w, p] & (s.at[w] == "starting") & (later.stage[p] == "over")  # noqa: E731
+        return forall(s.Seat, s.Piece, lambda w, p: over(w, p) >> s.void[s.of[p]])
 
     # -- progress -----------------------------------------------------------------------------------------------------
 
@@ -245,13 +284,19 @@ class Wakeups(Crew):
             (s.Task, lambda t: s.left[t]),
             (s.Piece, lambda p: rank(s.stage[p])),
             (s.Task, lambda t: one(~s.closed[t]) + one(~s.begun[t])),
-            (s.Seat, lambda w: ite(s.at[w].among("absent", "gone", "leaving"), ite(s.at[w] == "leaving", 1, 0), 2)),
+            (s.Seat, s.service),
             (s.Task, lambda t: one(s.shared[t])),
             (None, lambda: one(s.owed)),
             (s.Seat, lambda w: rank(s.at[w])),
             (s.Joiner, lambda j: rank(s.wait[j])),
             (None, lambda: one(s.lock == "outsider")),
         ]
+
+
+    def service(s, w):
+        """How far it is from having left for good."""
+        there = ite(s.at[w] == "leaving", 1, ite(s.at[w] == "hired", 3, 2))
+        return ite(s.at[w].among("absent", "gone"), 0, there)
 
 
 SPECS = (Wakeups,)
