@@ -12,6 +12,7 @@ import random
 from typing import Any
 
 from hocket.explore.model import Program, Spawn, choose, join
+from hocket.trace.operation import Operation
 
 CELLS, LOCKS = 3, 2
 Statement = tuple[Any, ...]
@@ -154,6 +155,8 @@ STATEMENTS: dict[str, Any] = {
     "acquire": _one(lambda o, seen, which: o.locks[which].acquire()),
     "release": _one(lambda o, seen, which: o.locks[which].release()),
     "locked": _one(lambda o, seen, which: o.locks[which].locked()),
+    "relocked": _one(lambda o, seen: o.rlock.locked()),
+    "rerelease": _one(lambda o, seen: o.rlock.release()),
     "down": _one(lambda o, seen: o.semaphore.acquire()),
     "trydown": _one(lambda o, seen: o.semaphore.try_acquire()),
     "timeddown": _one(lambda o, seen: o.semaphore.timed_acquire()),
@@ -185,6 +188,8 @@ STATEMENTS: dict[str, Any] = {
     "smallget": _one(lambda o, seen: o.small.get()),
     "length": _one(lambda o, seen: o.small.length()),
     "choose": _one(lambda o, seen, n: choose(n)),
+    "key": _one(lambda o, seen, verb: Operation(f"data.{verb}", (o.event.index, o.data.index))),
+    "nothing": _one(lambda o, seen, kind: Operation(kind, (o.cells[0].index,) if kind == "thread.begin" else ())),
     "if": _if, "guard": _guard, "spawn": _spawn(True), "plainspawn": _spawn(False), "join": _join, "twice": _twice,
     "wait": _waiting(lambda o: o.condition), "rewait": _waiting(lambda o: o.reentrant),
     "meet": _meeting(lambda o: o.barrier), "crowd": _meeting(lambda o: o.crowd),
@@ -204,7 +209,8 @@ _THEMES: dict[str, list[str]] = {
     "nested": ["lock", "lock", "trylock", "timedlock", "rlock", "twice", "bounded", "load"],
     "units": ["unitsdown", "unitsdown", "unitstimed", "unitsup", "unitsup", "bounded", "copy"],
     "conditions": ["monitor", "monitor", "trylock", "timedlock", "load", "store"],
-    "sections": ["section", "section", "section", "remonitor", "store"],
+    "sections": ["section", "section", "section", "load", "store"],
+    "resections": ["remonitor", "remonitor", "remonitor", "tryrlock", "store"],
     "events": ["set", "clear", "isset", "eventwait", "eventtimed", "load", "store", "if"],
     "queues": ["put", "get", "tryget", "timedget", "smallput", "smalltryput", "smalltimedput", "smallget",
                "length", "if"],
@@ -245,7 +251,8 @@ _BODIED = {"spawn", "plainspawn", "twice"}
 def draw(rng: random.Random, actors: int, statements: int) -> list[list[Statement]]:
     """A random program: of one theme, so that actors meet often, or of two, so that different kinds of objects meet."""
     mixed = rng.sample(sorted(_THEMES), 2)
-    themes = rng.choice([["races"], ["races"], ["exchanges"], mixed[:1], mixed, mixed, mixed])
+    waits = rng.choice([["sections"], ["resections"]])
+    themes = rng.choice([["races"], ["races"], ["races"], ["exchanges"], waits, mixed[:1], mixed, mixed, mixed])
     names = [name for theme in themes for name in _THEMES[theme]]
     sizes = [rng.randint(1, statements) for _ in range(actors)]
     return [_draw_block(rng, names, size, 2) for size in sizes]
@@ -265,7 +272,7 @@ def _draw(rng: random.Random, names: list[str], depth: int) -> Statement:
         names = ["wait", "wait", "notify", "notifyany", "load", "store"]
         return ("lock", 0, _draw_block(rng, names, rng.randint(1, 3), 0))
     if name == "remonitor":
-        held = _draw_block(rng, ["rewait", "renotify", "renotify"], rng.randint(1, 2), 0)
+        held = _draw_block(rng, ["rewait", "renotify"], rng.randint(1, 2), 0)
         return ("twice", held) if rng.random() < 0.5 else ("rlock", 0, held)
     if name == "guard":
         return (name, rng.randrange(CELLS - 1), [("load", rng.randrange(CELLS - 1))])
