@@ -8,14 +8,13 @@ installed from. Each file there is a claim: `kernel_order_proof.py` is `kernel_o
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hocket
 from hocket.errors import SourceError
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from hocket.spec.prove import Proof
 
 __all__ = ["arguments", "main"]
+
+_NEXT_TRY = Path(".hocket") / "unknown"  # where obligations are left that no solver decided in time
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,8 +76,9 @@ def _judged(module: ModuleType, options: argparse.Namespace) -> Iterable[int]:
         print(proof)
         print(f"  {_summary(proof)}")
         if options.export:
-            asked = [line.obligation for line in proof.lines]
-            _export(options.export / spec.__name__, {one.name: one.text() for one in asked})
+            proof.export(options.export / spec.__name__)
+        elif files := proof.export(_NEXT_TRY / spec.__name__, every=False):
+            print("".join(f"  for the next try: {path}  ({name})\n" for name, path in files.items()), end="")
         yield exit_code(proof.verdict)
         if options.mutants:
             print(spec.mutants())
@@ -95,11 +97,12 @@ def _summary(proof: Proof) -> str:
 
 def _texts(texts: Mapping[str, str], options: argparse.Namespace) -> Iterable[int]:
     """Facts in a theory that only cvc5 has."""
+    from hocket.spec.prove import written
     from hocket.spec.solve import ask_cvc5, has_cvc5
 
+    if options.export and texts:
+        written(options.export / "facts", texts)
     for name, text in texts.items():
-        if options.export:
-            _export(options.export / "facts", {name: text})
         if not has_cvc5():
             print(f"unchecked {name}: it needs cvc5, which is not installed")
             continue
@@ -107,10 +110,3 @@ def _texts(texts: Mapping[str, str], options: argparse.Namespace) -> Iterable[in
         proved = answer.result == "unsat"
         print(f"{'proved' if proved else 'unknown':8} cvc5 {answer.seconds * 1000:6.1f} ms  {name}")
         yield 0 if proved else 3
-
-
-def _export(folder: Path, texts: Mapping[str, Any]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        words = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
-        (folder / f"{words}.smt2").write_text(text)

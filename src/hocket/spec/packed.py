@@ -153,7 +153,7 @@ class Packed(Layout):
         if merged is None:
             return "False"
         texts = ([self._masked(merged, s)] if merged[0] else []) + [self.test(term, s) for term in rest]
-        return f"({' and '.join(texts)})" if len(texts) > 1 else texts[0] if texts else "True"
+        return _joined(texts, " and ", "True", "False")
 
     def _any(self, terms: tuple[Term, ...], s: str) -> str:
         """Either some cell is not as the mask says, or one of the others holds."""
@@ -166,7 +166,7 @@ class Packed(Layout):
         for cell, allowed in choices.items():
             texts.append(f"({allowed} >> {self._field(cell, s)} & 1)")
         texts += [self.test(negate(term), s) for term in unmerged]
-        return f"({' or '.join(texts)})" if len(texts) > 1 else texts[0] if texts else "False"
+        return _joined(texts, " or ", "False", "True")
 
     def _choices(self, terms: tuple[Term, ...]) -> tuple[list[Term], dict[Cell, int]]:
         """Several equations of one cell among the terms, as the set of its values; and the other terms."""
@@ -323,6 +323,13 @@ class Packed(Layout):
 
 def cells_of(*terms: Term) -> set[Cell]:
     return {part.payload for term in terms for part in walk(term) if part.op == "cell"}
+
+
+def _joined(texts: list[str], word: str, unit: str, zero: str) -> str:
+    kept = [text for text in texts if text != unit]
+    if zero in kept:
+        return zero
+    return f"({word.join(kept)})" if len(kept) > 1 else kept[0] if kept else unit
 
 
 def _constant_of(equation: Term) -> int:

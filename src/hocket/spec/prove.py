@@ -10,23 +10,28 @@ What has to be shown of a specification:
 - theorems follow from the invariants.
 
 And that none of it is empty talk: each deed can happen in some state that satisfies
-all invariants, each theorem's hypotheses can be met (`witnesses`).
+all invariants, each theorem's hypotheses can be met, each invariant is false of some
+state (`witnesses`). Axioms that contradict each other are refused: they prove anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hocket.spec.language import Labelled
+from hocket.spec.remarks import Remark
 from hocket.spec.shrink import Example, example, witness
 from hocket.spec.smt import Obligation
 from hocket.spec.solve import ask_cvc5, ask_z3, has_cvc5
 from hocket.spec.terms import INT, TRUE, Term, as_term, conj, disj, quantify, same, substitute, var
 from hocket.spec.traced import Claim, Measure, Step, Theorem, Theory, symbols_of
+from hocket.spec.vetting import always_true, vet
 from hocket.verdict import Basis, Counterexample, Holds, Unknown, Verdict, Violated
 
-__all__ = ["Line", "Proof", "Witness", "check", "obligations", "prove"]
+__all__ = ["Line", "Proof", "Witness", "check", "obligations", "prove", "written"]
 
 _LARGEST = 3  # elements per sort in which a counterexample or a witness is looked for
 
@@ -49,13 +54,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """That a deed can happen, or a theorem apply, in a state that satisfies all invariants; None: not up to 3."""
+    """That a deed can happen, or a theorem apply, in a state that satisfies all invariants; None: not up to 3.
+
+    `line`: file and line of the model where it is written.
+    """
 
     about: str
     example: Example | None
+    line: tuple[str, int] = ("", 0)
 
     def __str__(self) -> str:
-        return f"{'witness' if self.example else 'EMPTY':8} {self.about}"
+        return f"witness  {self.about}" if self.example else f"EMPTY    {self.about}  ({_place(self.line)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,12 @@ class Proof:
     lines: tuple[Line, ...]
     witnesses: tuple[Witness, ...]
     untouched: int  # pairs of deed and invariant that need no obligation
+    remarks: tuple[Remark, ...] = ()  # invariants that are true of every state: they are no success
+
+    def export(self, folder: Path, every: bool = True) -> dict[str, Path]:
+        """Write obligations as SMT-LIB 2 text, each by its name; without `every` those that are unknown."""
+        asked = [line.obligation for line in self.lines if every or line.judgement == "unknown"]
+        return written(folder, {one.name: one.text() for one in asked})
 
     @property
     def verdict(self) -> Verdict:
@@ -78,19 +93,27 @@ class Proof:
                 return Unknown(line.obligation.name, "the solvers do not agree that it holds, in the time given")
         for shown in self.witnesses:
             if shown.example is None:
-                return Unknown(shown.about, "never so in a state of up to 3 elements per sort: is it empty talk?")
+                never = "never so in a state of up to 3 elements per sort: is it empty talk?"
+                return Unknown(shown.about, f"{never} See {_place(shown.line)}")
+        for remark in self.remarks:
+            return Unknown(remark.name, f"{remark.reason}. See {_place((remark.path, remark.line))}")
         return Holds(self.name, Basis.PROVED, (), {"obligations": len(self.lines), "untouched": self.untouched})
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.lines), *map(str, self.witnesses)])
+        empty = (f"EMPTY    {remark}" for remark in self.remarks)
+        return "\n".join([*map(str, self.lines), *map(str, self.witnesses), *empty])
 
 
 def prove(theory: Theory, seconds: float = 10.0, recheck: bool | None = None) -> Proof:
-    """Judge every obligation; `recheck`: whether cvc5 has to agree (None: if it is installed)."""
+    """Judge every obligation; `recheck`: whether cvc5 has to agree (None: if it is installed).
+
+    Raises SpecError where the axioms contradict each other, or nothing can be an initial state.
+    """
+    vet(theory, seconds)
     asked = obligations(theory)
     both = has_cvc5() if recheck is None else recheck
     lines = tuple(check(obligation, theory, seconds, both) for obligation in asked.needed)
-    return Proof(theory.spec.__name__, lines, witnesses(theory), asked.untouched)
+    return Proof(theory.spec.__name__, lines, witnesses(theory), asked.untouched, tuple(always_true(theory, seconds)))
 
 
 def check(obligation: Obligation, theory: Theory, seconds: float = 10.0, recheck: bool = True) -> Line:
@@ -109,12 +132,29 @@ def check(obligation: Obligation, theory: Theory, seconds: float = 10.0, recheck
 def witnesses(theory: Theory) -> tuple[Witness, ...]:
     """A state for each deed and each theorem, found among few elements and confirmed by the interpreter."""
     known = [*_labelled(theory.axioms), *_labelled(theory.invariants)]
-    found = [Witness(f"{s.name} can happen", witness([*known, *s.guards], theory, _LARGEST)) for s in theory.steps]
-    for theorem in theory.theorems:
-        if theorem.given:
-            shown = witness([*known, *theorem.given], theory, _LARGEST)
-            found.append(Witness(f"{theorem.name} has something to say", shown))
-    return tuple(found)
+    asked = [(f"{step.name} can happen", step.name, step.guards) for step in theory.steps]
+    asked += [(f"{one.name} has something to say", one.name, one.given) for one in theory.theorems if one.given]
+    return tuple(
+        Witness(about, witness([*known, *more], theory, _LARGEST), theory.spec.deeds[name].line)
+        for about, name, more in asked
+    )
+
+
+def written(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
+    """Write texts as files called like them, and no two alike; where each is."""
+    found: dict[str, Path] = {}
+    if texts:
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        words = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
+        again = sum(path.stem.casefold().split("~")[0] == words.casefold() for path in found.values())
+        found[name] = folder / (f"{words}~{again}.smt2" if again else f"{words}.smt2")
+        found[name].write_text(text)
+    return found
+
+
+def _place(line: tuple[str, int]) -> str:
+    return f"{line[0]}:{line[1]}"
 
 
 # -- what has to be shown ---------------------------------------------------------------------------------------------
@@ -238,5 +278,3 @@ def _known(theory: Theory, claim: Claim) -> tuple[Labelled, ...]:
 
 def _labelled(claims: Iterable[Claim]) -> tuple[Labelled, ...]:
     return tuple(Labelled(claim.name, claim.term) for claim in claims)
-
-

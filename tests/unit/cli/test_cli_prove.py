@@ -19,10 +19,12 @@ from hocket.spec import Relation, Spec, action, environment, initial, invariant
 
 class Lamp(Spec):
     on = Relation()
+    lit = Relation()
 
     @initial
     def dark(s):
         s.on = False
+        s.lit = False
 
     @environment()
     def press(s):
@@ -70,7 +72,7 @@ def test_every_obligation_can_be_exported_and_checked_by_another_solver(tmp_path
 
 
 def test_a_refuted_claim_is_shown_with_its_state_and_exits_with_1(tmp_path):
-    _claims(tmp_path, right="s.on | ~s.on", wrong="~s.on")
+    _claims(tmp_path, right="s.on | ~s.lit", wrong="~s.on")
     done = _prove(tmp_path)
     assert done.returncode == 1
     assert "refuted" in done.stdout
@@ -80,7 +82,7 @@ def test_a_refuted_claim_is_shown_with_its_state_and_exits_with_1(tmp_path):
 
 
 def test_one_name_proves_that_file_only(tmp_path):
-    _claims(tmp_path, right="s.on | ~s.on", wrong="~s.on")
+    _claims(tmp_path, right="s.on | ~s.lit", wrong="~s.on")
     done = _prove(tmp_path, "right")
     assert (done.returncode, "wrong" in done.stdout) == (0, False)
 
@@ -92,6 +94,49 @@ def test_a_claim_that_a_solver_leaves_open_exits_with_3(tmp_path):
     done = _prove(tmp_path)
     assert done.returncode == 3  # proved, but of a deed that cannot happen
     assert "EMPTY    press can happen" in done.stdout
+
+
+HARD = '''"""What no solver decides."""
+from hocket.spec import Function, Sort, Spec, exists, forall, initial, theorem
+
+
+class Hard(Spec):
+    Thing = Sort()
+    b = Function(Thing, to=Thing)
+
+    @initial
+    def start(s): ...
+
+    @theorem()
+    def infinite(s):
+        one_to_one = forall(s.Thing, s.Thing, lambda x, y: (s.b[x] == s.b[y]) >> (x == y))
+        return one_to_one >> forall(s.Thing, lambda y: exists(s.Thing, lambda x: s.b[x] == y))
+
+
+SPECS = (Hard,)
+'''
+
+
+def test_an_obligation_that_is_not_decided_in_time_is_left_as_a_file_for_the_next_try(tmp_path):
+    (tmp_path / "proofs").mkdir()
+    (tmp_path / "proofs" / "hard_proof.py").write_text(HARD)
+    done = _prove(tmp_path, "--seconds", "0.2")
+    assert done.returncode == 3
+    left = tmp_path / ".hocket" / "unknown" / "Hard" / "infinite-follows.smt2"
+    assert f"for the next try: {left.relative_to(tmp_path)}  (infinite · follows)" in done.stdout
+    assert left.read_text().endswith("(check-sat)\n")
+
+
+def test_an_invariant_that_says_nothing_exits_with_3_and_names_its_line(tmp_path):
+    _claims(tmp_path, idle="s.on | ~s.on")
+    done = _prove(tmp_path)
+    assert done.returncode == 3
+    line = next(
+        n
+        for n, text in enumerate((tmp_path / "proofs" / "idle_proof.py").read_text().splitlines(), 1)
+        if "@invariant" in text
+    )
+    assert f"idle_proof.py:{line}: claimed: it is true of every state" in done.stdout
 
 
 def test_an_unknown_name_is_refused_with_those_that_there_are(capsys):

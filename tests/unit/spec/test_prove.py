@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hocket.errors import MissingExtra
+from hocket.errors import MissingExtra, SpecError
 from hocket.spec import (
     INT,
     Function,
@@ -23,7 +23,7 @@ from hocket.spec import (
     two_state,
     variant,
 )
-from hocket.spec.prove import check, obligations
+from hocket.spec.prove import check, obligations, written
 from hocket.spec.shrink import refutable
 from hocket.spec.smt import Obligation
 from hocket.spec.solve import ask_cvc5, ask_z3, has_cvc5
@@ -251,24 +251,119 @@ def test_hypotheses_that_cannot_be_met_are_not_success():
 
     proof = Nothing.prove()
     assert {line.judgement for line in proof.lines} == {"proved"}
-    assert [str(witness) for witness in proof.witnesses] == ["EMPTY    press can happen"]
+    path, line = Nothing.deeds["press"].line
+    assert path == __file__
+    assert [str(witness) for witness in proof.witnesses] == [f"EMPTY    press can happen  ({path}:{line})"]
+    assert f"{path}:{line}" in str(proof.verdict)
     assert isinstance(proof.verdict, Unknown)
     assert Nothing.search(Thing=2).never() == ["press"]
 
 
-def test_inconsistent_axioms_prove_everything_and_are_noticed():
+def test_axioms_that_contradict_each_other_are_refused_and_only_those_are_named():
     class Wrong(Lock):
+        @axiom
+        def somebody_is_there(s):
+            return exists(s.Person, s.Person, lambda p, q: p != q)
+
         @axiom
         def impossible(s):
             return exists(s.Person, lambda p: p != p)
 
-        @variant
-        def the_way_out(s):
-            return []
+    with pytest.raises(SpecError, match="no structure satisfies the axioms impossible of Wrong") as caught:
+        Wrong.prove()
+    assert (caught.value.path, caught.value.line) == Wrong.deeds["impossible"].line
+    with pytest.raises(SpecError, match="no structure of this size satisfies the axioms"):
+        Wrong.search(Person=2)
 
-    proof = Wrong.prove()
+
+def test_an_initial_state_that_there_cannot_be_is_refused():
+    class Wrong(Lock):
+        @initial
+        def away(s):
+            s.require("the lock is held", s.held)
+            s.require("and is not", ~s.held)
+
+    for ask in (Wrong.prove, lambda: Wrong.search(Person=1)):
+        with pytest.raises(SpecError, match="Wrong has no initial state: away requires") as caught:
+            ask()
+        assert (caught.value.path, caught.value.line) == Wrong.deeds["away"].line
+
+
+class Chatty(Lock):
+    """Claims of which two say nothing."""
+
+    late = Relation()
+
+    @invariant
+    def who_is_gone_is_not_inside(s):
+        return forall(s.Person, lambda p: (s.at[p] == "gone") >> ~(s.at[p] == "inside"))
+
+    @invariant
+    def nobody_is_late(s):
+        return ~s.late
+
+    @invariant
+    def who_is_inside_late_holds_the_lock(s):
+        return forall(s.Person, lambda p: (s.late & (s.at[p] == "inside")) >> s.held)
+
+    @initial
+    def away(s):
+        s.at.each(lambda p: "away")
+        s.held = False
+        s.late = False
+
+    @action()
+    def be_late(s):
+        s.require("it is late", s.late)
+        s.late = False
+
+
+def test_an_invariant_that_is_true_of_every_state_is_no_success():
+    proof = Chatty.prove()
     assert {line.judgement for line in proof.lines} == {"proved"}
+    assert [(one.kind, one.name) for one in proof.remarks] == [("always true", "who_is_gone_is_not_inside")]
+    assert (proof.remarks[0].path, proof.remarks[0].line) == Chatty.deeds["who_is_gone_is_not_inside"].line
     assert isinstance(proof.verdict, Unknown)
+    assert "it is true of every state, whatever the model does" in str(proof)
+
+
+def test_a_search_remarks_on_claims_that_say_nothing_and_deeds_that_nobody_does():
+    found = Chatty.search(Person=2)
+    assert isinstance(found.verdict, Holds)
+    assert [(one.kind, one.name) for one in found.remarks] == [
+        ("always true", "who_is_gone_is_not_inside"),
+        ("speaks of nothing", "who_is_inside_late_holds_the_lock"),
+        ("unreachable", "be_late"),
+    ]
+    assert all((one.path, one.line) == Chatty.deeds[one.name].line for one in found.remarks)
+    assert "in no state that was reached is there exists(p: (late & (at[p] == inside)))" in str(found)
+    # cut short, only what is true of every state is remarked on
+    assert [one.kind for one in Chatty.search(Person=2, limit=2).remarks] == ["always true"]
+
+
+def test_what_no_number_breaks_among_few_elements_may_still_say_something():
+    class Count(Spec):
+        n = Function(to=INT)
+
+        @initial
+        def zero(s):
+            s.n = 0
+
+        @action()
+        def up(s):
+            s.n += 1
+
+        @invariant
+        def not_negative(s):
+            return s.n >= 0
+
+    assert isinstance(Count.prove().verdict, Holds)
+
+
+def test_no_two_texts_are_written_to_one_file(tmp_path):
+    found = written(tmp_path, {"a · b": "1", "a - b": "2", "A B": "3"})
+    assert [path.name for path in found.values()] == ["a-b.smt2", "a-b~1.smt2", "A-B~2.smt2"]
+    assert [path.read_text() for path in found.values()] == ["1", "2", "3"]
 
 
 def test_both_solvers_read_the_same_text():
@@ -278,7 +373,7 @@ def test_both_solvers_read_the_same_text():
             assert ask_cvc5(obligation.text(), 5).result == "unsat"
 
 
-def test_what_no_solver_decides_in_time_is_unknown():
+def test_what_no_solver_decides_in_time_is_unknown_and_kept_for_the_next_try(tmp_path):
     class Hard(Spec):
         Thing = Sort()
         a = Function(Thing, to=INT)
@@ -296,6 +391,9 @@ def test_what_no_solver_decides_in_time_is_unknown():
     proof = Hard.prove(seconds=0.2)
     assert proof.lines[0].judgement == "unknown"
     assert isinstance(proof.verdict, Unknown)
+    (left,) = proof.export(tmp_path / "left", every=False).values()
+    assert left.name == "infinite-follows.smt2"
+    assert left.read_text() == proof.lines[0].obligation.text()
 
 
 def test_an_obligation_by_itself():
