@@ -15,9 +15,8 @@ import pytest
 from hocket.graph.algebra import Expression, Fork, Leaf, Seq, task
 from hocket.graph.assemble import Entities, assemble
 from hocket.graph.order import event_order, induced
-from hocket.spec.layout import Layout, StepFunction
-from hocket.spec.terms import Term
 from models.trees import Trees
+from proofs.deeds import Deeds
 from proofs.meaning import reachable
 
 LARGEST = 4  # tasks
@@ -33,35 +32,18 @@ def trees(size: int, first: int = 0) -> list[Expression]:
     return [pair(one, other) for ones, others in cuts for one in ones for other in others for pair in (Seq, Fork)]
 
 
-class Forest(Layout):
-    """The model's deeds, each compiled when it is first done."""
-
-    def __init__(self) -> None:
-        super().__init__(Trees.theory(), SCOPE)
-        self.known: dict[tuple[str, ...], StepFunction] = {}
-        self.start = bytes(len(self.cells))  # nothing is built: all relations are empty
-
-    def step(self, state: bytes, event: tuple[str, ...]) -> bytes:
-        if event not in self.known:
-            step = self.theory.step(event[0])
-            at = [self.scope.index(name, param.sort) for name, param in zip(event[1:], step.params, strict=True)]
-            bound = {p.payload: Term("lit", (), p.sort, number) for p, number in zip(step.params, at, strict=True)}
-            self.known[event] = self.function(step, bound)
-        after = self.known[event](state, b"")
-        assert not isinstance(after, int), f"{event}: {self.theory.step(event[0]).guards[after].label}"
-        return after
-
-
 class Build:
     """One tree, built by the model's deeds; forks are bound when something else is made of them."""
 
-    def __init__(self, forest: Forest) -> None:
+    def __init__(self, forest: Deeds) -> None:
         self.forest, self.state = forest, forest.start
         self.names: dict[str, str] = {}  # of tasks, by entity
         self.fresh_trees, self.fresh_entities = count(), count()
 
     def do(self, *event: str) -> None:
-        self.state = self.forest.step(self.state, event)
+        after = self.forest.step(self.state, event)
+        assert isinstance(after, bytes), f"{event}: not {after!r}"
+        self.state = after
 
     def entity(self) -> str:
         return f"entity{next(self.fresh_entities)}"
@@ -155,7 +137,7 @@ def documented(expression: Expression) -> tuple[set[str], set[tuple[str, str]]]:
 
 @pytest.fixture(scope="module")
 def forest():
-    return Forest()
+    return Deeds(Trees, SCOPE)
 
 
 def test_there_are_51_trees_of_up_to_four_tasks():
