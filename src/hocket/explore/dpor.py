@@ -24,7 +24,7 @@ alternatives and refined footprints as explorer.md c.2-c.4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from hocket.errors import NondeterminismError
 from hocket.explore.execution import Choice, Execution
@@ -38,6 +38,8 @@ from hocket.trace.operation import Actor, Operation
 
 __all__ = ["Optimal", "Source"]
 
+_ONCE = (0,)  # the alternatives of an operation that has one
+
 
 class Frame:
     """A state on the current path: the step taken from it, what is planned from it, and what sleeps there."""
@@ -45,11 +47,12 @@ class Frame:
     __slots__ = ("choice", "operation", "raced", "races", "sleep", "tree")
 
     def __init__(self, tree: list[Node], sleep: dict[Choice, Footprint]) -> None:
-        self.tree, self.sleep = tree, sleep
-        self.choice: Choice = (-1, 0)
-        self.operation: Operation | None = None
-        self.races: Sequence[Race] = ()  # of the event that leaves this state, with earlier ones
-        self.raced = 0  # the events that these begin with
+        self.tree = tree
+        self.sleep = sleep  # perhaps that of the state before as well: it is replaced, never changed
+        self.choice: Choice
+        self.operation: Operation
+        self.raced = 0  # the events with which the event that leaves this state has races
+        self.races: Sequence[Race]  # these, if there are any
 
 
 class Optimal:
@@ -83,18 +86,19 @@ class Optimal:
         if not self._started:
             self._started = True
             return True
-        frames, prints = self.frames, self.order.prints
-        while frames:
-            frame = frames[-1]
-            depth = len(frames) - 1
-            frame.tree.pop(0)  # the step taken from this state is explored: it sleeps from now on
-            frame.sleep[frame.choice] = prints[depth]
-            if frame.tree:
-                self.fixed = depth
-                self.order.truncate(depth)
-                return True
-            frames.pop()
-        return False
+        frames = self.frames
+        depth = len(frames) - 1
+        while depth >= 0 and len(frames[depth].tree) < 2:
+            depth -= 1
+        del frames[depth + 1:]
+        if depth < 0:
+            return False
+        frame = frames[depth]
+        del frame.tree[0]  # the step taken from this state is explored: it sleeps from now on
+        frame.sleep = {**frame.sleep, frame.choice: self.order.prints[depth]}
+        self.order.truncate(depth)
+        self.fixed = depth
+        return True
 
     def choose(self, execution: Execution) -> Choice | None:
         """Along the path as before; then along the plan; then freely."""
@@ -112,9 +116,10 @@ class Optimal:
         frame = frames[depth]
         if frame.tree:
             node = frame.tree[0]
-            frame.choice, frame.operation = choice = (node.actor, node.alternative), node.operation
-            self._planned_is_possible(frame, execution, depth)
-            return choice[0]
+            frame.choice, frame.operation = choice, operation = (node.actor, node.alternative), node.operation
+            if execution.pending[node.actor] is not operation or not ROWS[operation[0]].always_possible:
+                self._planned_is_possible(frame, execution, depth)
+            return choice
         if self._free_choice(frame, execution):
             return frame.choice
         frames.pop()
@@ -137,28 +142,44 @@ class Optimal:
         parent = self.frames[-1]
         sleep = parent.sleep
         if sleep:
-            actor, (touch, write, _, _, free) = parent.choice[0], self.order.prints[-1]
-            sleep = {
-                choice: footprint for choice, footprint in sleep.items()
-                if choice[0] != actor and not ((footprint[1] & touch or footprint[0] & write) and not (
-                    free is not None and commute(free, footprint[4])))
-            }
-        else:
-            sleep = {}
+            sleep = self._asleep_after(sleep, parent.choice[0], self.order.prints[-1])
         return Frame(parent.tree[0].children, sleep)
+
+    @staticmethod
+    def _asleep_after(sleep: dict[Choice, Footprint], actor: Actor, done: Footprint) -> dict[Choice, Footprint]:
+        """Whoever sleeps on when this has happened: those that it does not conflict with."""
+        touch, write, free = done.touch, done.write, done.freedom
+        woken = [choice for choice, footprint in sleep.items()
+                 if choice[0] == actor or ((footprint.write & touch or footprint.touch & write) and not (
+                     free is not None and commute(free, footprint.freedom)))]
+        if not woken:
+            return sleep
+        if len(woken) == len(sleep):
+            return {}
+        return {choice: footprint for choice, footprint in sleep.items() if choice not in woken}
 
     def _free_choice(self, frame: Frame, execution: Execution) -> bool:
         """Nothing is planned: go on with whoever ran last, else with the first that does not sleep."""
-        pending, sleep, last = execution.pending, frame.sleep, execution.last
-        for actor, operation in _from(last, pending, self.youngest_first):
-            for alternative in execution.alternatives(actor, operation):
-                if (actor, alternative) not in sleep:
-                    footprint = self.order.footprints.of(operation, alternative)
-                    frame.tree.append(Node(actor, alternative, operation, footprint))
-                    frame.choice, frame.operation = (actor, alternative), operation
-                    return True
-        if sleep and execution.options():
+        pending, last = execution.pending, execution.last
+        operation = pending[last]
+        if operation is not None and self._take(frame, execution, last, operation):
+            return True
+        for actor in range(len(pending) - 1, -1, -1) if self.youngest_first else range(len(pending)):
+            operation = pending[actor]
+            if operation is not None and actor != last and self._take(frame, execution, actor, operation):
+                return True
+        if frame.sleep and execution.options():
             self._all_sleep(execution)
+        return False
+
+    def _take(self, frame: Frame, execution: Execution, actor: Actor, operation: Operation) -> bool:
+        """Go on with this actor, if there is a way for it that does not sleep."""
+        for alternative in _ONCE if ROWS[operation[0]].always_possible else execution.alternatives(actor, operation):
+            choice = (actor, alternative)
+            if choice not in frame.sleep:
+                frame.tree.append(Node(actor, alternative, operation, self.order.footprints.of(operation, alternative)))
+                frame.choice, frame.operation = choice, operation
+                return True
         return False
 
     def _all_sleep(self, execution: Execution) -> None:
@@ -175,26 +196,30 @@ class Optimal:
         direct, latest = order.push(event, row, footprint)
         if latest:
             frame.races = self.races.of_event(execution, number, direct, latest)
-            frame.raced = latest
-            if not row.never_blocks:
-                frame.raced = sum({1 << race.at for race in frame.races})
-        elif frame.raced:
-            frame.races, frame.raced = (), 0
+            frame.raced = latest if row.never_blocks else sum({1 << race.at for race in frame.races})
+        else:
+            frame.raced = 0
 
     # -- plans
 
     def _plan_all(self, execution: Execution) -> None:
         """Plan the reversal of every race. Where nothing new is independent of it, the plan is that of last time."""
-        fixed, apart, loosened = self.fixed, self.order.apart, self.order.loosened
-        for number, frame in enumerate(self.frames):
-            if not (frame.raced if number >= fixed else frame.raced & loosened):
-                continue
-            for race in frame.races:
-                if number >= fixed or loosened >> race.at & 1:
-                    again = self.races.kept(race.at, race.second, race.dropped) if race.dropped else apart(race.at)
-                    self._plan(again, race)
-        for race in self.races.late(execution):
-            self._plan(self.races.kept(race.at, race.second, race.dropped), race)
+        fixed, loosened = self.fixed, self.order.loosened
+        if loosened:
+            for frame in self.frames[:fixed]:
+                if frame.raced & loosened:
+                    self._turn_round([race for race in frame.races if loosened >> race.at & 1])
+        for frame in self.frames[fixed:]:
+            if frame.raced:
+                self._turn_round(frame.races)
+        if self.order.forking or not execution.is_over():
+            for race in self.races.late(execution):
+                self._plan(self.races.kept(race.at, race.second, race.dropped), race)
+
+    def _turn_round(self, races: Iterable[Race]) -> None:
+        for race in races:
+            self._plan(self.races.kept(race.at, race.second, race.dropped) if race.dropped
+                       else self.order.apart(race.at), race)
 
     def _plan(self, events: int, race: Race) -> None:
         """See to it that some execution goes through `events` and then the race's operation, from its state."""
@@ -207,7 +232,6 @@ class Optimal:
     def _same(self, frame: Frame, execution: Execution, depth: int) -> None:
         actor = frame.choice[0]
         now, then = execution.pending[actor], frame.operation
-        assert then is not None
         if now is None or not now.same_as(then):
             names = execution.cast
             raise NondeterminismError(
@@ -248,14 +272,3 @@ class Source(Optimal):
         if not race.direct & events:
             found.append(Node(race.actor, race.alternative, race.operation, race.footprint))
         return found
-
-
-def _from(first: Actor, pending: list[Operation | None], youngest_first: bool) -> Iterator[tuple[Actor, Operation]]:
-    """The actors with an operation pending: `first`, then the others."""
-    operation = pending[first]
-    if operation is not None:
-        yield first, operation
-    for actor in range(len(pending) - 1, -1, -1) if youngest_first else range(len(pending)):
-        operation = pending[actor]
-        if operation is not None and actor != first:
-            yield actor, operation

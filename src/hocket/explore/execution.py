@@ -31,6 +31,7 @@ Choice = tuple[Actor, int]
 
 
 _ABSENT = object()
+_NOBODY = {-1: "outside", -2: "unknown"}  # who made what was there before, and what came from where nobody looks
 
 
 class Cast:
@@ -60,7 +61,8 @@ class Cast:
         index = self._objects.get(key)
         if index is None:
             index = self._objects[key] = len(self.objects)
-            self.births.append((self.actors[creator], family, number))
+            maker = self.actors[creator] if creator >= 0 else _NOBODY[creator]
+            self.births.append((maker, family, number))
             self.objects.append(name or f"{family}{number}" + (f"@{self.actors[creator]}" if creator else ""))
         return index
 
@@ -121,19 +123,21 @@ class Execution:
 
         For hosts that can put their actors back; the others start anew and replay.
         """
-        events, pending = self.events, self.pending
-        while len(events) > length:
-            self._take_back(len(events))
-            actor, operation, _, _, _ = events.pop()
-            objects, state = operation.objects, self.before.pop()
+        events, pending, states, undo = self.events, self.pending, self.states, self._undo
+        for number in range(len(events), length, -1):
+            if undo and undo[-1][0] >= number:
+                self._take_back(number)
+            event = events.pop()
+            operation, state = event[1], self.before.pop()
+            objects = operation[1]
             if len(objects) == 1:
-                self.states[objects[0]] = state
+                states[objects[0]] = state
             else:
-                self.states.update(zip(objects, state, strict=True))
-            pending[actor] = operation
-            if operation.kind == "thread.spawn":
-                pending[operation.argument] = None
-        self.last = events[-1].actor if events else 0
+                states.update(zip(objects, state, strict=True))
+            pending[event[0]] = operation
+            if operation[0] == "thread.spawn":
+                pending[operation[2]] = None
+        self.last = events[-1][0] if events else 0
 
     # -- what the host reports
 
@@ -159,9 +163,11 @@ class Execution:
     def finish(self, actor: Actor) -> None:
         """`actor` has no operation left: whoever joins it may go on."""
         self.pending[actor] = None
-        thread = self.threads.get(actor)
-        if thread is not None:
-            self.set(self.states, thread, FINISHED)
+        if actor in self.threads:
+            states, thread = self.states, self.threads[actor]
+            if self.events:
+                self._undo.append((len(self.events), states, thread, states[thread]))
+            states[thread] = FINISHED
 
     # -- what the strategy asks
 
@@ -175,8 +181,8 @@ class Execution:
 
     def alternatives(self, actor: Actor, operation: Operation) -> list[int]:
         """The alternatives of a pending operation that are possible now; empty if it is blocked."""
-        row = ROWS[operation.kind]
-        if row.never_blocks and row.always_once:
+        row = ROWS[operation[0]]
+        if row.always_possible:
             return [0]
         ways = range(row.alternatives(operation.argument))
         state = self._state(operation)
@@ -186,21 +192,26 @@ class Execution:
         """Who has an operation pending; at the end of an execution these wait for ever."""
         return [actor for actor, operation in enumerate(self.pending) if operation is not None]
 
+    def is_over(self) -> bool:
+        """Whether nobody has an operation pending: the execution is complete, and nobody is blocked."""
+        pending = self.pending
+        return pending.count(None) == len(pending)
+
     def perform(self, actor: Actor, alternative: int = 0) -> Any:
         """Let the pending operation of `actor` happen; the result is what the actor is to see."""
         operation = self.pending[actor]
         assert operation is not None, f"{self.cast.actors[actor]} was chosen, but it has no operation pending"
-        row = ROWS[operation.kind]
-        states, objects = self.states, operation.objects
+        row = ROWS[operation[0]]
+        states, objects = self.states, operation[1]
         if len(objects) == 1:
             index = objects[0]
             state = states[index]
-            states[index], result = row.perform(state, actor, operation.argument, alternative)
+            states[index], result = row.perform(state, actor, operation[2], alternative)
         else:
             state = tuple([states[index] for index in objects])
-            after, result = row.perform(state, actor, operation.argument, alternative)
+            after, result = row.perform(state, actor, operation[2], alternative)
             states.update(zip(objects, after, strict=True))
-        reads_only = not (row.always_changes or row.changed(result))
+        reads_only = False if row.always_changes else not row.changed(result)
         self.events.append(_event((actor, operation, alternative, result, reads_only)))
         self.before.append(state)
         self.pending[actor] = None

@@ -29,7 +29,7 @@ __all__ = ["Order"]
 class Order:
     """The events so far, their footprints, and what happens before what."""
 
-    __slots__ = ("_apart", "_wakers", "actors", "events", "footprints", "forking", "loosened", "past", "prints",
+    __slots__ = ("_apart", "_kept", "_wakers", "actors", "events", "footprints", "forking", "loosened", "past", "prints",
                  "touchers", "writers")
 
     def __init__(self, rules: Collection[str] = ()) -> None:
@@ -42,6 +42,7 @@ class Order:
         self.writers: dict[int, int] = {}
         self.loosened = 0  # the events that some event pushed since the last truncation does not depend on
         self.forking: list[int] = []  # the events that had alternatives
+        self._kept = 0  # the length at the last truncation
         self._apart: dict[int, tuple[int, int]] = {}  # see `apart`: what was found, and up to which event
         self._wakers: dict[Actor, int] = {}  # the events that woke an actor, by start or by notify
 
@@ -51,11 +52,11 @@ class Order:
         The latter are the conflicting events with nothing in between: each is not ordered before it through another
         one, or through what must precede it.
         """
-        past_of, actor = self.past, event[0]
+        past_of, actors, actor = self.past, self.actors, event[0]
         number = len(past_of)
         bit = 1 << number
-        own = self.actors.get(actor, 0)
-        if self._wakers or row.follows:
+        own = actors.get(actor, 0)
+        if actor in self._wakers or row.follows:
             direct = self.direct_before(actor, event.operation, event.alternative)
             past = self.closure(direct)
         elif own:
@@ -64,47 +65,63 @@ class Order:
             past = past_of[last] | direct
         else:
             direct = past = 0
-        left, latest = self._touch(footprint, bit) & ~past, 0
+        touchers, writers, found = self.touchers, self.writers, 0
+        for index in footprint.writes:
+            before = touchers.get(index, 0)
+            found |= before
+            touchers[index] = before | bit
+            writers[index] = writers.get(index, 0) | bit
+        for index in footprint.reads:
+            found |= writers.get(index, 0)
+            touchers[index] = touchers.get(index, 0) | bit
+        if footprint.freedom is not None:
+            found = self._without(found, footprint.freedom)
+        left, latest = found & ~past, 0
         while left:
             top = left.bit_length() - 1
-            latest |= 1 << top
-            past |= past_of[top] | 1 << top
+            last = 1 << top
+            latest |= last
+            past |= past_of[top] | last
             left &= ~past
-        self.loosened |= ~past & bit - 1
+        if past != bit - 1:
+            self.loosened |= ~past & bit - 1
         self.events.append(event)
         self.prints.append(footprint)
         past_of.append(past)
-        self.actors[actor] = own | bit
+        actors[actor] = own | bit
+        if not row.plain:
+            self._enter(event, row, number)
+        return direct, latest
+
+    def _enter(self, event: Event, row: Row, number: int) -> None:
+        """What an event is to others besides its accesses: it had alternatives, or woke somebody."""
         if not row.always_once:
             self.forking.append(number)
         if not row.wakes_nobody and type(event.result) is not Raise:
             for woken in row.wakes(event.operation.argument, event.result):
-                self._wakers[woken] = self._wakers.get(woken, 0) | bit
-        return direct, latest
+                self._wakers[woken] = self._wakers.get(woken, 0) | 1 << number
 
     def truncate(self, length: int) -> None:
         """Forget all events from number `length` on."""
         keep = (1 << length) - 1
         touchers, writers, actors = self.touchers, self.writers, self.actors
-        for number in range(length, len(self.events)):
-            footprint = self.prints[number]
+        for event in self.events[length:]:
+            actors[event[0]] &= keep
+        for footprint in self.prints[length:]:
             for index in footprint.writes:
                 touchers[index] &= keep
                 writers[index] &= keep
             for index in footprint.reads:
                 touchers[index] &= keep
-            actors[self.events[number].actor] &= keep
         del self.events[length:], self.prints[length:], self.past[length:]
-        self.loosened = 0
+        self.loosened, self._kept = 0, length
         while self.forking and self.forking[-1] >= length:
             self.forking.pop()
-        for number, (found, until) in list(self._apart.items()):
-            if number >= length:
-                del self._apart[number]
-            elif until > length:
-                self._apart[number] = found & keep, length
-        for actor, wakers in self._wakers.items():
-            self._wakers[actor] = wakers & keep
+        if self._apart:
+            self._apart = {number: (found & keep, until if until < length else length)
+                           for number, (found, until) in self._apart.items() if number < length}
+        if self._wakers:
+            self._wakers = {actor: wakers & keep for actor, wakers in self._wakers.items() if wakers & keep}
 
     def conflicting(self, footprint: Footprint) -> int:
         """The events so far that conflict with it (those of its own actor may be among them)."""
@@ -146,28 +163,18 @@ class Order:
 
     def apart(self, number: int) -> int:
         """The events after event `number` that do not depend on it."""
+        if not self.loosened >> number & 1 and number >= self._kept - 1:
+            return 0  # all later events are new, and depend on it
         found, since = self._apart.get(number, (0, number + 1))
         length = len(self.past)
         if since < length:
-            bit, past = 1 << number, self.past
-            for later in range(since, length):
-                if not past[later] & bit:
-                    found |= 1 << later
+            bit, later = 1 << number, 1 << since
+            for past in self.past[since:]:
+                if not past & bit:
+                    found |= later
+                later <<= 1
             self._apart[number] = found, length
         return found
-
-    def _touch(self, footprint: Footprint, bit: int) -> int:
-        """Enter an event's accesses; answers the earlier events that they conflict with."""
-        touchers, writers, found = self.touchers, self.writers, 0
-        for index in footprint.writes:
-            before = touchers.get(index, 0)
-            found |= before
-            touchers[index] = before | bit
-            writers[index] = writers.get(index, 0) | bit
-        for index in footprint.reads:
-            found |= writers.get(index, 0)
-            touchers[index] = touchers.get(index, 0) | bit
-        return found if footprint.freedom is None else self._without(found, footprint.freedom)
 
     def _without(self, events: int, free: Freedom) -> int:
         """These events, less those that it commutes with all the same."""

@@ -66,11 +66,10 @@ class Races:
         """
         if not latest:
             return []
-        order, event = self.order, self.order.events[number]
-        actor, operation, alternative, _, _ = event
-        footprint, row = order.prints[number], ROWS[operation.kind]
-        sure = row.never_blocks and row.always_changes and type(footprint.freedom) is not Change
-        if sure:  # it was possible at any time, and the same: each latest conflict is a race
+        order = self.order
+        actor, operation, alternative, _, _ = order.events[number]
+        footprint, row = order.prints[number], ROWS[operation[0]]
+        if row.always_same and type(footprint.freedom) is not Change:  # so each latest conflict is a race
             direct |= latest
             if not latest & latest - 1:
                 return [Race(latest.bit_length() - 1, number, actor, operation, alternative, footprint, direct)]

@@ -102,6 +102,7 @@ class Row:
     always_once: bool = field(init=False)  # it has one alternative
     always_possible: bool = field(init=False)  # at any time, and in one way
     always_same: bool = field(init=False)  # possible at any time, with the footprint that it has from intent
+    plain: bool = field(init=False)  # nothing but its objects connects it to other actors, and it has one alternative
     wakes_nobody: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,6 +112,7 @@ class Row:
         object.__setattr__(self, "always_possible", self.never_blocks and self.always_once)
         object.__setattr__(self, "always_same", self.never_blocks and self.always_changes)
         object.__setattr__(self, "wakes_nobody", self.wakes is _nobody)
+        object.__setattr__(self, "plain", self.always_once and self.wakes_nobody and not self.follows)
 
     def modes_for(self, alternative: int) -> str:
         """One letter an object: what this alternative may do to it."""
@@ -186,7 +188,7 @@ def _until(value: State, actor: Actor, argument: Any, alternative: int) -> tuple
     return value, answer(argument, value)
 
 
-# -- a key of a container of the program: (whether it is there, nothing) ------------------------------------------------
+# -- a key of a container of the program: (whether it is there, nothing) ----------------------------------------------
 
 
 def _there_or_not(states: State, actor: Actor, argument: Any, alternative: int) -> bool:
@@ -473,7 +475,7 @@ _TABLE = (
     Row("data.read", "r*", _nothing),
     Row("data.write", "w*", _nothing),
     Row("data.put_at", "rw", _nothing),  # (how long a list is, one of its places)
-    # one key of a dict, or element of a set: (is it there, which are there); only a change of the latter is a write to it
+    # one key of a dict, or element of a set: (is it there, which are there); the latter is written if it changes
     Row("data.put", ("w-", "ww"), _bring, _there_or_not, _two),
     Row("data.ensure", ("r-", "ww"), _bring, _there_or_not, _two),
     Row("data.drop", ("ww", "r-"), _remove, _there_or_not, _two),

@@ -22,9 +22,6 @@ from hocket.trace.operation import Actor, Operation
 
 __all__ = ["Node", "covered_by_sleep", "insert"]
 
-_NO, _ABSENT, _LAST = -3, -2, -1
-
-
 class Node:
     """One step of a planned sequence, and what is planned after it, leftmost first."""
 
@@ -42,8 +39,14 @@ def covered_by_sleep(order: Order, sleep: dict[Choice, Footprint], events: int, 
         return False
     if not events and (race.actor, race.alternative) in sleep:
         return True
+    actors, past = order.actors, order.past
     for (actor, alternative), footprint in sleep.items():
-        if _place(order, events, race, actor, alternative, footprint) != _NO:
+        mine = actors.get(actor, 0) & events
+        if mine:
+            first = (mine & -mine).bit_length() - 1
+            if not past[first] & events and order.events[first][2] == alternative:
+                return True
+        elif _fits(order, events, race, actor, alternative, footprint):
             return True
     return False
 
@@ -54,40 +57,40 @@ def insert(order: Order, tree: list[Node], events: int, race: Race) -> bool:
     Answers whether it was new.
     """
     last: Race | None = race
-    first = 1 if tree else 0  # the branch being explored starts with an event that conflicts with the sequence's last
+    actors, past = order.actors, order.past
+    # the branch being explored starts with an event that conflicts with the sequence's last
+    candidates = tree[1:]
     while True:
-        for child in tree[first:] if first else tree:
-            place = _place(order, events, last, child.actor, child.alternative, child.footprint)
-            if place != _NO:
+        for child in candidates:
+            mine = actors.get(child.actor, 0) & events
+            if mine:
+                bit = mine & -mine
+                first = bit.bit_length() - 1
+                if not past[first] & events and order.events[first][2] == child.alternative:
+                    events ^= bit
+                    break
+            elif _fits(order, events, last, child.actor, child.alternative, child.footprint):
+                if last is not None and last.actor == child.actor:
+                    last = None
                 break
         else:
             _append(order, tree, events, last)
             return True
-        if not child.children:
+        candidates = tree = child.children
+        if not tree:
             return False  # nothing is prescribed behind it: it will be explored in full
-        if place >= 0:
-            events &= ~(1 << place)
-        elif place == _LAST:
-            last = None
-        tree, first = child.children, 0
 
 
-def _place(order: Order, events: int, last: Race | None, actor: Actor, alternative: int, footprint: Footprint) -> int:
-    """How the sequence can start with this step: as which of its events, as its last, by being independent, or not."""
-    if events:
-        mine = order.actors.get(actor, 0) & events
-        if mine:
-            first = (mine & -mine).bit_length() - 1
-            fits = order.events[first].alternative == alternative and not order.past[first] & events
-            return first if fits else _NO
+def _fits(order: Order, events: int, last: Race | None, actor: Actor, alternative: int, footprint: Footprint) -> bool:
+    """Whether the sequence can start with a step of an actor that has none of its events: as its last, or outside."""
     if last is not None:
         if last.actor == actor:
-            return _LAST if last.alternative == alternative and not last.direct & events else _NO
+            return last.alternative == alternative and not last.direct & events
         other = last.footprint
         if (footprint.write & other.touch or footprint.touch & other.write) and not (
                 footprint.freedom is not None and commute(footprint.freedom, other.freedom)):
-            return _NO
-    return _NO if events and order.conflicting(footprint) & events else _ABSENT
+            return False
+    return not events or not order.conflicting(footprint) & events
 
 
 def _append(order: Order, tree: list[Node], events: int, last: Race | None) -> None:
