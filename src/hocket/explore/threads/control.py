@@ -64,7 +64,7 @@ class Actor:
     """A thread of the program under exploration."""
 
     __slots__ = ("clock", "control", "daemon", "done", "number", "place", "result", "task", "thread",
-                 "unwound", "voice")
+                 "unwound", "voice", "whims")
 
     def __init__(self, control: Control, number: int, task: Callable[[], Any], daemon: bool = False) -> None:
         self.control = control
@@ -76,6 +76,7 @@ class Actor:
         self.done = False
         self.clock = 0.0  # virtual seconds
         self.unwound = 0
+        self.whims = control.session.spurious  # how often it may still wake up for no reason
         self.thread: Any = None  # its threading.Thread, if it has one
         self.place: Place | None = None  # file and line of the pending operation, if places are recorded
 
@@ -127,6 +128,7 @@ class Session:
     seat: Seat = field(default_factory=Seat)
     observer: Observer | None = None
     stop: str = ""  # why the exploration is to end now; set from any thread
+    spurious: int = 0  # how often each actor may wake up from a Condition for no reason, in one execution
     audit: bool = True  # whether repeated steps are compared; some strategies do it themselves
     tracker: DataTracker | None = None
     ends_visible: bool = False  # whether the end of an actor is a step, because somebody looks at it

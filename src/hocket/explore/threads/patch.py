@@ -49,7 +49,7 @@ _sleep = time.sleep
 _start_new_thread = _thread.start_new_thread
 _real: dict[str, Callable[..., Any]] = {
     "start": Thread.start, "join": Thread.join, "is_alive": Thread.is_alive, "is_set": threading.Event.is_set,
-    "notify": threading.Condition.notify,
+    "notify": threading.Condition.notify, "wait": threading.Condition.wait,
 }
 
 
@@ -292,6 +292,19 @@ def _looking(name: str) -> property:
     return property(get)
 
 
+def _wait(condition: threading.Condition, timeout: float | None = None) -> bool:
+    """A wait that may end for no reason is one with an endless time limit, of whose end the caller is told nothing.
+
+    Whether it may is a choice of its own: an actor that could always wake up would hide that nobody notifies it.
+    """
+    actor = current()
+    if actor is not None and actor.whims and actor.control.step(actor, Operation("choose", (), 2)):
+        actor.whims -= 1
+        _real["wait"](condition, threading.TIMEOUT_MAX)
+        return True
+    return bool(_real["wait"](condition, timeout))
+
+
 def _notify(condition: threading.Condition, n: int = 1) -> None:
     actor = current()
     if actor is not None and not condition._waiters:  # type: ignore[attr-defined]  # CPython's own field
@@ -305,6 +318,7 @@ _METHODS: list[tuple[type, str, Any]] = [
     (Thread, "join", _join),
     (Thread, "is_alive", _is_alive),
     (threading.Condition, "notify", _notify),
+    (threading.Condition, "wait", _wait),
     (threading.Event, "is_set", _is_set),
     (threading.Barrier, "n_waiting", _looking("n_waiting")),
     (threading.Barrier, "broken", _looking("broken")),

@@ -68,7 +68,7 @@ class _Gate(Controlled):
         else:
             limit = _checked_timeout(blocking, timeout)
             if not control.plain(actor, verbs[1] if blocking and limit else verbs[2], number):
-                if limit:
+                if limit and limit < threading.TIMEOUT_MAX:  # else a whim (see patch.py): nobody waits for centuries
                     control.pass_time(actor, limit)
                 return False
         self.owner, self.depth = actor, 1
