@@ -197,6 +197,14 @@ class Ticks(Spec):
         return forall(s.Node, lambda n: s.unblocked[n] >> exists(s.Node, lambda r: s.visited[r, n]))
 
     @always
+    def what_is_known_is_of_the_right_kind(s):
+        """A fork closes and a task completes, at a time; the manager comes from where somebody sent it."""
+        at_a_time = lambda n: s.complete[n] == (s.ran[n] > 0)  # noqa: E731  # two words of this sentence
+        sent = lambda r, n: s.visited[r, n] >> (s.final[r] | s.ended[r])  # noqa: E731
+        kinds = forall(s.Node, lambda n: (s.closed[n] >> s.fork[n]) & (s.complete[n] >> ~s.fork[n]) & at_a_time(n))
+        return kinds & forall(s.Node, s.Node, sent)
+
+    @always
     def what_is_deleted_was_complete(s):
         return forall(s.Node, lambda n: ~s.alive[n] >> s.done(n))
 

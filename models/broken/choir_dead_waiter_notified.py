@@ -89,6 +89,10 @@ class Waiting(Spec):
         return ~s.touched_the_dead
 
     @always
+    def a_sleeper_is_known_until_it_is_notified(s):
+        return ((s.joiner == "asleep") & (s.finisher != "gone")) >> s.registered
+
+    @always
     def who_can_go_no_further_has_returned(s):
         return able(s) | (s.joiner == "returned")
 

@@ -65,6 +65,10 @@ class Scheduling(Spec):
         s.locked, s.worker = False, "waiting"
 
     @always
+    def what_was_run_is_queued_no_more(s):
+        return (s.worker == "ran_it") >> ~s.queued
+
+    @always
     def who_can_go_no_further_has_run_the_task(s):
         return able(s) | (s.worker == "ran_it")
 

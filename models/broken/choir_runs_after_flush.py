@@ -59,6 +59,11 @@ class Flushing(Spec):
         return s.at["d"].among("running", "finished") >> ((s.at["a"] == "finished") & (s.at["b"] == "finished"))
 
     @always
+    def every_token_is_held_by_one_that_has_not_closed(s):
+        holds = lambda t: ite(s.at[t].among(*DONE), 0, 1)  # noqa: E731  # a word of this sentence only
+        return s.tokens == holds("a") + holds("b")
+
+    @always
     def who_can_go_no_further_has_closed_everything(s):
         closed = [s.at[task].among(*DONE) for task in ("stray", "a", "b", "d")]
         return able(s) | (closed[0] & closed[1] & closed[2] & closed[3])

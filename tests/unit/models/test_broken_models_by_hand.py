@@ -91,19 +91,19 @@ def choir_running_parent_closed(broken, child, working, raised, forks, closes):
         yield child, False, True, *((0, closes + 1) if broken else back)
 
 
-@from_("queued", "waiting", True, False)
-def choir_orphaned_dependents(broken, first, second, lives, joined):
+@from_("queued", "waiting", False)
+def choir_orphaned_dependents(broken, first, second, joined):
     if first == "queued":
-        yield "running", second, lives, joined
+        yield "running", second, joined
     if first == "running":
-        yield "finished", "queued", lives, joined
-        yield "failed", (second if broken else "cancelled"), False, joined
-    if second == "queued" and lives:
-        yield first, "running", lives, joined
+        yield "finished", "queued", joined
+        yield "failed", (second if broken else "cancelled"), joined
+    if second == "queued":
+        yield first, "running", joined
     if second == "running":
-        yield first, "finished", lives, joined
+        yield first, "finished", joined
     if not joined and second in ("finished", "cancelled"):
-        yield first, second, lives, True
+        yield first, second, True
 
 
 @from_("running", "running", "queued", "waiting", 2)

@@ -1,0 +1,159 @@
+"""Each guard and each update of each model left out in turn: a search notices, or the line is listed with the reason.
+
+Noticed is: a claim is violated, the counts differ (also of how often each deed was done), a deed does nothing, or from
+some state no end can be reached any more. What nobody notices stands in `models/survivors.toml`; most of it leaves the
+very same graph of states behind, which is looked at as well.
+"""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from functools import cached_property, partial
+from pathlib import Path
+
+import pytest
+
+import models.broadcast
+import models.mailbox
+from hocket.errors import SpecError
+from hocket.spec.machine import Machine
+from hocket.spec.search import search
+from hocket.spec.traced import theory
+from hocket.verdict import Violated
+from models.broadcast import Broadcast
+from models.mailbox import Mailbox
+from models.plans import Plan, plan
+from models.showcase import Cases
+from models.ticks import Building, Ticks, fork_join, graph
+
+MODELS = Path(__file__).parents[3] / "models"
+SURVIVORS = tomllib.loads((MODELS / "survivors.toml").read_text())["survivor"]
+ELSEWHERE = {  # their twins are models with rows of their own, and of `models.parking` see proofs/
+    "choir_notify_without_lock",
+    "orchestra_broadcast_in_turn",
+    "plan_slots_shared_in_parallel",
+    "ticks_barrier_bypassed",
+}
+_FORK = fork_join(patience={"1": 1, "2": 1})
+_WITHIN = graph("tFab", single=[("F", "t"), ("b", "a")], prong=[("F", "b")], root="Fa")
+_PLAN, _SCOPE = plan((None, 0, 1, 0), may_end=[1, 2, 3])
+_OWN_DEEDS = ("make_task", "make_fork", "add_prong", "join")
+_BLANK = {"patience": {"a": 0, "b": 0}, "ending": {"a": "delete", "b": "delete"}}
+
+
+def _twins():
+    for path in sorted((MODELS / "broken").glob("*.py")):
+        showcase = importlib.import_module(f"models.broken.{path.stem}").SHOWCASE
+        if not isinstance(showcase, Cases) and path.stem not in ELSEWHERE:
+            yield path.stem, showcase.repaired, [(dict(showcase.scope), showcase.given)], None
+
+
+SUBJECTS = [
+    *_twins(),
+    ("broadcast", Broadcast, [({}, {})], None),
+    ("mailbox", Mailbox, [({}, {})], None),
+    ("plans", Plan, [(_SCOPE, _PLAN)], None),
+    ("ticks", Ticks, [({"Node": "tFab"}, _WITHIN), ({"Node": "1F234"}, _FORK)], None),
+    ("building", Building, [({"Node": "ab"}, _BLANK)], _OWN_DEEDS),
+]
+
+
+FEWER = {  # and how many lines are then not noticed yet
+    "mailbox": (models.mailbox, {"SIGNALS": 1, "MESSAGES": 2}, 3),
+    "broadcast": (models.broadcast, {"ROUNDS": 2}, 0),
+}
+
+
+class _Seen:
+    """What a search of one scope saw, and the graph of its states."""
+
+    def __init__(self, spec, scope, given, drop=None, limit=2_000_000):
+        made = theory(spec, drop)
+        found = search(made, scope, given, limit=limit)
+        self.counts = found.counts(), found.fired
+        self.violated = any(isinstance(verdict, Violated) for verdict in found.verdicts.values())
+        self._machine = partial(Machine, made, scope, given)
+
+    @cached_property
+    def graph(self):
+        """Each state with its successors: asked for only where the counts are those of the whole."""
+        return _graph(self._machine())
+
+    def idle(self):
+        return any(state == after for state, steps in self.graph.items() for _, after in steps)
+
+    def ends(self):
+        """How many states have a way to an end."""
+        before = {}
+        for state, steps in self.graph.items():
+            for _, after in steps:
+                before.setdefault(after, []).append(state)
+        found = {state for state, steps in self.graph.items() if not steps}
+        frontier = list(found)
+        while frontier:
+            frontier = list({origin for state in frontier for origin in before.get(state, ())} - found)
+            found.update(frontier)
+        return len(found)
+
+
+def _graph(machine):
+    graph, frontier = {}, machine.initial()
+    while frontier:
+        graph |= {state: machine.successors(state) for state in frontier}
+        after = (after for state in frontier for _, after in graph[state])
+        frontier = [state for state in dict.fromkeys(after) if state not in graph]
+    return graph
+
+
+def _lines(spec, only):
+    for step in theory(spec).steps:
+        if only is None or step.name in only:
+            for kind, lines in (("guard", [guard.label for guard in step.guards]), ("update", step.updates)):
+                yield from ((step.name, kind, place, line) for place, line in enumerate(lines))
+
+
+def _noticed(whole, see):
+    """None if nobody notices; then also whether the graph is the same."""
+    try:
+        mutant = see(limit=20 * whole.counts[0]["states"])
+    except SpecError:
+        return True, False
+    if mutant.violated or mutant.counts != whole.counts:
+        return True, False
+    stuck = mutant.ends() < len(mutant.graph) if whole.ends() == len(whole.graph) else False
+    return stuck or mutant.idle() > whole.idle(), mutant.graph == whole.graph
+
+
+def _survivors(spec, scopes, lines):
+    """The lines that nobody misses in any of these scopes, and whether the graphs of states are the same."""
+    wholes = [_Seen(spec, *scope) for scope in scopes]
+    assert not any(whole.violated for whole in wholes)
+    for deed, kind, place, line in lines:
+        same = True
+        for whole, scope in zip(wholes, scopes, strict=True):
+            noticed, equal = _noticed(whole, partial(_Seen, spec, *scope, (deed, kind, place)))
+            same = same and equal
+            if noticed:
+                break
+        else:
+            yield (deed, kind, place, line), same
+
+
+@pytest.mark.parametrize(("name", "spec", "scopes", "only"), SUBJECTS, ids=[subject[0] for subject in SUBJECTS])
+def test_no_line_can_be_left_out_unnoticed(name, spec, scopes, only, monkeypatch):
+    lines = list(_lines(spec, only))
+    if name in FEWER:  # most are noticed with fewer signals and messages already
+        module, numbers, left = FEWER[name]
+        with monkeypatch.context() as fewer:
+            for number, value in numbers.items():
+                fewer.setattr(module, number, value)
+            lines = [line for line, _ in _survivors(spec, scopes, lines)]
+        assert len(lines) == left
+    found = {(deed, kind, line, same) for (deed, kind, _, line), same in _survivors(spec, scopes, lines)}
+    assert found == {(row["deed"], row["kind"], row["line"], row["same"]) for row in SURVIVORS if row["model"] == name}
+
+
+def test_every_survivor_is_of_a_model_and_has_a_reason():
+    assert {row["model"] for row in SURVIVORS} <= {subject[0] for subject in SUBJECTS}
+    assert all(row["why"] for row in SURVIVORS)
