@@ -100,8 +100,8 @@ def test_a_wait_in_a_loop_survives_whims_and_each_class_is_run_once(wait, whims)
 
 
 # The producer comes first: 1 class. Else W(k) with k whims left: W(0) = 1, notified. With a whim to be had W(k) = 3 +
-# W(k-1): without it; with it but notified first; awake before the notify but behind the producer at the lock; or in front
-# of it, and waiting again. A limit of time adds two ways to each wait without a whim: too late, before or behind.
+# W(k-1): without it; with it but notified first; awake before the notify but behind the producer at the lock; or in
+# front of it, and waiting again. A limit of time adds two ways to each wait without a whim: too late, before or behind.
 EXPECTED = {in_a_loop: (2, 5, 8), by_predicate: (2, 5, 8), in_time: (4, 9, 14)}
 
 
@@ -137,8 +137,9 @@ def test_whoever_wakes_for_no_reason_is_no_longer_notified():
     both = ("sleeper", "sleeper")
     assert ends == {
         (0, "nobody"), (0, "bell", "sleeper"),
-        (1, "nobody", "sleeper"), (1, "sleeper", "nobody"), (1, "bell", "sleeper"),  # on a whim, just before the notify
+        (1, "nobody", "sleeper"), (1, "sleeper", "nobody"), (1, "bell", "sleeper"),
         (1, "bell", *both), (1, "sleeper", "bell", "sleeper"),
-        (2, "nobody", *both), (2, "bell", *both), (2, "sleeper", "nobody", "sleeper"), (2, "sleeper", "bell", "sleeper"),
+        (2, "nobody", *both), (2, "bell", *both), (2, "sleeper", "nobody", "sleeper"),
+        (2, "sleeper", "bell", "sleeper"),
         (2, *both, "nobody"),
     }

@@ -63,7 +63,7 @@ class End:
 class Actor:
     """A thread of the program under exploration."""
 
-    __slots__ = ("clock", "control", "daemon", "done", "number", "place", "result", "task", "thread",
+    __slots__ = ("chance", "clock", "control", "daemon", "done", "number", "place", "result", "task", "thread",
                  "unwound", "voice", "whims")
 
     def __init__(self, control: Control, number: int, task: Callable[[], Any], daemon: bool = False) -> None:
@@ -75,6 +75,7 @@ class Actor:
         self.result: Any = None  # of the operation that was performed for it
         self.done = False
         self.clock = 0.0  # virtual seconds
+        self.chance: Any = None  # what it draws from, once it has (see chance.py)
         self.unwound = 0
         self.whims = control.session.spurious  # how often it may still wake up for no reason
         self.thread: Any = None  # its threading.Thread, if it has one

@@ -29,6 +29,7 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
 
+from hocket.explore.threads import chance
 from hocket.explore.threads.control import ACTORS, Actor, Control, current
 from hocket.explore.threads.naming import is_hocket, is_library, place_of
 from hocket.explore.threads.pool import _get_ident
@@ -322,6 +323,7 @@ _METHODS: list[tuple[type, str, Any]] = [
     (threading.Event, "is_set", _is_set),
     (threading.Barrier, "n_waiting", _looking("n_waiting")),
     (threading.Barrier, "broken", _looking("broken")),
+    *chance.METHODS,
 ]
 
 _REPLACED: list[tuple[Any, Any]] = [
@@ -338,6 +340,7 @@ _REPLACED: list[tuple[Any, Any]] = [
     (time.monotonic_ns, _clock(time.monotonic_ns, 0.0, 10**9)),
     (time.perf_counter_ns, _clock(time.perf_counter_ns, 0.0, 10**9)),
     (time.time_ns, _clock(time.time_ns, _EPOCH, 10**9)),
+    *chance.REPLACED,
 ]
 _NAMES: dict[int, Any] = {id(original): replacement for original, replacement in _REPLACED}
 
