@@ -15,6 +15,7 @@ ask), and a copy of the module (its classes would not be the ones that others ha
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import builtins
@@ -39,6 +40,7 @@ NO_SOURCE = "no source: made by exec"
 TOO_DEEP = "its source is nested too deeply to be rewritten"
 AMBIGUOUS = "its rewritten form cannot be told from another function's on the same line"
 _PROBES = "__hocket__"
+_INHERITED = __future__.annotations.compiler_flag
 _ORIGINAL: dict[int, tuple[CodeType, CodeType]] = {}  # by the identity of rewritten code: itself, and the plain one
 
 
@@ -47,6 +49,9 @@ class Refused(NamedTuple):
 
     function: FunctionType
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.function.__module__}.{self.function.__qualname__}: {self.reason}"
 
 
 class Generated(NamedTuple):
@@ -109,6 +114,7 @@ class Rewritten:
         self.generated: list[Generated] = []
         self.unstable: dict[str, frozenset[str]] = {}
         self.suspended: list[Any] = []
+        self._before: list[tuple[FunctionType, CodeType]] = []
         self._namespaces: list[dict[str, Any]] = []
 
     def __enter__(self) -> Rewritten:
@@ -139,7 +145,7 @@ class Rewritten:
             self._exchange(by_names[names], filename, functions)
 
     def _exchange(self, module: ModuleType, filename: str, functions: list[FunctionType]) -> None:
-        source = _source(module, filename)
+        source = _source(module, filename, functions[0].__code__.co_flags & _INHERITED)
         if source is not None and source.unstable:
             known = self.unstable.get(module.__name__, frozenset())
             self.unstable[module.__name__] = known | source.unstable
@@ -148,6 +154,7 @@ class Rewritten:
             new = source.pairs.get(plain) if source else None
             if new is not None:
                 self.functions.append(function)
+                self._before.append((function, plain))
                 self._reach_probes(function)
                 function.__code__ = new
             elif not is_rewritten(plain):
@@ -171,8 +178,9 @@ class Rewritten:
             self.refused.append(Refused(function, AMBIGUOUS if code in source.ambiguous else CHANGED))
 
     def _end(self) -> None:
-        for function in self.functions:
-            function.__code__ = original(function.__code__)
+        for function, plain in self._before:
+            if is_rewritten(function.__code__):  # nobody has exchanged it meanwhile
+                function.__code__ = plain
         self.suspended = []
         for thing in gc.get_objects():
             kind = type(thing)
@@ -216,15 +224,18 @@ def _frozen() -> Iterator[FunctionType]:
 # -- sources ----------------------------------------------------------------------------------------------------------
 
 
-def _source(module: ModuleType, filename: str) -> Source | None:
-    """What the source of the functions with `filename` in `module` compiles to; None if there is no source."""
+def _source(module: ModuleType, filename: str, flags: int) -> Source | None:
+    """What the source of the functions with `filename` in `module` compiles to; None if there is no source.
+
+    `flags`: what a generated text inherited from the code that compiled it.
+    """
     by_pytest = "@pytest_ar" in module.__dict__
     path = _path(module, filename)
     if path is not None:
         status = os.stat(path)
         return _compiled_file(path, filename, by_pytest, status.st_mtime_ns, status.st_size)
     text = "".join(linecache.getlines(filename, module.__dict__))
-    return _compiled(text.encode(), filename, by_pytest) if text else None
+    return _compiled(text.encode(), filename, by_pytest, flags) if text else None
 
 
 def _path(module: ModuleType, filename: str) -> str | None:
@@ -240,19 +251,19 @@ def _path(module: ModuleType, filename: str) -> str | None:
 @lru_cache(maxsize=1024)
 def _compiled_file(path: str, filename: str, by_pytest: bool, mtime_ns: int, size: int) -> Source:
     with open(path, "rb") as file:
-        return _compiled(file.read(), filename, by_pytest)
+        return _compiled(file.read(), filename, by_pytest, 0)
 
 
 @lru_cache(maxsize=64)
-def _compiled(text: bytes, filename: str, by_pytest: bool) -> Source:
+def _compiled(text: bytes, filename: str, by_pytest: bool, flags: int) -> Source:
     nothing = Source(None, {}, frozenset(), frozenset())
     try:
         tree = ast.parse(text, filename)
         if by_pytest:
             _with_pytests_asserts(tree, text, filename)
-        plain = compile(tree, filename, "exec", dont_inherit=True)
+        plain = compile(tree, filename, "exec", flags, dont_inherit=True)
         scopes = Scopes(tree)
-        code = compile(rewrite(tree, scopes=scopes), filename, "exec", dont_inherit=True)
+        code = compile(rewrite(tree, scopes=scopes), filename, "exec", flags, dont_inherit=True)
     except RecursionError:
         return nothing._replace(problem=TOO_DEEP)
     except (SyntaxError, ValueError):

@@ -20,7 +20,8 @@ The probes are methods of whatever is bound to the global name `__hocket__`. All
 `fn` is a lambda whose `__closure__[0]` is the cell. Its variadic parameter is named `__hocket_own__` if the cell
 belongs to the function that asks, so that an unbound one raises `UnboundLocalError`, and `__hocket_cell__` if not
 (`NameError`). `link(op, a, b)` compares; if the outcome is true it keeps `b` for `linked()`, which is called at once,
-by the same thread, and returns True; if not it returns the outcome.
+by the same thread, and returns True; if not it returns the outcome (whose truth is then asked a second time).
+A method call whose arguments may do something is `call(get(o, "m"), ...)`: Python looks the method up before them.
 
 What is left as Python has it: names that `scopes` calls plain; annotations; class bodies' own names; the calls that
 look at their caller's frame (`locals()`, `super()`, `exec(text)` ...) and the four in `_HARMLESS`; comparisons with a
@@ -37,7 +38,8 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, TypeVar
 
-from hocket.explore.shared.rewrite_expressions import CELL, OWN, SETTER, Expressions, made, symbol
+from hocket.explore.shared.rewrite_expressions import CELL, OWN, SETTER, Expressions
+from hocket.explore.shared.rewrite_nodes import made, symbol
 from hocket.explore.shared.scopes import Binding, Scopes
 
 __all__ = ["is_probe", "rewrite", "unbound"]

@@ -4,8 +4,7 @@ A probe is a call of a method of the object behind the global name `__hocket__`;
 `rewrite.py`. Operands are evaluated once each and in Python's order, and new nodes stand where the old ones stood, so
 that a traceback shows the user's lines.
 
-Nodes are made by hand (`_made`), because the constructors of `ast` take longer than all the rest together, and the
-two nodes that spell `__hocket__.get` are shared by all the probes of a line.
+The two nodes that spell `__hocket__.get` are shared by all the probes of a line.
 """
 
 from __future__ import annotations
@@ -14,36 +13,31 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from hocket.explore.shared.rewrite_nodes import (
+    at_its_name,
+    is_debug,
+    is_fixed,
+    is_not,
+    is_number,
+    is_watched,
+    made,
+    symbol,
+    word,
+)
 from hocket.explore.shared.scopes import Binding, Scope, Scopes, mangled
 
-__all__ = ["CELL", "OWN", "SETTER", "Expressions", "made"]
+__all__ = ["CELL", "OWN", "SETTER", "Expressions"]
 
 CELL = "__hocket_cell__"  # marks a lambda that finds the cell of an enclosing function
 OWN = "__hocket_own__"  # and one that finds a cell of the function itself
 SETTER = "__hocket_value__"  # marks a decorator that announces what `def` and `class` bind
 
 _LOAD = ast.Load()
-_SYMBOLS: dict[type, str] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
-    ast.MatMult: "@", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>",
-    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
-}
 _LOOK_AT_THEIR_FRAME = {  # by the number of arguments with which they do
     "super": (0,), "locals": (0,), "globals": (0,), "vars": (0,), "dir": (0,), "breakpoint": range(100),
     "eval": (1,), "exec": (1,),
 }
 _HARMLESS = frozenset({"isinstance", "issubclass", "callable", "id"})  # read nothing that a container holds
-
-
-def made(kind: type[ast.AST], at: Any, **fields: Any) -> Any:
-    """A node of `kind` that stands where `at` stands."""
-    node: Any = kind.__new__(kind)
-    fields["lineno"] = at.lineno
-    fields["col_offset"] = at.col_offset
-    fields["end_lineno"] = at.end_lineno
-    fields["end_col_offset"] = at.end_col_offset
-    node.__dict__ = fields
-    return node
 
 
 class Expressions:
@@ -69,7 +63,7 @@ class Expressions:
             node.values = [self.test(value) for value in node.values]
             return node
         rewritten = _EXPRESSIONS[kind](self, node)
-        if kind is ast.Compare or kind is ast.Constant or _is_not(node) or _is_debug(node):
+        if kind is ast.Compare or kind is ast.Constant or is_not(node) or is_debug(node):
             return rewritten
         return self.probe("truth", [rewritten], node)
 
@@ -212,6 +206,10 @@ class Expressions:
             owner = self.expr(function.value)
             name = self.constant(self.mangle(function.attr), function)
             at_its_name(node, function)
+            if not self._are_quiet(node):  # Python looks the method up before it evaluates the arguments
+                at_its_name(function)
+                looked_up = self.probe("get", [owner, name], function, line)
+                return self.probe("call", [looked_up, *self._positional(node)], node, line, self._keywords(node))
             return self.probe("method", [owner, name, *self._positional(node)], node, line, self._keywords(node))
         called = self.expr(function)
         return self.probe("call", [called, *self._positional(node)], node, None, self._keywords(node))
@@ -231,6 +229,16 @@ class Expressions:
         if name in ("eval", "exec") and node.args:
             node.args = [self.probe("code", [node.args[0], self.constant(name, node)], node)]
         return node
+
+    def _are_quiet(self, node: ast.Call) -> bool:
+        """Whether evaluating the arguments can do nothing that anybody could notice."""
+        values = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg is not None)]
+        return len(values) == len(node.args) + len(node.keywords) and all(map(self._is_quiet, values))
+
+    def _is_quiet(self, node: Any) -> bool:
+        if type(node) is ast.Tuple:
+            return all(map(self._is_quiet, node.elts))
+        return type(node) is ast.Constant or self._is_private(node)
 
     def _positional(self, node: ast.Call) -> list[Any]:
         return [self.expr(arg) for arg in node.args]
@@ -255,18 +263,18 @@ class Expressions:
     def _binary(self, node: ast.BinOp) -> Any:
         left, right = node.left, node.right
         multiplied = type(node.op) is ast.Mult
-        bare = _is_fixed(left) and _is_fixed(right)
+        bare = is_fixed(left) and is_fixed(right)
         if not bare and not multiplied:
-            bare = _is_number(left) or _is_number(right)
+            bare = is_number(left) or is_number(right)
         left, right = self.expr(left), self.expr(right)
         if bare:
             node.left, node.right = left, right
             return node
-        return self.probe("binary", [self.constant(_SYMBOLS[type(node.op)], node), left, right], node)
+        return self.probe("binary", [self.constant(symbol(node.op), node), left, right], node)
 
     def _compare(self, node: ast.Compare) -> Any:
         operands = [node.left, *node.comparators]
-        watched = [_is_watched(operands[at], op, operands[at + 1]) for at, op in enumerate(node.ops)]
+        watched = [is_watched(operands[at], op, operands[at + 1]) for at, op in enumerate(node.ops)]
         again = [type(each) is ast.Constant or self._is_private(each) for each in operands]
         operands = self.exprs(operands)
         if not any(watched):
@@ -287,7 +295,7 @@ class Expressions:
                 links.append(self._comparison(op, left, right, watched[at], node))
                 left = right
             else:
-                symbol = self.constant(_word(op), node)
+                symbol = self.constant(word(op), node)
                 links.append(self.probe("link", [symbol, left, right], node))
                 left = self.probe("linked", [], node)
         return made(ast.BoolOp, node, op=ast.And(), values=links)
@@ -299,7 +307,7 @@ class Expressions:
             return self.probe("contained", [left, right], at)
         if type(op) is ast.NotIn:
             return made(ast.UnaryOp, at, op=ast.Not(), operand=self.probe("contained", [left, right], at))
-        return self.probe("compare", [self.constant(_SYMBOLS[type(op)], at), left, right], at)
+        return self.probe("compare", [self.constant(symbol(op), at), left, right], at)
 
     def _is_private(self, node: Any) -> bool:
         """Whether the expression is a name that nobody else rebinds, so that it may be evaluated a second time."""
@@ -453,66 +461,6 @@ class Expressions:
             at_its_name(target)
             return self.probe("set", [value, owner, name], target, line)
         return self.probe("put", [value, self.expr(target.value), self.key(target.slice)], target, line)
-
-
-def at_its_name(node: Any, attribute: ast.Attribute | None = None) -> None:
-    """Of an expression over several lines, Python reports the one where the name of the attribute stands."""
-    attribute = attribute or node
-    if node.lineno != attribute.end_lineno:
-        end = attribute.end_col_offset or 0
-        node.lineno, node.col_offset = attribute.end_lineno, max(0, end - len(attribute.attr))
-
-
-def symbol(op: ast.operator) -> str:
-    return _SYMBOLS[type(op)]
-
-
-def _word(op: ast.cmpop) -> str:
-    return _SYMBOLS.get(type(op)) or _WORDS[type(op)]
-
-
-_WORDS: dict[type, str] = {ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}
-
-
-def _is_not(node: Any) -> bool:
-    return type(node) is ast.UnaryOp and type(node.op) is ast.Not
-
-
-def _is_debug(node: Any) -> bool:
-    return type(node) is ast.Name and node.id == "__debug__"
-
-
-def _is_number(node: Any) -> bool:
-    if type(node) is ast.UnaryOp:
-        return _is_number(node.operand)
-    if type(node) is ast.BinOp:
-        return _is_number(node.left) and _is_number(node.right)
-    return type(node) is ast.Constant and isinstance(node.value, (int, float, complex))
-
-
-def _is_fixed(node: Any) -> bool:
-    """Whether the expression is made of constants only, so that the compiler may fold it."""
-    if type(node) is ast.UnaryOp:
-        return _is_fixed(node.operand)
-    if type(node) is ast.BinOp:
-        return _is_fixed(node.left) and _is_fixed(node.right)
-    return type(node) is ast.Constant
-
-
-def _is_watched(left: Any, op: ast.cmpop, right: Any) -> bool:
-    """Whether a comparison may read what a container holds. Against bytes it may: of a bytearray."""
-    kind = type(op)
-    if kind is ast.Is or kind is ast.IsNot:
-        return False
-    if kind is ast.In or kind is ast.NotIn:
-        elements = right.elts if type(right) in (ast.Tuple, ast.List, ast.Set) else [right]
-        return not all(map(_is_atom, elements))
-    return not (_is_atom(left) or _is_atom(right))
-
-
-def _is_atom(node: Any) -> bool:
-    return (_is_fixed(node) and not (type(node) is ast.Constant and isinstance(node.value, bytes))
-            and (type(node) is ast.Constant or _is_number(node)))
 
 
 _EXPRESSIONS: dict[type, Callable[[Any, Any], Any]] = {

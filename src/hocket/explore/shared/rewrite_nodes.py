@@ -1,0 +1,88 @@
+"""Nodes of a syntax tree: how they are made, where they stand, and what they visibly are.
+
+They are made by hand, because the constructors of `ast` would take longer than all the rest of the rewriting.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+__all__ = ["at_its_name", "is_debug", "is_fixed", "is_not", "is_number", "is_watched", "made", "symbol", "word"]
+
+_SYMBOLS: dict[type, str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
+    ast.MatMult: "@", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>",
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+}
+
+
+def made(kind: type[ast.AST], at: Any, **fields: Any) -> Any:
+    """A node of `kind` that stands where `at` stands."""
+    node: Any = kind.__new__(kind)
+    fields["lineno"] = at.lineno
+    fields["col_offset"] = at.col_offset
+    fields["end_lineno"] = at.end_lineno
+    fields["end_col_offset"] = at.end_col_offset
+    node.__dict__ = fields
+    return node
+
+
+def at_its_name(node: Any, attribute: ast.Attribute | None = None) -> None:
+    """Of an expression over several lines, Python reports the one where the name of the attribute stands."""
+    attribute = attribute or node
+    if node.lineno != attribute.end_lineno:
+        end = attribute.end_col_offset or 0
+        node.lineno, node.col_offset = attribute.end_lineno, max(0, end - len(attribute.attr))
+
+
+def symbol(op: ast.AST) -> str:
+    return _SYMBOLS[type(op)]
+
+
+def word(op: ast.cmpop) -> str:
+    return _SYMBOLS.get(type(op)) or _WORDS[type(op)]
+
+
+_WORDS: dict[type, str] = {ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}
+
+
+def is_not(node: Any) -> bool:
+    return type(node) is ast.UnaryOp and type(node.op) is ast.Not
+
+
+def is_debug(node: Any) -> bool:
+    return type(node) is ast.Name and node.id == "__debug__"
+
+
+def is_number(node: Any) -> bool:
+    if type(node) is ast.UnaryOp:
+        return is_number(node.operand)
+    if type(node) is ast.BinOp:
+        return is_number(node.left) and is_number(node.right)
+    return type(node) is ast.Constant and isinstance(node.value, (int, float, complex))
+
+
+def is_fixed(node: Any) -> bool:
+    """Whether the expression is made of constants only, so that the compiler may fold it."""
+    if type(node) is ast.UnaryOp:
+        return is_fixed(node.operand)
+    if type(node) is ast.BinOp:
+        return is_fixed(node.left) and is_fixed(node.right)
+    return type(node) is ast.Constant
+
+
+def is_watched(left: Any, op: ast.cmpop, right: Any) -> bool:
+    """Whether a comparison may read what a container holds. Against bytes it may: of a bytearray."""
+    kind = type(op)
+    if kind is ast.Is or kind is ast.IsNot:
+        return False
+    if kind is ast.In or kind is ast.NotIn:
+        elements = right.elts if type(right) in (ast.Tuple, ast.List, ast.Set) else [right]
+        return not all(map(_is_atom, elements))
+    return not (_is_atom(left) or _is_atom(right))
+
+
+def _is_atom(node: Any) -> bool:
+    return (is_fixed(node) and not (type(node) is ast.Constant and isinstance(node.value, bytes))
+            and (type(node) is ast.Constant or is_number(node)))
