@@ -8,7 +8,7 @@ notify while the lock is held, so that no waiter can leave in between.
 
 from __future__ import annotations
 
-from hocket.spec import Function, Relation, Sort, Spec, action, always, environment, initial, sometimes
+from hocket.spec import Function, Relation, Sort, Spec, action, always, environment, eventually, initial, sometimes
 from models.showcase import Showcase, able
 
 
@@ -91,6 +91,10 @@ class Waiting(Spec):
     @always
     def a_sleeper_is_known_until_it_is_notified(s):
         return ((s.joiner == "asleep") & (s.finisher != "gone")) >> s.registered
+
+    @eventually
+    def the_joiner_returns(s):
+        return s.joiner == "returned"
 
     @always
     def who_can_go_no_further_has_returned(s):

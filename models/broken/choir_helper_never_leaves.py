@@ -7,7 +7,7 @@ goes back to look for work. Repaired: what it sees under the lock decides, and i
 
 from __future__ import annotations
 
-from hocket.spec import Function, Relation, Sort, Spec, action, always, initial, ite, sometimes
+from hocket.spec import Function, Relation, Sort, Spec, action, always, eventually, initial, ite, sometimes
 from models.showcase import Showcase, able
 
 
@@ -82,7 +82,11 @@ class Helping(Spec):
         s.joiner = "returned"
 
     @sometimes
-    def the_joiner_has_returned(s):
+    def it_has_slept(s):
+        return (s.joiner == "returned") & s.woken
+
+    @eventually
+    def the_joiner_returns(s):
         return s.joiner == "returned"
 
     @always
@@ -102,5 +106,5 @@ class HelpingForEver(Helping):
 
 
 SHOWCASE = Showcase(
-    rank=2, seed="C-B2", kind="livelock", claim="the_joiner_has_returned", broken=HelpingForEver, repaired=Helping
+    rank=2, seed="C-B2", kind="livelock", claim="the_joiner_returns", broken=HelpingForEver, repaired=Helping
 )

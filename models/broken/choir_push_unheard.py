@@ -7,7 +7,7 @@ holds from its last look until it waits.
 
 from __future__ import annotations
 
-from hocket.spec import Function, Relation, Sort, Spec, action, always, initial, sometimes
+from hocket.spec import Function, Relation, Sort, Spec, action, always, eventually, initial, sometimes
 from models.showcase import Showcase, able
 
 
@@ -67,6 +67,10 @@ class Scheduling(Spec):
     @always
     def what_was_run_is_queued_no_more(s):
         return (s.worker == "ran_it") >> ~s.queued
+
+    @eventually
+    def the_task_is_run(s):
+        return s.worker == "ran_it"
 
     @always
     def who_can_go_no_further_has_run_the_task(s):

@@ -12,11 +12,11 @@ from hocket.spec import Accepted, RefusedTrace
 from hocket.verdict import Holds, Violated
 from models.broken.algebra_empty_left_behind import all_trees, from_above, from_below
 from models.broken.choir_circles import AnyEdges, Edges
+from models.broken.choir_helper_never_leaves import HelpingForEver
 from models.broken.choir_join_inside import BlockingJoin, Nested
 from models.broken.plan_retry_of_half_done import RetryingInPlace
 from models.broken.plan_slots_shared_in_parallel import COMPACT, SCOPE
 from models.plans import Plan
-from models.showcase import livelock
 
 MODELS = Path(__file__).parents[3] / "models"
 EXPECTED = tomllib.loads((MODELS / "expected.toml").read_text())
@@ -86,20 +86,24 @@ def test_a_deadlock_is_a_state_in_which_nothing_can_happen(row):
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if _showcase(row).kind == "livelock"], ids=lambda row: row["file"])
-def test_a_livelock_comes_back_to_its_state_and_its_goal_is_out_of_reach(row):
+def test_a_livelock_comes_back_to_its_state_for_ever(row):
     showcase = _showcase(row)
-    lasso = livelock(showcase.broken, showcase.claim, showcase.scope)
-    assert (len(lasso.stem), len(lasso.loop)) == (row["steps"], row["loop"])
-    once = showcase.broken.accepts(lasso.stem, **_of_broken(showcase))
-    thrice = showcase.broken.accepts([*lasso.stem, *lasso.loop, *lasso.loop], **_of_broken(showcase))
+    found = showcase.broken.search(**_of_broken(showcase)).verdicts[showcase.claim]
+    assert isinstance(found, Violated)
+    lasso = found.counterexample
+    assert (len(lasso.steps), len(lasso.cycle), lasso.replayed) == (row["steps"], row["loop"], True)
+    once = showcase.broken.accepts(lasso.steps, **_of_broken(showcase))
+    thrice = showcase.broken.accepts([*lasso.steps, *lasso.cycle, *lasso.cycle], **_of_broken(showcase))
     assert once.state == thrice.state
-    assert livelock(showcase.repaired, showcase.claim, showcase.scope) is None
 
 
-def test_the_helper_that_never_leaves_has_found_nothing_when_the_worker_finishes():
-    lasso = livelock(_showcase({"file": "choir_helper_never_leaves"}).broken, "the_joiner_has_returned", {})
-    assert lasso.stem == (("worker_takes",), ("join",), ("worker_finishes",))
-    assert lasso.loop == (("find_nothing",), ("see_that_it_is_done",))
+def test_the_helper_that_never_leaves_has_found_nothing_when_the_worker_finishes_and_no_choice_frees_it():
+    lasso = HelpingForEver.search().verdicts["the_joiner_returns"].counterexample
+    assert lasso.steps == (("worker_takes",), ("join",), ("worker_finishes",))
+    assert lasso.cycle == (("find_nothing",), ("see_that_it_is_done",))
+    # nothing else is possible there: no fairness that one may ask for ends it
+    for steps, only in ((lasso.steps, lasso.cycle[0]), ((*lasso.steps, lasso.cycle[0]), lasso.cycle[1])):
+        assert HelpingForEver.accepts([*steps, ("anything",)]).allowed == (only,)
 
 
 # -- the bugs that the catalogue tells in more words -------------------------------------------------------------------
