@@ -19,13 +19,14 @@ from os import PathLike
 from typing import Any, TypeVar
 
 from hocket.errors import DivergenceError, ExplorationError, Refused
+from hocket.explore.bounded import Bounded
 from hocket.explore.certificate import Recorder
 from hocket.explore.classes import class_of
 from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Cast, Execution
 from hocket.explore.failing.failures import Failure, digest, failure_of
 from hocket.explore.failing.livelock import Look
-from hocket.explore.failing.minimise import FewPreemptions, minimised
+from hocket.explore.failing.minimise import minimised
 from hocket.explore.failing.polling import livelock_of
 from hocket.explore.options import (
     STRATEGIES,
@@ -81,7 +82,7 @@ def explore(
     """Run `body` in every distinct interleaving of the threads that it starts; returns what that came to.
 
     `body` is a plain function without parameters; it may use threading, queue and concurrent.futures as ever.
-    `bound=k` runs every schedule with at most k preemptions (by brute force: small programs), and the verdict is
+    `bound=k` runs every schedule with at most k preemptions (bounded.py: small programs), and the verdict is
     "bounded". `seconds`, `executions` and `steps` (of one execution, default 20,000) are limits: reached, they make
     the verdict "incomplete". `data="off"` declares that whatever else is shared is
     none of the explorer's business. A `strategy` that draws ("random", "pct", "pos", "urw", "surw", "portfolio") takes
@@ -271,7 +272,7 @@ class _Search:
         if self.sample is not None:
             return self.sample.begin()
         if self.bound is not None:
-            return FewPreemptions(self.bound)
+            return Bounded(self.bound)
         make = STRATEGIES[self.strategy_name]
         return make(reductions=self.rules) if self.rules else make()
 
@@ -416,7 +417,7 @@ class _Search:
         if untracked:
             return "incomplete", (f"{untracked[0]} and not tracked: use hocket.Atomic, or data='off' if no two threads "
                                   "share it")
-        if isinstance(self.strategy, FewPreemptions) and self.strategy.cut:
+        if isinstance(self.strategy, Bounded) and self.strategy.cut:
             return "bounded", f"every class with a schedule of at most {self.bound} preemptions"
         return "proved", ""
 
