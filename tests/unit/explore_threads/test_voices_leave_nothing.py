@@ -16,6 +16,7 @@ from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Cast
 from hocket.explore.threads import pool, seat
 from hocket.explore.threads.control import Session
+from hocket.explore.threads.locals import FORGETS_ALL
 from hocket.explore.threads.runner import Runner
 
 KEPT = threading.local()
@@ -65,6 +66,23 @@ def test_a_thread_begins_with_no_value_in_any_local_and_with_an_empty_context(ti
     assert found == {(False, 0, 0)}
 
 
+def test_a_local_that_is_made_in_an_execution_is_empty_for_threads_that_follow_each_other():
+    def body():
+        made = threading.local()
+
+        def work():
+            assert not hasattr(made, "value")
+            made.value = 1
+
+        for _ in range(3):
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+
+    assert hocket.explore(body, data="off").verdict == "proved"
+
+
+@pytest.mark.skipif(not FORGETS_ALL, reason="from 3.13 on an OS thread cannot forget locals that are new")
 def test_threads_that_follow_each_other_need_one_os_thread_that_wakes_once(monkeypatch):
     real_ident, used, woken = pool._get_ident, [], []
     run = pool.Voice.run

@@ -61,6 +61,8 @@ _LEAVES_NONE = ("STORE_", "DELETE_", "POP_", "LIST_APPEND", "SET_ADD", "MAP_ADD"
                 "DICT_UPDATE", "DICT_MERGE", "RETURN_VALUE", "RESUME", "NOP", "CACHE", "PRECALL", "KW_NAMES",
                 "MAKE_CELL", "COPY_FREE_VARS", "JUMP", "END_", "RAISE_VARARGS")
 _DISPLAYS = {"BUILD_LIST", "BUILD_MAP", "BUILD_SET", "BUILD_CONST_KEY_MAP", "BUILD_TUPLE", "BUILD_STRING"}
+_COLLECTED = ("BUILD_LIST", "BUILD_SET", "BUILD_MAP")
+_CALLS = ("CALL", "CALL_KW")  # 3.13 has one of its own for calls with names of arguments, which lie on top
 _MAKERS = {"list", "dict", "set", "bytearray", "deque", "defaultdict", "OrderedDict", "Counter", "sorted"}
 _HARMLESS = {  # builtins that keep nothing of their arguments
     "len", "sorted", "sum", "min", "max", "any", "all", "repr", "str", "print", "list", "tuple", "set", "dict",
@@ -121,7 +123,7 @@ class Code:
         if number is None:
             return False
         step = self.steps[number]
-        method = self._producer(number, step.arg)
+        method = self._producer(number, step.arg + _names_on_top(step))
         if method is None or not _is_method_load(self.steps[method]):
             return False
         return self._is_private_value(self._producer(method, 0))
@@ -224,7 +226,7 @@ class Code:
         step = self.steps[number]
         if step.name in _DISPLAYS:
             return True
-        if step.name == "CALL":  # a comprehension (3.11 makes it a function), or list() and the like
+        if step.name in _CALLS:  # a comprehension (3.11 makes it a function), or list() and the like
             called = self._called(number)
             return called is not None and called in ("<listcomp>", "<setcomp>", "<dictcomp>", *_MAKERS)
         return False
@@ -233,7 +235,7 @@ class Code:
         """The name of what is called at `number`, as far as the bytecode shows it."""
         step = self.steps[number]
         for position in (step.arg, step.arg + 1):
-            producer = self._producer(number, position)
+            producer = self._producer(number, position + _names_on_top(step))
             if producer is None:
                 continue
             source = self.steps[producer]
@@ -248,7 +250,7 @@ class Code:
         step = self.steps[number]
         if step.name in _IMMUTABLE_RESULTS or self._is_display(number):
             return True
-        if step.name == "CALL":
+        if step.name in _CALLS:
             return self._called(number) in ("len", "int", "float", "str", "sum", "range", "bool")
         if step.name != "LOAD_FAST" or step.value in self.code.co_varnames[: self.code.co_argcount]:
             return False
@@ -267,7 +269,23 @@ class Code:
 
     def _stores_a_display(self, number: int) -> bool:
         made = self._producer(number, 0)
-        return made is not None and self._is_display(made)
+        return self._is_display(made) if made is not None else self._ends_a_comprehension(number)
+
+    def _ends_a_comprehension(self, number: int) -> bool:
+        """Whether what lies on the stack before `number` was collected by a comprehension; from 3.12 on it is inlined.
+
+        It begins with an empty display under an iterator, which no other loop has: BUILD, SWAP, FOR_ITER.
+        """
+        while number and self.steps[number - 1].name in ("POP_TOP", "END_FOR"):
+            number -= 1
+            if self.steps[number].name == "END_FOR":
+                break
+        end = self.steps[number]
+        loops = [at for at, step in enumerate(self.steps) if step.name == "FOR_ITER" and step.value == end.offset]
+        if end.name != "END_FOR" or len(loops) != 1 or loops[0] < 2:
+            return False
+        empty, under, _ = self.steps[loops[0] - 2:loops[0] + 1]
+        return empty.name in _COLLECTED and empty.arg == 0 and (under.name, under.arg) == ("SWAP", 2)
 
     def _is_private(self, name: str) -> bool:
         """Whether local `name` is only ever a fresh container, and leaves its function only by being returned."""
@@ -291,7 +309,8 @@ class Code:
             return True
         if step.name == "BINARY_OP":
             return step.arg not in _INPLACE or position == 1
-        return step.name == "CALL" and position < step.arg and self._called(consumer) in _HARMLESS
+        first = _names_on_top(step)
+        return step.name in _CALLS and first <= position < first + step.arg and self._called(consumer) in _HARMLESS
 
     def _stores(self, name: str) -> list[int]:
         return [at for at, step in enumerate(self.steps) if step.name == "STORE_FAST" and step.value == name]
@@ -415,6 +434,10 @@ def _null_bit(name: str, change: int) -> bool:
 
 def _is_method_load(step: Step) -> bool:
     return step.name == "LOAD_METHOD" or (step.name == "LOAD_ATTR" and step.leaves == 2)
+
+
+def _names_on_top(step: Step) -> int:
+    return int(step.name == "CALL_KW")
 
 
 def _parameters(code: CodeType) -> int:

@@ -29,6 +29,7 @@ from hocket.errors import DivergenceError, NondeterminismError
 from hocket.explore.execution import Cast
 from hocket.explore.semantics import Raise, unread
 from hocket.explore.strategy import Strategy
+from hocket.explore.threads.locals import FORGETS_ALL
 from hocket.explore.threads.naming import Place, place_of
 from hocket.explore.threads.once import Once
 from hocket.explore.threads.pool import POOL, Voice, _allocate_lock, _get_ident
@@ -275,6 +276,10 @@ class Control:
                 continue
             actor.voice.baton.release()
             main.voice.baton.acquire()
+        if not FORGETS_ALL:  # each actor has had a voice for itself
+            for actor in self.actors.values():
+                if actor is not main and actor.voice is not None and actor not in self.abandoned:
+                    POOL.give(actor.voice)
 
     def forget(self) -> None:
         """Let go of the actors once the execution was judged, so that no cycle is left for the garbage collector."""
@@ -377,7 +382,7 @@ class Control:
 
     def _hand_over(self, actor: Actor, chosen: Actor) -> None:
         """Let `chosen` go on. Who is done leaves its voice to one that begins, so that no other thread has to wake."""
-        ended = actor.voice if actor.done and actor is not self._main else None
+        ended = actor.voice if FORGETS_ALL and actor.done and actor is not self._main else None
         if chosen.voice is not None:
             if ended is not None:
                 POOL.give(ended)
@@ -409,7 +414,8 @@ class Control:
         else:
             return
         actor.done = True
-        POOL.give(voice)
+        if FORGETS_ALL:
+            POOL.give(voice)
         self._wake_main()
 
     def _settle(self, voice: Voice) -> None:

@@ -15,7 +15,10 @@ import gc
 import sys
 from typing import Any, Protocol
 
-__all__ = ["Kept", "find_all", "kept_here"]
+__all__ = ["FORGETS_ALL", "Kept", "find_all", "kept_here"]
+
+FORGETS_ALL = sys.version_info < (3, 13)
+"""Whether a thread can forget what it has in locals that were made since `find_all`, in the execution that goes on."""
 
 _Local: type = _thread._local
 _by_thread: list[dict[Any, Any]] = []  # of each local that was found, from 3.13 on
@@ -45,7 +48,7 @@ class _Key:
 
 def kept_here() -> Kept:
     """What the calling OS thread has."""
-    if sys.version_info >= (3, 13):
+    if not FORGETS_ALL:
         return _Key()
     kept: dict[str, Any] = ctypes.cast(_address_of_locals(), ctypes.py_object).value
     return kept
@@ -53,7 +56,7 @@ def kept_here() -> Kept:
 
 def find_all() -> None:
     """Look for the locals that there are, if they have to be known one by one: once for an exploration."""
-    if sys.version_info >= (3, 13):
+    if not FORGETS_ALL:
         kinds = {_Local, *_subclasses(_Local)}
         _by_thread[:] = [values for thing in gc.get_objects() if type(thing) in kinds for values in _dicts_of(thing)]
 
