@@ -25,7 +25,7 @@ from models.broadcast import Broadcast
 from models.mailbox import Mailbox
 from models.plans import Plan, plan
 from models.showcase import Cases
-from models.ticks import Building, Ticks, fork_join, graph
+from models.ticks import Building, Ticks, graph
 
 MODELS = Path(__file__).parents[3] / "models"
 SURVIVORS = tomllib.loads((MODELS / "survivors.toml").read_text())["survivor"]
@@ -35,7 +35,7 @@ ELSEWHERE = {  # their twins are models with rows of their own, and of `models.p
     "plan_slots_shared_in_parallel",
     "ticks_barrier_bypassed",
 }
-_FORK = fork_join(patience={"1": 1, "2": 1})
+_FORK = graph("1F24", [("F", "1"), ("4", "F")], [("F", "2")], root="4", patience={"1": 1, "2": 1})
 _WITHIN = graph("tFab", single=[("F", "t"), ("b", "a")], prong=[("F", "b")], root="Fa")
 _PLAN, _SCOPE = plan((None, 0, 1, 0), may_end=[1, 2, 3])
 _OWN_DEEDS = ("make_task", "make_fork", "add_prong", "join")
@@ -54,7 +54,7 @@ SUBJECTS = [
     ("broadcast", Broadcast, [({}, {})], None),
     ("mailbox", Mailbox, [({}, {})], None),
     ("plans", Plan, [(_SCOPE, _PLAN)], None),
-    ("ticks", Ticks, [({"Node": "tFab"}, _WITHIN), ({"Node": "1F234"}, _FORK)], None),
+    ("ticks", Ticks, [({"Node": "tFab"}, _WITHIN), ({"Node": "1F24"}, _FORK)], None),
     ("building", Building, [({"Node": "ab"}, _BLANK)], _OWN_DEEDS),
 ]
 
