@@ -42,6 +42,7 @@ class Mailboxes(Spec):
     to = Function(Message, to=Node, rigid=True)
     kind = Function(Message, to=Kind, rigid=True)
     capacity = Function(Node, Kind, to=INT, rigid=True)
+    signals = Function(to=INT, rigid=True)  # how many there will ever be
 
     epoch = Function(to=INT)  # signals broadcast
     sent = Function(Node, to=INT)  # signals put into its queue
@@ -76,6 +77,7 @@ class Mailboxes(Spec):
 
     @environment()
     def broadcast(s):
+        s.require("there is another signal", s.epoch < s.signals)
         reached = forall(s.Node, lambda i: s.alive[i] >> (s.sent[i] == s.epoch))
         s.require("the last signal has reached all that are alive", reached)
         s.epoch = s.epoch + 1

@@ -39,6 +39,7 @@ class Layout(Spec):
         s.used[n] = True
         s.above.each(lambda a, m: s.above[a, m] | ((m == n) & ((a == parent) | s.above[a, parent])))
         s.count[n] = s.count[parent] + ite(s.owned[n], 1, 0)
+        s.ensure("its parent is above it", s.above[parent, n])
 
 
 class Running(Spec):

@@ -9,8 +9,22 @@ have one before them has a circle is the pigeonhole principle, and is not proved
 
 from __future__ import annotations
 
-from hocket.spec import INT, Function, Relation, Sort, Spec, axiom, exists, forall, initial, invariant, ite, theorem
-from hocket.spec import variant
+from hocket.spec import (
+    INT,
+    Function,
+    Relation,
+    Sort,
+    Spec,
+    axiom,
+    exists,
+    forall,
+    initial,
+    invariant,
+    ite,
+    theorem,
+    two_state,
+    variant,
+)
 from models.ranks import Check, Peel, Walk
 from proofs.judge import proved
 
@@ -22,11 +36,15 @@ class NoWayBack(Walk):
 
     @invariant
     def a_walk_climbs_by_its_length(s):
-        return (s.rank[s.begin] + s.steps <= s.rank[s.at]) & (0 <= s.steps)
+        return (s.rank[s.begin] + s.steps <= s.rank[s.at]) & (s.steps >= 0)
+
+    @two_state
+    def every_step_counts(s, later):
+        return later.steps == s.steps + 1
 
     @theorem()
     def a_walk_of_one_step_or_more_does_not_end_where_it_began(s):
-        s.require("there was a step", 0 < s.steps)
+        s.require("there was a step", s.steps > 0)
         return s.at != s.begin
 
 

@@ -78,6 +78,16 @@ class TreeOrder(Trees):
         within = lambda e, t: exists(s.Entity, s.Entity, lambda x, y: s.prong[t, x, y] & s.oo[x, e] & s.cc[e, y])  # noqa: E731
         return forall(s.Entity, s.Tree, lambda e, t: (s.of[e, t] & s.loose[t]) >> within(e, t))
 
+    @invariant(layer=1)
+    def a_loose_fork_has_prongs(s):
+        some = lambda t: exists(s.Entity, s.Entity, lambda x, y: s.prong[t, x, y])  # noqa: E731
+        return forall(s.Tree, lambda t: s.loose[t] >> some(t))
+
+    @invariant(needs=("a_loose_fork_has_prongs",))
+    def an_entity_is_a_task_or_holds_something(s):
+        fork = lambda e: exists(s.Entity, lambda p: s.multi[e, p])  # noqa: E731
+        return forall(s.Entity, lambda e: s.used[e] >> (s.is_task[e] | fork(e)))
+
     @invariant
     def prongs_are_of_their_fork(s):
         own = lambda t, x, y: s.of[x, t] & s.of[y, t] & s.loose[t]  # noqa: E731
