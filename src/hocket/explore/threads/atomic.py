@@ -21,7 +21,7 @@ from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.question import Asked
 from hocket.trace.operation import Operation
 
-__all__ = ["Atomic", "choose", "number_of", "sometimes"]
+__all__ = ["Atomic", "check_outsider", "choose", "number_of", "sometimes"]
 
 T = TypeVar("T")
 _operation: Callable[[tuple[Any, ...]], Operation] = partial(tuple.__new__, Operation)  # in a third of the time
@@ -48,6 +48,13 @@ class Controlled:
             session = actor.control.session
             if self._number >= session.named:
                 name_newcomer(session, self._number)
+
+
+def check_outsider(thing: Controlled) -> None:
+    """A thread that is no actor may use what is of no execution that goes on; raises `Refused` otherwise."""
+    home = thing._home
+    if home is not None and not home.over and id(thing) not in home.session.outside:
+        home.used_by_outsider(home.session.cast.objects[thing._number])
 
 
 def number_of(thing: Controlled, actor: Actor) -> int:
@@ -87,6 +94,7 @@ class Atomic(Controlled, Generic[T]):
         """The present value."""
         actor = ACTORS.get(_get_ident())
         if actor is None:
+            check_outsider(self)
             return self._value
         control = actor.control
         value: T = control.plain(actor, "cell.load", self._number if self._home is control else number_of(self, actor))
@@ -96,6 +104,7 @@ class Atomic(Controlled, Generic[T]):
         """Replace the value."""
         actor = ACTORS.get(_get_ident())
         if actor is None:
+            check_outsider(self)
             with _changed:
                 self._value = value
                 _changed.notify_all()
@@ -110,6 +119,7 @@ class Atomic(Controlled, Generic[T]):
         if actor is not None:
             old: T = actor.control.step(actor, _operation(("cell.swap", (number_of(self, actor),), value)))
             return old
+        check_outsider(self)
         with _changed:
             old, self._value = self._value, value
             _changed.notify_all()
@@ -121,6 +131,7 @@ class Atomic(Controlled, Generic[T]):
         if actor is not None:
             old: T = actor.control.step(actor, _operation(("cell.add", (number_of(self, actor),), number)))
             return old
+        check_outsider(self)
         with _changed:
             old, self._value = self._value, self._value + number
             _changed.notify_all()
@@ -135,6 +146,7 @@ class Atomic(Controlled, Generic[T]):
         if actor is not None:
             actor.control.step(actor, Operation("cell.increment", (number_of(self, actor),), number))
             return
+        check_outsider(self)
         with _changed:
             self._value, said = ROWS["cell.increment"].perform(self._value, 0, number, 0)
             if type(said) is Raise:
@@ -147,6 +159,7 @@ class Atomic(Controlled, Generic[T]):
         if actor is not None:
             operation = _operation(("cell.compare_exchange", (number_of(self, actor),), (old, new)))
             return bool(actor.control.step(actor, operation))
+        check_outsider(self)
         with _changed:
             if self._value != old:
                 return False
@@ -176,6 +189,7 @@ class Atomic(Controlled, Generic[T]):
             Asked(holds).step(actor, "cell.until", number_of(self, actor))
 
     def _wait(self, holds: Callable[[T], Any]) -> T:
+        check_outsider(self)
         with _changed:
             while not holds(self._value):
                 _changed.wait()

@@ -25,7 +25,7 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hocket.errors import DivergenceError, NondeterminismError
+from hocket.errors import DivergenceError, NondeterminismError, Refused
 from hocket.explore.execution import Cast
 from hocket.explore.semantics import Raise, unread
 from hocket.explore.strategy import Strategy
@@ -253,6 +253,22 @@ class Control:
         observer.enter(actor)
         if not self.fresh:
             observer.pause()
+
+    def raised_in_finaliser(self, actor: Actor, error: BaseException, where: str) -> None:
+        """Python goes on after such an exception; the execution has failed all the same, and ends at the next step."""
+        if not isinstance(error, Unwind):
+            error.add_note(f"hocket: raised in the finaliser {where}, where Python prints it and goes on")
+            self._raised(actor, error)
+
+    def used_by_outsider(self, name: str) -> None:
+        """A thread that is no actor has used an object of this execution, which nobody can explore then."""
+        error = Refused(name, "used by a thread that the explorer does not know", "shared with an explored program",
+                        "threads started through threading or _thread", "a C extension, or a function that was taken "
+                        "from _thread before and kept in a container, starts threads behind the explorer's back")
+        if not self.over:
+            self.error = error
+            self._over(End.RAISED)
+        raise error
 
     def _raised(self, actor: Actor, error: BaseException) -> None:
         if not self.over:  # an exception on the way out is a consequence, not a cause

@@ -64,7 +64,23 @@ def controlled(extra: tuple[dict[str, Any], ...] = ()) -> Iterator[None]:
         for namespace in _namespaces(extra):
             _replace_names(undo, namespace, stand_ins)
         _keep_counters(undo)
+        undo.callback(setattr, sys, "unraisablehook", sys.unraisablehook)
+        sys.unraisablehook = _told_of_finalisers(sys.unraisablehook)
         yield
+
+
+def _told_of_finalisers(plain: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """What Python calls with an exception that it goes on after; of an actor it is a failure, of others as ever."""
+
+    def told(unraisable: Any) -> None:
+        actor = current()
+        if actor is None or unraisable.exc_value is None:
+            plain(unraisable)
+            return
+        where = getattr(unraisable.object, "__qualname__", type(unraisable.object).__name__)
+        actor.control.raised_in_finaliser(actor, unraisable.exc_value, where)
+
+    return told
 
 
 def _set(undo: ExitStack, owner: type, name: str, replacement: Any) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from types import GenericAlias
 from typing import Any
 
-from hocket.explore.threads.atomic import Controlled, number_of
+from hocket.explore.threads.atomic import Controlled, check_outsider, number_of
 from hocket.explore.threads.control import ACTORS, Actor, current
 from hocket.explore.threads.pool import _get_ident
 from hocket.trace.operation import Operation
@@ -82,11 +82,16 @@ class _Gate(Controlled):
 
     def _take_as_outsider(self, blocking: bool, timeout: float) -> bool:
         """For a thread that is no actor: the real lock; without one, whoever comes after the end finds it free."""
-        return bool(self.real.acquire(blocking, timeout)) if self.real is not None else self.owner is None
+        if self.real is not None:
+            return bool(self.real.acquire(blocking, timeout))
+        check_outsider(self)
+        return self.owner is None
 
     def _free_as_outsider(self) -> None:
         if self.real is not None:
             self.real.release()
+        else:
+            check_outsider(self)
         self.owner, self.depth = None, 0
 
     def _is_taken(self) -> bool:
@@ -292,6 +297,7 @@ class ExploredSimpleQueue(Controlled):
     def _step(self, verb: str, argument: Any = None) -> Any:
         actor = current()
         if actor is None:  # a finaliser after the end: nobody is left who could get it
+            check_outsider(self)
             return False if verb.endswith("get") else 0
         return actor.control.step(actor, Operation(f"queue.{verb}", (number_of(self, actor),), argument))
 
