@@ -101,6 +101,7 @@ class _Run:
         self.latest: dict[Any, Any] = {}  # each actor's last event, or the one that started it: it stands for the past
         self.futures: list[tuple[Any, Any]] = []  # each actor's past, and what it did then
         self.first = dict(self.states)
+        self._arrived: dict[Any, Any] = {}  # whose last step was to arrive: at which barrier, in which generation
         self._begin()
         self._replay()
 
@@ -136,8 +137,11 @@ class _Run:
             there = way in range(row.alternatives(operation.argument))
             if not (there and row.enabled(state, actor, operation.argument, way)):
                 raise _Flaw(f"step {number + 1}, {actor}'s {_told(operation, way)}, is not possible where it stands")
+            if wrong := self._odd(actor, operation, state):
+                raise _Flaw(f"step {number + 1}, {actor}'s {_told(operation, way)}, is nothing a host does: {wrong}")
             self.before.append(dict(self.states))
             result = _perform(self.states, actor, operation, way)
+            self._arrived[actor] = (*operation.objects, result[1]) if operation.kind == "barrier.arrive" else None
             self.modes.append(modes_of(operation, way, not row.changed(result)))
             self.woken.append(() if type(result) is Raise else tuple(row.wakes(operation.argument, result)))
             earlier = list(range(number))
@@ -159,6 +163,19 @@ class _Run:
             ways = range(ROWS[operation.kind].alternatives(operation.argument))
             if any(self._possible(self.states, actor, operation, way) for way in ways):
                 raise _Flaw(f"at the end {actor} could still do {_told(operation, 0)}")
+
+    def _odd(self, actor: Any, operation: Operation, state: Any) -> str:
+        """Why no host asks for this; what no footprint tells, an edge must: a start, an arrival, an end."""
+        mine: Any = self.threads.get(actor)
+        other: Any = self.threads.get(operation.argument)
+        match operation.kind:
+            case "thread.spawn" if state is not None or operation.objects != (other,):
+                return "a thread is started once, and has its own object"
+            case "thread.join" if operation.objects != (other,): return "it is the object of another thread"
+            case "thread.end" if operation.objects != (mine,) or state == FINISHED: return "it is not its own"
+            case "barrier.pass" if self._arrived.get(actor) != (*operation.objects, operation.argument):
+                return "it has not arrived"
+        return ""
 
     def _name(self, operation: Operation) -> Any:
         """The operation, with what its objects were at first: another program may have made them otherwise."""

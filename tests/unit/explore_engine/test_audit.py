@@ -158,6 +158,42 @@ def test_whether_a_thread_has_ended_is_refused_if_its_end_is_no_step():
     assert "its end is no step" in str(audit(data))
 
 
+def _meeting() -> Any:
+    program = Program()
+    barrier = program.barrier(2, "m")
+
+    def child() -> Any:
+        yield from barrier.wait()
+
+    def main() -> Any:
+        thread = yield Spawn(child, watched=True)
+        yield from barrier.wait()
+        yield join(thread)
+
+    program.body(main)
+    return _certificate(program)
+
+
+@pytest.mark.parametrize(("kind", "change"), [
+    ("barrier.pass", lambda event: event.__setitem__(3, -1)),
+    ("thread.join", lambda event: event.__setitem__(3, "main")),
+    ("thread.end", lambda event: event.__setitem__(0, "main")),
+    ("thread.spawn", lambda event: event.__setitem__(3, "t1_1")),
+], ids=["passes what it did not arrive at", "joins another", "ends another", "starts another"])
+def test_what_no_host_does_is_refused(kind: str, change: Any):
+    """An edge that no footprint tells is what it says: who passes has arrived, who joins knows whom."""
+    data = _meeting()
+    assert audit(data).counts["classes"] == 2
+    changed = 0
+    for execution in data["executions"]:
+        for event in execution["events"]:
+            if event[1] == kind:
+                change(event)
+                changed += 1
+    assert changed
+    assert isinstance(audit(data), Violated)
+
+
 @pytest.mark.parametrize("data", [None, {}, {"kind": "other"}, {"kind": "hocket-classes-1"},
                                   {"kind": "hocket-classes-1", "executions": [{}]},
                                   {"kind": "hocket-classes-1", "executions": "many"}])
