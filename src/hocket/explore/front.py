@@ -13,7 +13,7 @@ import functools
 import inspect
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from os import PathLike
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from hocket.explore.bounded import Bounded
 from hocket.explore.certificate import Recorder
 from hocket.explore.classes import class_of
 from hocket.explore.dpor import Optimal
-from hocket.explore.execution import Cast, Execution
+from hocket.explore.execution import Execution
 from hocket.explore.failing.failures import Failure, digest, failure_of
 from hocket.explore.failing.livelock import Look
 from hocket.explore.failing.minimise import minimised
@@ -46,9 +46,11 @@ from hocket.explore.sampling.sampled import Sample, sample_of
 from hocket.explore.scale.checkpoint import BodyKeeper, Checkpoint
 from hocket.explore.scale.estimate import Estimate, Estimated
 from hocket.explore.scale.parallel import search_in_parallel
+from hocket.explore.shared.functions import is_rewritten
+from hocket.explore.shared.tracker import Visible, named, new_session
 from hocket.explore.shared.untracked import Watch
 from hocket.explore.strategy import Strategy
-from hocket.explore.threads.control import RESTART, Control, End, Session
+from hocket.explore.threads.control import RESTART, Control, DataTracker, End
 from hocket.explore.threads.naming import target_of
 from hocket.explore.threads.runner import Runner
 from hocket.trace.schedule import Schedule
@@ -106,8 +108,7 @@ def explore(
     rules = checked(reductions)
     if rules:
         check_reductions(strategy=strategy, bound=bound, checkpoint=checkpoint, executor=executor)
-    if tuple(track):
-        raise Refused("track", "given", "not supported yet", "track=()", "share values through hocket.Atomic")
+    visible = Visible(data=data, track=named(track))
     if spurious:
         raise Refused("spurious", f"set to {spurious!r}", "not supported for threads", "spurious=False",
                       "a pure model has it: yield from condition.wait(spurious=True)")
@@ -118,7 +119,7 @@ def explore(
             raise Refused(name, f"set to {limit!r}", "no limit that could be kept", "a number above 0")
     listen = Progress.listener(progress)
     try:
-        search = _Search(body, strategy, bound, data == "track", seconds, executions, steps or _STEPS, listen, sample)
+        search = _Search(body, strategy, bound, visible, seconds, executions, steps or _STEPS, listen, sample)
         search.reduce(rules)
         if certificate:
             check_certificate(sample=sample, bound=bound, reductions=rules, executor=executor, checkpoint=checkpoint)
@@ -134,15 +135,20 @@ def explore(
             listen.clear()
 
 
-def replay(body: Callable[[], Any], schedule: Schedule | str) -> Any:
+def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | None = None,
+           track: Iterable[Any] = ()) -> Any:
     """Run `body` in the one interleaving that `schedule` says; raises what it raises there, else returns its value.
+
+    `track` is that of the exploration that found the schedule; so is `data`, if it was "race-check".
 
     Raises `DivergenceError` if the schedule is of another program, `ScheduleError` if it cannot be read,
     `DeadlockError` for a deadlock, `ExplorationError` for a leak or a livelock.
     """
     check_body(body)
     parsed = schedule if isinstance(schedule, Schedule) else Schedule.parse(schedule)
-    control = replayed(body, parsed, _STEPS)
+    if data is not None:
+        check_options(data=data)
+    control = _replayed_any(body, parsed, data, named(track))
     failure = failure_of(control)
     if failure is None and control.end == End.BOUND:
         raise ExplorationError(f"no end after {len(control.execution.events):,} steps, and no certain livelock")
@@ -153,18 +159,36 @@ def replay(body: Callable[[], Any], schedule: Schedule | str) -> Any:
     raise error
 
 
-def replayed(
-    body: Callable[[], Any], schedule: Schedule, steps: int, *, ends_visible: bool | None = None
-) -> Control:
+def _replayed_any(body: Callable[[], Any], schedule: Schedule, data: str | None, track: tuple[str, ...]) -> Control:
+    """Along a schedule that does not say what was visible: as what it fits."""
+    refused: list[DivergenceError] = []
+    for visible in _ways_of_seeing(data, track):
+        try:
+            control = replayed(body, schedule, _STEPS, visible)
+        except DivergenceError as error:
+            refused.append(error)
+            continue
+        if control.session.stop != RESTART:
+            return control
+    raise max(refused, key=lambda error: error.step)
+
+
+def _ways_of_seeing(data: str | None, track: tuple[str, ...]) -> Iterator[Visible]:
+    """What an exploration may have had as operations, the likeliest first."""
+    for kind in (data,) if data is not None else ("track", "off"):
+        for everything in (False, True) if kind == "track" else (False,):
+            for ends in (False, True):
+                yield Visible(ends, kind, track, everything)
+
+
+def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, visible: Visible) -> Control:
     """The execution of `body` along `schedule`, with places recorded; raises `DivergenceError` if it does not fit."""
-    visible = (ends_visible,) if ends_visible is not None else (False, True)
-    for ends in visible:
-        session = Session(Cast(), max(steps, len(schedule)), ends_visible=ends)
-        kept: list[Control] = []
-        Runner(body, session).run(Look(schedule), _keeping(kept), places=True)
-        if session.stop != RESTART:
-            break
+    session = new_session(body, max(steps, len(schedule)), visible)
+    kept: list[Control] = []
+    Runner(body, session).run(Look(schedule), _keeping(kept), places=True)
     control = kept[0]
+    if session.stop == RESTART:
+        return control
     if control.end == End.DIVERGED:
         assert control.error is not None
         raise control.error
@@ -217,25 +241,27 @@ def test(function: F | None = None, **options: Any) -> Any:  # noqa: PT028  # a 
 class _Search:
     """One call of `explore`: runs the strategy, keeps the account, and says what it came to."""
 
-    def __init__(self, body: Callable[[], Any], strategy: str, bound: int | None, tracked: bool, seconds: float | None,
-                 executions: int | None, steps: int, listen: Callable[[Progress], None] | None,
+    def __init__(self, body: Callable[[], Any], strategy: str, bound: int | None, visible: Visible,
+                 seconds: float | None, executions: int | None, steps: int, listen: Callable[[Progress], None] | None,
                  sample: Sample | None = None) -> None:
         self.body, self.strategy_name, self.bound, self.steps = body, strategy, bound, steps
         self.seconds, self.limit, self.listen = seconds, sample.limit if sample else executions, listen
         self.sample = sample
-        self.watch = Watch() if tracked else None
+        self.visible = visible
+        self.tracker: DataTracker | None = None
+        self.watch = Watch(is_rewritten) if visible.data != "off" else None
         self.strategy: Strategy
         self.started, self.before = time.monotonic(), 0.0  # seconds of earlier calls, if there is a checkpoint
         self.keeper: BodyKeeper | None = None
         self.executor: Any = None
         self.rules: tuple[str, ...] = ()
         self.recorder: Recorder | None = None
-        self._reset(ends_visible=False)
+        self._reset(visible)
 
     def reduce(self, rules: tuple[str, ...]) -> None:
         """Let this search, which has not begun, use these rules of reductions.py."""
         self.rules = rules
-        self._reset(ends_visible=False)
+        self._reset(self.visible)
 
     def record(self) -> None:
         """Write down what this search, which has not begun, covers."""
@@ -244,15 +270,20 @@ class _Search:
     def keep(self, keeper: BodyKeeper) -> None:
         """Save this search, which has not begun, and go on from what was saved."""
         self.keeper = keeper
-        self._reset(ends_visible=keeper.ends_visible)
+        self._reset(keeper.visible or self.visible)
 
     def elapsed(self) -> float:
         """Seconds of this call, and of those that it goes on from."""
         return self.before + time.monotonic() - self.started
 
-    def _reset(self, *, ends_visible: bool) -> None:
-        self.session = Session(Cast(), self.steps, observer=self.watch, ends_visible=ends_visible,
-                               audit=self.bound is not None or self.strategy_name not in ("optimal", "source"))
+    def _reset(self, visible: Visible) -> None:
+        tracker = self.tracker if self.visible == visible else None
+        self.visible = visible
+        audit = self.bound is not None or self.strategy_name not in ("optimal", "source")
+        self.session = new_session(self.body, self.steps, visible, self.watch, audit)
+        if tracker is not None:
+            self.session.tracker = tracker  # which has learnt which keys there are
+        self.tracker = self.session.tracker
         self.strategy = self._new_strategy()
         self.runner = Runner(self.body, self.session)
         self.outcomes: Counter[Any] = Counter()
@@ -282,13 +313,13 @@ class _Search:
 
     def result(self) -> Result:
         self._run()
-        if self.session.stop == RESTART:
-            self._reset(ends_visible=True)
+        while self.session.stop == RESTART:
+            self._reset(self._more_visible())
             self._run()
         if self.passed is not None:
             raise self.passed
         failure = self._shown(self.first) if self.first is not None else self._never_reached()
-        untracked = tuple(self.watch.findings) if self.watch is not None else ()
+        untracked = self.untracked()
         verdict, reason = self._verdict(failure, untracked)
         certificate, refusal = self._certificate(verdict)
         sampled = self.sample.notes() if self.sample and failure is None else ()
@@ -296,6 +327,16 @@ class _Search:
                       reason, self.elapsed(), self.events, dict(self.session.sometimes),
                       (*self.session.notes, *refusal, *sampled),
                       self.sample.seed if self.sample else None, self.rules, certificate)
+
+    def untracked(self) -> tuple[str, ...]:
+        """What was shared without being tracked."""
+        seen = self.watch.findings if self.watch is not None else ()
+        return tuple(dict.fromkeys([*seen, *(self.tracker.findings() if self.tracker is not None else ())]))
+
+    def _more_visible(self) -> Visible:
+        """With what to begin again."""
+        more = self.tracker.again() if self.tracker is not None else None
+        return more or replace(self.visible, ends=True)
 
     def _certificate(self, verdict: str) -> tuple[Certificate | None, tuple[str, ...]]:
         """What was recorded of a proof, or why there is nothing to hand out."""
@@ -327,7 +368,7 @@ class _Search:
             self.keeper.remove()
 
     def _look_for_livelock(self, cut: Execution) -> None:
-        self.first, suspect = livelock_of(self.body, cut, self.steps, self.session.ends_visible)
+        self.first, suspect = livelock_of(self.body, cut, self.steps, self.visible)
         self.reason = self._too_long(f"; what seems to repeat: {suspect}" if suspect else "")
 
     def _too_long(self, repeats: str) -> str:
@@ -341,6 +382,9 @@ class _Search:
         if self.session.stop:
             return False
         self.events += len(control.execution.events)
+        if self.tracker is not None and self.tracker.saw_too_little():
+            self.session.stop = RESTART
+            return False
         if _is_control_flow(control.error):
             self.passed = control.error
             return False
@@ -433,9 +477,8 @@ class _Search:
 
     def fail_at(self, told: Failure) -> None:
         """Another process has seen a failure: see it here as well, if it can be."""
-        ends_visible = self.session.ends_visible
         try:
-            again = failure_of(replayed(self.body, told.schedule, self.steps, ends_visible=ends_visible))
+            again = failure_of(replayed(self.body, told.schedule, self.steps, self.visible))
         except DivergenceError:
             again = None
         self.first = again if again is not None and again.kind == told.kind else told
@@ -446,15 +489,13 @@ class _Search:
             return first
         if first.kind == "livelock":  # as short as its first rounds, and seen to close when it was found
             return replace(first, replayed=True, target=target_of(self.body))
-        session = self.session
-
         def run(schedule: Schedule) -> Failure | None:
             try:
-                return failure_of(replayed(self.body, schedule, self.steps, ends_visible=session.ends_visible))
+                return failure_of(replayed(self.body, schedule, self.steps, self.visible))
             except DivergenceError as error:
                 return Failure("nondeterminism", schedule, f"the failing interleaving cannot be repeated: {error}")
 
-        return minimised(self.body, first, run, self.steps, session.ends_visible, target_of(self.body))
+        return minimised(self.body, first, run, self.steps, self.visible, target_of(self.body))
 
 
 def _hashable(value: Any) -> Any:

@@ -39,7 +39,7 @@ STRATEGIES: dict[str, Callable[..., Strategy]] = {
 # for each option the values that work today
 SUPPORTED: dict[str, tuple[Any, ...]] = {
     "model": ("free",),
-    "data": ("track", "off"),
+    "data": ("track", "race-check", "off"),
     "strategy": tuple(STRATEGIES),
 }
 

@@ -8,15 +8,17 @@ kind follows from how the execution ended.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hocket.errors import DeadlockError, ExplorationError
 from hocket.explore.failing.livelock import Look, told
-from hocket.explore.semantics import Raise
+from hocket.explore.semantics import Raise, unread
 from hocket.explore.threads.control import Actor, Control, End
 from hocket.explore.threads.naming import Place, place_of, place_text
 from hocket.render.lanes import Lane, lanes
+from hocket.trace.event import Event
 from hocket.trace.operation import Operation
 from hocket.trace.schedule import Schedule, digest_of
 
@@ -27,9 +29,9 @@ __all__ = ["Failure", "digest", "failure_of"]
 class Failure:
     """One way in which the program goes wrong.
 
-    `kind` is "assertion", "exception", "deadlock", "livelock", "leak" or "nondeterminism"; `schedule` leads there
-    (`hocket.replay` takes it, as a value or as text); `exception` is what was raised, if anything was; `cycle` names
-    the actors of a deadlock that wait for each other, or the steps that a livelock repeats;
+    `kind` is "assertion", "exception", "deadlock", "livelock", "leak", "race" or "nondeterminism"; `schedule` leads
+    there (`hocket.replay` takes it, as a value or as text); `exception` is what was raised, if anything was; `cycle`
+    names the actors of a deadlock that wait for each other, or the steps that a livelock repeats;
     `rows` is the interleaving, and `str()` draws it.
     """
 
@@ -123,10 +125,28 @@ def _complete(control: Control) -> Failure | None:
     left = [lock for lock in control.held.values()
             if lock.owner is not None and lock.owner.done and pending[lock.owner.number] is None and not lock.sign]
     if not left:
-        return None
+        return _race(control)
     names = control.session.cast.objects
     told = "; ".join(f"{lock.owner.name} has ended and still holds {names[lock._number]}" for lock in left)
     return _failure(control, "leak", told, waits=(told,), origin=told)
+
+
+def _race(control: Control) -> Failure | None:
+    """Two accesses that nothing orders, where data is watched for them."""
+    race = control.session.tracker.race if control.session.tracker is not None else None
+    if race is None:
+        return None
+    names = control.session.cast.actors
+    sides = [f"{names[access.actor]} {'writes' if access.mode == 'w' else 'reads'} it at {_stack_text(access.stack)}"
+             for access in (race.first, race.second)]
+    origin = " / ".join(sorted(f"{place[0]}:{place[1]}" for access in (race.first, race.second)
+                               for place in access.stack[:1]))
+    return _failure(control, "race", f"nothing orders two accesses to {race.place}: {', and '.join(sides)}",
+                    waits=tuple(sides), origin=origin)
+
+
+def _stack_text(stack: tuple[Place, ...]) -> str:
+    return " < ".join(f"{place_text(place[:2])} in {place[2]}" for place in stack) or "?"
 
 
 def _deadlock(control: Control) -> Failure:
@@ -226,7 +246,7 @@ def _lost_wakeup(control: Control, condition: Any, waiter: Actor) -> str:
 
 def _row(control: Control, events: int) -> int:
     """How many of so many events are drawn in the lanes, and so the number that the last of them has there."""
-    return sum(event.operation.kind not in _UNTOLD for event in control.execution.events[:events])
+    return sum(map(_telling_of(control), control.execution.events[:events]))
 
 
 def _at(place: Place | None) -> str:
@@ -261,7 +281,16 @@ def _cycle(control: Control, stuck: list[Actor]) -> list[str]:
     return []
 
 
-_UNTOLD = ("thread.begin",)  # told by the step that follows
+def _telling_of(control: Control) -> Callable[[Event], bool]:
+    """Which events a reader is told: not a beginning, which the next step tells, nor a look at what nobody writes."""
+    written = {index for event in control.execution.events if event.operation.kind.startswith("data.")
+               for index in unread(event.operation, event.alternative)}
+
+    def is_told(event: Event) -> bool:
+        kind = event.operation.kind
+        return kind != "thread.begin" and (kind != "data.read" or not written.isdisjoint(event.operation.objects))
+
+    return is_told
 
 
 # -- the lanes --------------------------------------------------------------------------------------------------------
@@ -274,8 +303,9 @@ def _rows(control: Control) -> tuple[Lane, ...]:
     names, objects = control.session.cast.actors, control.session.cast.objects
     rows: list[Lane] = []
     held: dict[int, list[str]] = {}
+    is_told = _telling_of(control)
     for event, place in zip(control.execution.events, control.places, strict=True):
-        if event.operation.kind in _UNTOLD:
+        if not is_told(event):
             continue
         _follow_locks(event, objects, held)
         rows.append(Lane(len(rows) + 1, names[event.actor], _told(event, objects, names), place,
@@ -299,6 +329,8 @@ def _told(event: Any, objects: list[str], actors: list[str]) -> str:
     operation = event.operation
     if operation.kind == "thread.sleep":
         return "sleep"
+    if operation.kind.startswith("data."):
+        return f"{'reads' if operation.kind == 'data.read' else 'writes'} {objects[operation.objects[0]]}"
     if operation.kind.startswith("thread."):
         verb = operation.kind.partition(".")[2].replace("spawn", "start").replace("_timed", "")
         thing = actors[operation.argument] if operation.argument is not None else objects[operation.objects[0]]

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hocket.explore.execution import Cast, Choice, Execution
+from hocket.explore.execution import Choice, Execution
 from hocket.explore.failing.failures import Failure, failure_of
-from hocket.explore.threads.control import Control, Session
+from hocket.explore.shared.tracker import Visible, new_session
+from hocket.explore.threads.control import Control
 from hocket.explore.threads.runner import Runner
 from hocket.trace.schedule import Schedule
 
@@ -27,12 +28,12 @@ _SECONDS = 3.0
 
 
 def minimised(body: Callable[[], Any], first: Failure, run: Callable[[Schedule], Failure | None], steps: int,
-              ends_visible: bool, target: str, telling: Callable[[Control], Failure | None] = failure_of) -> Failure:
+              visible: Visible, target: str, telling: Callable[[Control], Failure | None] = failure_of) -> Failure:
     """The smallest failure like `first` within the budget; `run` replays a schedule, `telling` judges an execution.
 
     A failure that does not repeat is one of nondeterminism.
     """
-    smallest = _search(body, first, steps, ends_visible, telling)
+    smallest = _search(body, first, steps, visible, telling)
     candidates = [smallest, first] if smallest is not None else [first]
     for candidate in candidates:
         again = run(candidate.schedule)
@@ -43,7 +44,7 @@ def minimised(body: Callable[[], Any], first: Failure, run: Callable[[Schedule],
         + (f"gives {again.kind}: {again.message}" if again is not None else "passes")))
 
 
-def _search(body: Callable[[], Any], like: Failure, steps: int, ends_visible: bool,
+def _search(body: Callable[[], Any], like: Failure, steps: int, visible: Visible,
             telling: Callable[[Control], Failure | None]) -> Failure | None:
     """All schedules of 0, 1, 2 ... preemptions; of the first number that suffices, the shortest."""
     deadline = time.monotonic() + _SECONDS
@@ -51,7 +52,7 @@ def _search(body: Callable[[], Any], like: Failure, steps: int, ends_visible: bo
     found: list[Failure] = []
     for allowed in range(len(like.schedule) + 1):
         strategy = FewPreemptions(allowed)
-        runner = Runner(body, Session(Cast(), steps, ends_visible=ends_visible))
+        runner = Runner(body, new_session(body, steps, visible))
 
         budget = left
 

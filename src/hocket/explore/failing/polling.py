@@ -11,23 +11,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hocket.explore.execution import Cast, Execution
+from hocket.explore.execution import Execution
 from hocket.explore.failing.failures import Failure, failure_of
 from hocket.explore.failing.livelock import Fair, Look, first_rounds, period, told
+from hocket.explore.shared.tracker import Visible, new_session
 from hocket.explore.strategy import Strategy
-from hocket.explore.threads.control import Control, End, Session
+from hocket.explore.threads.control import Control, End
 from hocket.explore.threads.runner import Runner
 from hocket.trace.schedule import Schedule
 
 __all__ = ["livelock_of"]
 
 
-def livelock_of(body: Callable[[], Any], cut: Execution, steps: int,
-                ends_visible: bool) -> tuple[Failure | None, str]:
+def livelock_of(body: Callable[[], Any], cut: Execution, steps: int, visible: Visible) -> tuple[Failure | None, str]:
     """The livelock, if it is certain, and else in words what seems to repeat in the execution that was cut."""
     def run(strategy: Strategy) -> Control:
         kept: list[Control] = []
-        Runner(body, Session(Cast(), steps, ends_visible=ends_visible)).run(strategy, _keep(kept), places=True)
+        Runner(body, new_session(body, steps, visible)).run(strategy, _keep(kept), places=True)
         return kept[0]
 
     length = period(cut.events)

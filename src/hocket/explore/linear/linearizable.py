@@ -14,6 +14,7 @@ call shows is nobody's business).
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +33,7 @@ from hocket.explore.linear.history import BEGIN, RETURN, History, Misfit, Point,
 from hocket.explore.linear.sequential import Answer, Call, Reference, Waits, answer_of, look
 from hocket.explore.options import check_options
 from hocket.explore.result import Result
+from hocket.explore.shared.tracker import Visible
 from hocket.explore.threads.control import Control, End, current
 from hocket.render.timeline import Bar, timeline
 from hocket.trace.operation import Operation
@@ -287,12 +289,18 @@ def _reordered(execution: Execution, pasts: Sequence[int], order: Sequence[Point
 # -- the search -------------------------------------------------------------------------------------------------------
 
 
+def _visible(scenario: Scenario, data: str) -> Visible:
+    """The code of the object is tracked."""
+    home = sys.modules.get(getattr(scenario.factory, "__module__", None) or "")
+    return Visible(data=data, track=(home.__name__,) if home is not None and home.__name__ != "builtins" else ())
+
+
 class _Judged(_Search):
     """An exploration in which every class is judged as a history, too."""
 
-    def __init__(self, scenario: Scenario, strategy: str, tracked: bool, seconds: float | None,
+    def __init__(self, scenario: Scenario, strategy: str, visible: Visible, seconds: float | None,
                  executions: int | None, steps: int) -> None:
-        super().__init__(scenario.play, strategy, None, tracked, seconds, executions, steps, None)
+        super().__init__(scenario.play, strategy, None, visible, seconds, executions, steps, None)
         self.scenario = scenario
 
     def _failure(self, control: Control) -> Failure | None:
@@ -323,15 +331,15 @@ class _Judged(_Search):
     def _shown(self, first: Failure) -> Failure:
         if first.kind == "nondeterminism" or first.origin == "swallowed":
             return replace(first, body="result.scenario")
-        ends = self.session.ends_visible
+        visible = self.visible
 
         def run(schedule: Schedule) -> Failure | None:
             try:
-                return self._telling(replayed(self.scenario, schedule, self.steps, ends_visible=ends))
+                return self._telling(replayed(self.scenario, schedule, self.steps, visible))
             except DivergenceError as error:
                 return Failure("nondeterminism", schedule, f"the failing interleaving cannot be repeated: {error}")
 
-        shown = minimised(self.scenario, first, run, self.steps, ends, "", telling=self._telling)
+        shown = minimised(self.scenario, first, run, self.steps, visible, "", telling=self._telling)
         return replace(shown, body="result.scenario")
 
 
@@ -388,7 +396,7 @@ class _Account:
         return result.verdict == "proved" or (result.verdict == "incomplete" and bool(result.untracked))
 
     def _explored(self, scenario: Scenario, seconds: float | None, executions: int | None) -> Result:
-        return _Judged(scenario, self.strategy, self.data == "track", seconds, executions, self.steps).result()
+        return _Judged(scenario, self.strategy, _visible(scenario, self.data), seconds, executions, self.steps).result()
 
     def shrink(self, scenario: Scenario) -> None:
         """The smallest part of a failing scenario that fails in the same way, within a few seconds."""

@@ -30,6 +30,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -41,6 +42,7 @@ from hocket.errors import CheckpointError, Refused
 from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Cast, Execution
 from hocket.explore.scale.stack import check_path, restore, snapshot, text_of
+from hocket.explore.shared.tracker import Visible
 from hocket.explore.tally import Failure, Tally
 from hocket.trace.operation import Operation
 from hocket.trace.schedule import Schedule
@@ -233,15 +235,16 @@ class BodyKeeper(Keeper):
 
     def __init__(self, given: Checkpoint | str | os.PathLike[str], search: _Search) -> None:
         options = {"strategy": search.strategy_name, "bound": search.bound, "steps": search.steps,
-                   "data": search.watch is not None}
+                   "data": search.visible.data, "track": list(search.visible.track)}
         super().__init__(Checkpoint.of(given), body_digest(search.body), options)
         self._search = search
         self._saved = self.load()
 
     @property
-    def ends_visible(self) -> bool:
-        """Whether the search that was saved had the ends of actors as steps."""
-        return bool(self._saved is not None and self._saved["account"]["ends_visible"])
+    def visible(self) -> Visible | None:
+        """What was an operation in the search that was saved; None if there is none."""
+        saved = self._saved["account"]["visible"] if self._saved is not None else None
+        return Visible(**{**saved, "track": tuple(saved["track"])}) if saved is not None else None
 
     def reset(self) -> None:
         """The search has made its strategy and its session anew: let them go on from what was saved, once."""
@@ -263,8 +266,8 @@ class BodyKeeper(Keeper):
                 "be told apart in another process: make them in the body"))
         return {"executions": search.runner.executions, "classes": search.classes, "events": search.events,
                 "outcomes": saved_outcomes(search.outcomes, self._checkpoint.path),
-                "sometimes": session.sometimes, "notes": session.notes, "ends_visible": session.ends_visible,
-                "untracked": list(search.watch.findings) if search.watch is not None else [],
+                "sometimes": session.sometimes, "notes": session.notes, "visible": asdict(search.visible),
+                "untracked": list(search.untracked()),
                 "estimate": search.estimate.saved(parts) if search.estimate is not None else None,
                 "seconds": search.elapsed()}
 

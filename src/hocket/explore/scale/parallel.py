@@ -46,6 +46,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hocket.errors import ExplorationError, Refused
@@ -396,7 +397,7 @@ def search_in_parallel(search: _Search, executor: Executor | int) -> None:
                       "names of modules are replaced while a body is explored: one body at a time in a process")
     team, program = _Team(executor), Program.of(search.body)
     coordinator, session = Coordinator(team.count), search.session
-    options = {"pid": os.getpid(), "tracked": search.watch is not None, "ends_visible": session.ends_visible}
+    options = {"pid": os.getpid(), "visible": asdict(search.visible)}
 
     def submit(piece: Piece) -> Future[Any]:
         budget = _least(None, search.limit, search.runner.executions)

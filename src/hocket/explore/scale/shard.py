@@ -181,14 +181,15 @@ def run_model(program: Program, task: Task) -> dict[str, Any]:
 def run_body(program: Program, task: Task) -> dict[str, Any]:
     """Explore a piece of a body with threads."""
     from hocket.explore.front import _Search
+    from hocket.explore.shared.tracker import Visible
 
     options = task.options
     try:
         if options["pid"] == os.getpid():
             raise Refused("executor", "used", "running its work in this process", "one of processes",
                           "names of modules are replaced while a body is explored: one body at a time in a process")
-        search = _Search(program.load(), "optimal", None, options["tracked"], None, None, task.steps or 0, None)
-        search._reset(ends_visible=options["ends_visible"])
+        visible = Visible(**options["visible"])
+        search = _Search(program.load(), "optimal", None, visible, None, None, task.steps or 0, None)
         session = search.session
         shard = Shard(task, session.cast, youngest_first=True)
         search.strategy, session.named = shard, len(session.cast.objects)
@@ -205,7 +206,7 @@ def run_body(program: Program, task: Task) -> dict[str, Any]:
             "classes": search.classes, "stop": session.stop, "reason": search.reason,
             "failure": replace(first, exception=None) if first is not None else None,
             "sometimes": session.sometimes, "notes": session.notes,
-            "untracked": list(search.watch.findings) if search.watch is not None else [], **shard.report()}
+            "untracked": list(search.untracked()), **shard.report()}
 
 
 def _text(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """Never certify falsely: watches which code the actors run, and lists every write that is shared but not tracked.
 
-Only synchronisation and Atomics are operations so far. If the program writes an
-attribute, an item, a global, an enclosing variable, or calls a method that
+Synchronisation and Atomics are operations, and what rewritten code does to data (probes.py).
+If other code writes an attribute, an item, a global, an enclosing variable, or calls a method that
 changes a container, while two actors live, then orders that were never run could
 differ, and no verdict may be "proved". Each piece of code that an actor enters is
 read once (scan.py); calls into C are judged when they happen, by what is called.
@@ -70,9 +70,13 @@ _LOOKS_AROUND = {threading.enumerate.__code__, threading.active_count.__code__}
 
 
 class Watch:
-    """The watch over one exploration; `findings` is its list, in the order of discovery."""
+    """The watch over one exploration; `findings` is its list, in the order of discovery.
 
-    def __init__(self) -> None:
+    `is_rewritten(code)`: whether probes tell of what the code does, so that it need not be read here.
+    """
+
+    def __init__(self, is_rewritten: Callable[[CodeType], bool] = lambda code: False) -> None:
+        self._is_rewritten = is_rewritten
         _add_executors()
         self.findings: dict[str, None] = {}
         self._callback = self._profile
@@ -116,7 +120,8 @@ class Watch:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             code = frame.f_code
-            if not self._is_machinery(code) and (alone or code.co_name in ("__init__", "__post_init__")):
+            told_elsewhere = self._is_machinery(code) or self._is_rewritten(code)
+            if not told_elsewhere and (alone or code.co_name in ("__init__", "__post_init__")):
                 writes = self._writes_after(frame, fresh_self=False)
                 if alone:
                     self._open.append((code, frame.f_lasti, writes))
@@ -205,7 +210,7 @@ class Watch:
         self._known.add(code)
         if code in _LOOKS_AROUND:
             self._report_at(frame, "the list of threads is read")
-        if not self._is_machinery(code):
+        if not self._is_machinery(code) and not self._is_rewritten(code):
             self._report(code, code_of(code).findings(_resolver(frame)).values())
 
     def _is_machinery(self, code: CodeType) -> bool:

@@ -1,0 +1,203 @@
+"""From an access to an operation: what the probes have in common.
+
+An announcement names the places that are touched; the actor goes on with the plain
+access once it is chosen. Where accesses are only watched (`data="race-check"`) they are
+noted instead. What is found in something shared is made known as shared.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from types import (
+    FrameType,
+    FunctionType,
+)
+from typing import Any
+
+from hocket.explore.shared.containers import base_of
+from hocket.explore.shared.heap import SIZE, Heap, Thing
+from hocket.explore.shared.names import names_of
+from hocket.explore.shared.racing import Access
+from hocket.explore.threads.control import Actor
+from hocket.explore.threads.naming import caller, is_machinery, place_text
+from hocket.trace.operation import Operation
+
+__all__ = ["Announcer"]
+
+_missing = object()
+_PATIENCE = 100_000  # accesses on the way out
+_DEEPEST = 12  # frames of a stack that is shown
+_SILENT_MODULES = {"_thread", "threading", "queue", "_queue", "time", "builtins", "math", "_weakref", "weakref",
+                   "concurrent.futures._base", "concurrent.futures.thread", "_functools", "functools", "contextlib"}
+_PLAIN: set[type] = {int, float, complex, str, bytes, bool, type(None), range, slice, type(Ellipsis)}
+
+
+class Announcer:
+    """Knows what is shared (`heap`), and turns accesses to it into operations of the actor that calls."""
+
+    def __init__(self, heap: Heap, is_rewritten: Callable[[Any], bool], written: set[str]) -> None:
+        self.heap = heap
+        self.written = written  # attributes that rewritten code assigns outside of __init__
+        self.everything = False  # announce reads of all other attributes, too
+        self.surprised = False  # one of them was assigned
+        self.findings: dict[str, None] = {}
+        self.accesses: list[Access] | None = None  # where they are only watched
+        self.late: dict[int, int] = {}  # accesses of each actor since the execution was over
+        self._known = heap.known
+        self._links: dict[int, Any] = {}  # of chained comparisons, by thread
+        self._is_rewritten = is_rewritten
+        self._bases: dict[type, type | None] = {}
+        self._class_data: dict[type, dict[str, type]] = {}
+
+    def _announce(self, actor: Actor, kind: str, touched: list[tuple[Thing, Any]], state: Any = None) -> Any:
+        """One operation on these places; what it answers, or None where it is none."""
+        control = actor.control
+        heap = self.heap
+        if control.over:
+            return self._afterwards(actor)
+        if not heap.alone(control):
+            places = list(dict.fromkeys(
+                [heap.place(thing, key, state if key is not SIZE else None) for thing, key in touched]))
+            if not places:
+                return None
+            if self.accesses is not None:
+                self._note(actor, kind, places)
+                return None
+            return control.step(actor, Operation(kind, tuple(places)))
+        return None
+
+    def _afterwards(self, actor: Actor) -> None:
+        """The execution is over, and its code on its way out may do what it has to; but not for ever."""
+        late = self.late[actor.number] = self.late.get(actor.number, 0) + 1
+        if late > _PATIENCE:
+            actor.control.step(actor, Operation("thread.sleep"))
+
+    def _look_out(self, actor: Actor, thing: Thing, kind: type, name: str, touched: str) -> None:
+        """An attribute that code which is not tracked may touch unseen: `touched` is "written" or "mentioned"."""
+        if self.heap.is_own(kind) or self.heap.alone(actor.control):
+            return
+        observer = actor.control.observer
+        with observer.paused() if observer is not None else nullcontext():
+            known = [above for above in kind.__mro__
+                     if not self.heap.is_own(above) and name in getattr(names_of(above), touched)]
+        for above in known:
+            what = "read" if touched == "written" else "written"
+            self._report(f"attribute {name!r} of {thing.name} is {what}, and {above.__module__} touches it unseen")
+
+    def _report(self, what: str) -> None:
+        frame = caller(sys._getframe(1))
+        where = place_text((frame.f_code.co_filename, frame.f_lineno)) if frame is not None else "?"
+        self.findings.setdefault(f"{where} {what}")
+
+    def _note(self, actor: Actor, kind: str, places: list[int]) -> None:
+        """Only watched: who, after how many events, does what, where."""
+        assert self.accesses is not None
+        stack = _stack(sys._getframe(2))
+        events, mode = len(actor.control.execution.events), "r" if kind == "data.read" else "w"
+        self.accesses += [Access(actor.number, events, mode, index, stack) for index in places]
+
+    def _loaded(self, value: Any, hint: str = "") -> Any:
+        """What was found in something shared is shared."""
+        if not _is_plain(value) and id(value) not in self._known:
+            if type(value) is tuple:
+                self._met(value)
+            elif sys.getrefcount(value) > _FRESH or type(value) not in (list, dict, set):
+                self.heap.meet(value, hint)
+        return value
+
+    def _met(self, values: Any) -> None:
+        for value in list(values.values() if isinstance(values, dict) else values):
+            if not _is_plain(value) and id(value) not in self._known:
+                if type(value) is tuple:
+                    self._met(value)
+                else:
+                    self.heap.meet(value)
+
+    def _base(self, kind: type) -> type | None:
+        """The built-in container whose methods `kind` has."""
+        try:
+            return self._bases[kind]
+        except KeyError:
+            found = self._bases[kind] = base_of(kind)
+            return found
+
+    def _is_builtin(self, kind: type, name: str) -> bool:
+        """Whether the method is that of a built-in container."""
+        if self._base(kind) is None:
+            return False
+        if self._base(kind) is kind and kind.__module__ in ("builtins", "collections"):
+            return True
+        method = getattr(kind, name, None)
+        return not isinstance(method, FunctionType) or (not self._is_rewritten(method.__code__) and (
+            method.__module__ == "weakref" or method.__module__ == "_weakrefset"))
+
+    def _is_own(self, kind: type) -> bool:
+        """Whether making an instance runs rewritten code only."""
+        for name in ("__new__", "__init__"):
+            method = getattr(kind, name)
+            if isinstance(method, FunctionType) and not self._is_rewritten(method.__code__):
+                return False
+        return bool(kind.__flags__ & 1 << 9) and type(kind) is type
+
+    def _suspect(self, actor: Actor, f: Any, given: Iterable[Any]) -> None:
+        """Foreign code may read what it is given, unseen."""
+        if self.heap.alone(actor.control):
+            return
+        shared = next((thing for value in given if (thing := self._known.get(id(value))) is not None), None)
+        if shared is None:
+            return
+        module = getattr(f, "__module__", None) or type(f).__module__
+        name = getattr(f, "__qualname__", None) or type(f).__qualname__
+        self._report(f"{module}.{name} is given {shared.name}, and what it reads of it is not tracked"
+                     f" (track={module.partition('.')[0]!r} would)")
+
+    def _is_silent(self, f: Any) -> bool:
+        """Whether foreign code is known to leave alone what it is given, or to speak for itself."""
+        code = getattr(getattr(f, "__func__", f), "__code__", None)
+        if code is not None:
+            return is_machinery(code.co_filename) or code.co_filename.startswith("<")
+        if isinstance(f, type):
+            init = getattr(_lookup(f, "__init__")[1], "__code__", None)
+            return init is None or is_machinery(init.co_filename) or init.co_filename.startswith("<")
+        owner = getattr(f, "__self__", None)
+        module = getattr(f, "__module__", None) or type(owner).__module__
+        return module.startswith("hocket.") or module in _SILENT_MODULES
+
+
+def _count_of_fresh() -> int:
+    def make() -> Any:
+        return object()
+
+    def received(value: Any) -> int:
+        return sys.getrefcount(value)
+
+    return received(make())
+
+
+_FRESH = max(3, _count_of_fresh() + 1)
+_HELD_ONCE = 3  # by its container, by the loop and by the question
+
+
+def _stack(frame: FrameType | None) -> tuple[tuple[str, int, str], ...]:
+    """Where the program stands, innermost first, without what is not the program's."""
+    places: list[tuple[str, int, str]] = []
+    while frame is not None and len(places) < _DEEPEST:
+        if not is_machinery(frame.f_code.co_filename):
+            places.append((frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+        frame = frame.f_back
+    return tuple(places)
+
+
+def _is_plain(value: Any) -> bool:
+    return type(value) in _PLAIN
+
+
+def _lookup(kind: type, name: str) -> tuple[type | None, Any]:
+    """The class that has the attribute, and what is there."""
+    for owner in kind.__mro__:
+        found = vars(owner).get(name, _missing)
+        if found is not _missing:
+            return owner, found
+    return None, _missing

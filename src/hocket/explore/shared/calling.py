@@ -1,0 +1,205 @@
+"""Calls: rewritten code speaks for itself, built-in functions are known, all else is foreign.
+
+Foreign code may keep what it is given, so it escapes; and it may read it unseen, which
+is reported if somebody else could write it at the same time. What foreign code returns
+is its caller's alone if nobody else holds it, and that is a question for the reference count.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import Any
+
+from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _is_plain
+from hocket.explore.shared.containers import LAZY, LOOKS, PURE, SHAPES
+from hocket.explore.shared.heap import SIZE
+from hocket.explore.shared.holding import _VIEWS, Holding
+from hocket.explore.threads.control import ACTORS, Actor
+from hocket.explore.threads.pool import _allocate_lock, _get_ident
+
+__all__ = ["Calling"]
+
+_RLock: Any = __import__("_thread").RLock  # the one of C
+
+
+class Calling(Holding):
+    """The probes of calls."""
+
+    # -- calls --------------------------------------------------------------------------------------------------------
+
+    def call(self, f: Any, /, *args: Any, **named: Any) -> Any:
+        """`f(*args, **named)`"""
+        kind = type(f)
+        if kind is FunctionType:
+            if self._is_rewritten(f.__code__):
+                return f(*args, **named)
+        elif kind is MethodType:
+            if type(f.__func__) is FunctionType and self._is_rewritten(f.__func__.__code__):
+                return f(*args, **named)
+        elif kind is BuiltinFunctionType or kind is MethodWrapperType:
+            owner = f.__self__
+            if self._base(type(owner)) is not None:
+                return self._called_on(owner, f.__name__, args, named)
+        elif kind is type and self._is_own(f):
+            return f(*args, **named)
+        return self._foreign(f, args, named)
+
+    def method(self, o: Any, name: str, /, *args: Any, **named: Any) -> Any:
+        """`o.name(*args, **named)`"""
+        kind = type(o)
+        if self._base(kind) is not None and self._is_builtin(kind, name):
+            return self._called_on(o, name, args, named)
+        return self.call(self.get(o, name), *args, **named)
+
+    def _called_on(self, o: Any, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        thing = self._known.get(id(o))
+        if thing is not None:
+            return self._used(thing, o, name, args, named)
+        self._looked(args)  # a container of one's own
+        return getattr(o, name)(*args, **named)
+
+    def _foreign(self, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """A call of code that was not rewritten."""
+        actor = ACTORS.get(_get_ident())
+        if actor is None:
+            return f(*args, **named)
+        special = _SPECIAL.get(f) if _is_hashable(f) else None
+        if special is not None:
+            return special(self, *args, **named)
+        if _holds_builtin(args) or _holds_builtin(named.values()):
+            args = tuple(self._speaking(value) for value in args)
+            named = {name: self._speaking(value) for name, value in named.items()}
+        given = [*args, *named.values()]
+        owner = getattr(f, "__self__", None)
+        if not isinstance(f, (type, FunctionType)):
+            given.append(owner if owner is not None and not isinstance(owner, ModuleType) else f)
+        if type(owner) in _REAL_LOCKS and not self.heap.alone(actor.control):
+            self._report("a lock is used that was made outside of the exploration")
+        purpose = _purpose(f)
+        if purpose is PURE:
+            return f(*args, **named)
+        if purpose is LAZY:
+            return f(*[self.iterate(value) for value in args], **named)
+        if purpose is LOOKS:
+            self._looked(given)
+            return self._fresh(f, f(*args, **named))
+        if purpose is SHAPES:
+            return self._shaped(actor, f, args, named)
+        if not self._is_silent(f):
+            self._suspect(actor, f, given)
+        for value in given:
+            self.heap.escape(value, actor)
+        return self._fresh(f, f(*args, **named))
+
+    def _speaking(self, value: Any) -> Any:
+        """A method of a container that is handed over speaks for itself when it is called."""
+        if type(value) is not BuiltinFunctionType or self._base(type(value.__self__)) is None:
+            return value
+
+        def method(*args: Any, **named: Any) -> Any:
+            return self._called_on(value.__self__, value.__name__, args, named)
+
+        return method
+
+    def _shaped(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        first = args[0] if args else None
+        thing = self._known.get(id(first))
+        self._looked(args[1:])
+        if thing is None:
+            return f(*args, **named)
+        for value in args[1:]:
+            self.heap.escape(value, actor)
+        if self._base(type(first)) is None:  # an iterator that several use
+            self._announce(actor, "data.write", [(thing, SIZE)])
+            return self._loaded(f(*args, **named))
+        self._touch(actor, thing, first, "shape", ())
+        result = f(*args, **named)
+        self._settle(actor, thing, first)
+        return self._loaded(result)
+
+    def _fresh(self, f: Any, result: Any) -> Any:
+        """What foreign code returned; it may be something that others have, too."""
+        if isinstance(f, type) or _is_plain(result):
+            return result
+        if type(result) in (list, tuple, set):
+            for value in result:
+                if not _is_plain(value) and sys.getrefcount(value) > _HELD_ONCE:
+                    self.heap.meet(value)
+        if sys.getrefcount(result) > _FRESH:
+            self.heap.meet(result)
+        return result
+
+    def get(self, o: Any, name: str) -> Any:
+        """`o.name`, of which a method call begins with."""
+        raise NotImplementedError
+
+
+_REAL_LOCKS = (type(_allocate_lock()), type(_RLock()))
+
+
+def _holds_builtin(values: Iterable[Any]) -> bool:
+    return any(type(value) is BuiltinFunctionType for value in values)
+
+
+def _is_hashable(f: Any) -> bool:
+    return type(f) in (BuiltinFunctionType, FunctionType, WrapperDescriptorType, type)
+
+
+def _purpose(f: Any) -> Any:
+    """The set of containers.py that has `f`."""
+    if not _is_hashable(f):
+        return None
+    return next((row for row in (LAZY, LOOKS, SHAPES, PURE) if f in row), None)
+
+
+def _getattr(probes: Calling, o: Any, name: str, *default: Any) -> Any:
+    try:
+        return probes.get(o, name)
+    except AttributeError:
+        if default:
+            return default[0]
+        raise
+
+
+def _hasattr(probes: Calling, o: Any, name: str) -> bool:
+    try:
+        probes.get(o, name)
+    except AttributeError:
+        return False
+    return True
+
+
+def _vars(probes: Calling, o: Any) -> Any:
+    return probes.get(o, "__dict__")
+
+
+def _length(probes: Calling, o: Any) -> int:
+    if type(o) in _VIEWS:
+        probes._looked((o,))
+    probes.truth(o)
+    return len(o)
+
+
+def _iter(probes: Calling, o: Any, *more: Any) -> Any:
+    return iter(probes.iterate(o), *more) if not more else iter(o, *more)
+
+
+def _bool(probes: Calling, *args: Any) -> bool:
+    return bool(probes.truth(args[0])) if args else False
+
+
+_SPECIAL: dict[Any, Callable[..., Any]] = {
+    getattr: _getattr, hasattr: _hasattr, vars: _vars, len: _length, iter: _iter, bool: _bool,
+    setattr: lambda probes, o, name, value: probes.set(value, o, name),
+    delattr: lambda probes, o, name: probes.delete(o, name),
+    object.__setattr__: lambda probes, o, name, value: probes.set_raw(o, name, value),
+}

@@ -1,0 +1,333 @@
+"""Which objects several actors may reach, and the numbers of the places in them.
+
+An object that only one actor can reach is its own affair, and most are so: their
+accesses are no operations. An object *escapes* when it is stored into something that has
+escaped, is held by a function that is handed over, or is passed to code that was not
+rewritten; with it goes everything it holds. So whoever comes by a foreign object has
+read it from a place that is an operation, and no access that matters is missed.
+
+An object is named by who let it escape, as its how-many-th, which is the same in
+every execution: `id()` is not, and creation is seen by nobody. What was there before the
+exploration keeps its number through all of it. What rewritten code did not make and
+nobody let escape has no such name; all of one type then count as one object: more
+classes than there are, but none too few.
+
+A *place* is an attribute, a key, an index, or the size and order of a container.
+While an actor is alone (nobody else lives, and all who did have been joined), places
+are no operations either, and are forgotten: the next threads begin a new epoch.
+"""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    GeneratorType,
+    GetSetDescriptorType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import Any
+
+from hocket.explore.threads.control import Actor, Control
+from hocket.explore.threads.pool import Voice, _allocate_lock
+
+__all__ = ["CONTAINERS", "SIZE", "Heap", "Thing"]
+
+SIZE = "\0size"
+"""The place that stands for how many entries a container has, and in which order."""
+
+CONTAINERS = (list, dict, set, deque, bytearray)
+_LOCK = type(_allocate_lock())
+_VALUES: set[type] = {
+    int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice, CodeType,
+    WrapperDescriptorType, MemberDescriptorType, GetSetDescriptorType,
+    weakref.ref, property, memoryview, ModuleType, _LOCK, Voice, Control, Actor,
+}  # have no parts that could be changed, or none that is anybody's but ours
+_ENVELOPES: set[type] = {BuiltinFunctionType, MethodWrapperType, tuple, frozenset, MethodType, partial,
+                         MappingProxyType, staticmethod, classmethod, zip, map, filter, enumerate, reversed}
+_MADE_BY_PYTHON = 1 << 9  # a class statement's type, whose attributes can be changed
+_OUTSIDE = -1  # the creator of what was there before
+_LUMP = -2  # of what came from nowhere
+
+
+class Thing:
+    """An object that several actors may reach."""
+
+    __slots__ = ("creator", "held", "lump", "name", "number", "places", "stamp")
+
+    def __init__(self, held: Any, creator: int, number: int, name: str, lump: bool = False) -> None:
+        self.held = held  # the object, or a weak reference to it
+        self.creator, self.number, self.name, self.lump = creator, number, name, lump
+        self.places: dict[Any, int] = {}
+        self.stamp: object = None
+
+
+class Heap:
+    """What is shared in one exploration; `begin` starts an execution.
+
+    `is_own(type)`: whether instances of it are made of rewritten code; others are not looked into.
+    """
+
+    def __init__(self, is_own: Callable[[type], bool]) -> None:
+        self.is_own = is_own
+        self.known: dict[int, Thing] = {}
+        self.namespaces: dict[int, dict[str, Any]] = {}  # the `__dict__` of a thing, which is known as that thing
+        self._outside: dict[int, Thing] = {}
+        self._keys: dict[tuple[int, int], dict[Any, None]] = {}  # of each container, in all executions
+        self._wide: set[tuple[int, int]] = set()  # containers of which somebody touched all keys at once
+        self._names: dict[str, int] = {}
+        self._named: dict[tuple[int, int], str] = {}
+        self._lumps: dict[str, int] = {}
+        self._escapes: dict[int, int] = {}
+        self._control: Control | None = None
+        self._stamp: object = object()
+        self._epoch = 0
+        self._seen = 0  # events that were looked through for joins
+        self._joined: set[int] = set()
+        self.stale = False  # a key has appeared after all keys of its container were touched: begin again
+
+    # -- executions ---------------------------------------------------------------------------------------------------
+
+    def begin(self, control: Control) -> None:
+        self._control, self._stamp, self._epoch, self._seen = control, object(), 0, 0
+        self.known.clear()  # the same dict always: probes keep it at hand
+        self.known.update(self._outside)
+        self.namespaces.clear()
+        self._escapes.clear()
+        self._joined.clear()
+
+    def end(self) -> None:
+        self.known.clear()
+        self.namespaces.clear()
+        self._control = None
+
+    def alone(self, control: Control) -> bool:
+        """Whether everything that other actors did in this execution happened before what is done now."""
+        if control.alive != 1:
+            return False
+        if len(control.actors) == 1:
+            return True
+        events = control.execution.events
+        for event in events[self._seen:]:
+            kind = event.operation.kind
+            if kind == "thread.join" or (kind == "thread.join_timed" and event.alternative == 0):
+                self._joined.add(event.operation.objects[0])
+        if len(events) != self._seen:
+            self._seen = len(events)
+        if len(self._joined) < len(control.actors) - 1:
+            return False
+        if self._stamp is not None:
+            self._stamp = None
+        return True
+
+    # -- things -------------------------------------------------------------------------------------------------------
+
+    def adopt(self, values: Iterable[tuple[Any, str]]) -> None:
+        """What the program's modules hold, before the first execution."""
+        for value, hint in values:
+            self._spread(value, hint, _OUTSIDE, deep=False)
+
+    def escape(self, value: Any, actor: Actor, hint: str = "") -> None:
+        """Others may reach `value` from now on, and what it holds."""
+        if type(value) not in _VALUES and id(value) not in self.known:
+            self._spread(value, hint, actor.number, deep=True)
+
+    def meet(self, value: Any, hint: str = "") -> Thing | None:
+        """`value` was found where others may reach, and nobody here let it escape; None if it has nothing to share."""
+        if type(value) in _VALUES or (isinstance(value, type) and not value.__flags__ & _MADE_BY_PYTHON):
+            return None
+        thing = self.known.get(id(value))
+        if thing is not None:
+            return thing
+        self._spread(value, hint, _OUTSIDE if _is_old(value) else _LUMP, deep=False)
+        return self.known.get(id(value))
+
+    def module(self, value: ModuleType) -> Thing:
+        """Modules are always shared, and never looked into."""
+        thing = self.known.get(id(value))
+        return thing or self._register(value, value.__name__.rpartition(".")[2], _OUTSIDE)
+
+    def globals(self, names: dict[str, Any]) -> Thing:
+        """The global variables of code that belongs to no module, as a thing."""
+        thing = self.known.get(id(names))
+        return thing or self._register(names, str(names.get("__name__", "globals")), _OUTSIDE)
+
+    def _spread(self, value: Any, hint: str, creator: int, *, deep: bool) -> None:
+        todo: list[tuple[Any, str]] = [(value, hint)]
+        passed: dict[int, Any] = {}  # envelopes, kept so that their id stays theirs
+        while todo:
+            value, hint = todo.pop()
+            kind = type(value)
+            if kind in _VALUES or id(value) in self.known or id(value) in passed:
+                continue
+            if kind in _ENVELOPES:
+                passed[id(value)] = value
+            elif kind is FunctionType:
+                self._register(value, value.__name__, creator)
+            elif isinstance(value, type):
+                if value.__flags__ & _MADE_BY_PYTHON:
+                    self._register(value, value.__name__, creator)
+                continue
+            else:
+                name = self._register(value, hint, creator).name
+                hint = hint if kind is CellType else name
+                if not deep or not (kind in _BARE or self.is_own(kind)):
+                    continue
+            todo.extend(reversed(list(_parts(value, hint))))
+
+    def _register(self, value: Any, hint: str, creator: int) -> Thing:
+        if creator == _LUMP:
+            name = f"a {type(value).__name__}"
+            number = self._lumps.setdefault(name, len(self._lumps))
+        elif creator == _OUTSIDE:
+            number, name = len(self._outside), ""
+        else:
+            number, name = self._escapes.get(creator, 0), ""
+            self._escapes[creator] = number + 1
+        hint = f"variable {hint}" if type(value) is CellType and hint else hint
+        name = name or self._name((creator, number), hint or type(value).__name__)
+        thing = Thing(value, creator, number, name, creator == _LUMP)
+        if creator == _OUTSIDE:
+            self._outside[id(value)] = thing  # and it stays what it is until the exploration ends
+        elif type(value).__weakrefoffset__:
+            thing.held = weakref.ref(value, partial(self._forget, id(value)))
+        self.known[id(value)] = thing
+        return thing
+
+    def _forget(self, number: int, reference: object) -> None:
+        thing = self.known.get(number)
+        if thing is not None and thing.held is reference:
+            del self.known[number]
+
+    def _name(self, key: tuple[int, int], wanted: str) -> str:
+        """For people, and one for each thing."""
+        name = self._named.get(key)
+        if name is None:
+            count = self._names[wanted] = self._names.get(wanted, 0) + 1
+            name = self._named[key] = wanted if count == 1 else f"{wanted}#{count}"
+        return name
+
+    # -- places -------------------------------------------------------------------------------------------------------
+
+    def place(self, thing: Thing, key: Any, state: Any = None) -> int:
+        """The number of a place of `thing`; `state` is its first state, if this execution sees it first."""
+        if thing.stamp is not self._stamp or self._stamp is None:
+            self._enter_epoch(thing)
+        index = thing.places.get(key)
+        if index is None:
+            index = thing.places[key] = self._new_place(thing, key, state)
+        return index
+
+    def keys_of(self, thing: Thing) -> list[Any]:
+        """The keys of a container that have places; should another one appear, the heap is `stale`."""
+        whole = (thing.creator, thing.number)
+        self._wide.add(whole)
+        return list(self._keys.setdefault(whole, {}))
+
+    def _enter_epoch(self, thing: Thing) -> None:
+        if self._stamp is None:  # after a time of solitude
+            self._stamp = object()
+            self._epoch += 1
+        if thing.stamp is not self._stamp:
+            thing.stamp = self._stamp
+            thing.places = {}
+
+    def _new_place(self, thing: Thing, key: Any, state: Any) -> int:
+        control = self._control
+        assert control is not None, "places are asked for within an execution"
+        if thing.lump:
+            family, told = "data", thing.name
+        else:
+            told = thing.name if key is SIZE else f"{thing.name}{'.' + key if type(key) is str else told_key(key)}"
+            family = f"data {told if key is not SIZE else 'size'}"
+            if key is not SIZE:
+                self._new_key((thing.creator, thing.number), key)
+        if self._epoch:
+            family += f" {self._epoch}"
+        cast, execution = control.execution.cast, control.execution
+        index = cast.object(thing.creator, thing.number, family, told)
+        if index not in execution.states:
+            execution.set(execution.states, index, state)
+            execution.set(execution.initial, index, state)
+        control.session.named = max(control.session.named, len(cast.objects))
+        return index
+
+    def _new_key(self, whole: tuple[int, int], key: Any) -> None:
+        known = self._keys.setdefault(whole, {})
+        if key not in known:
+            known[key] = None
+            if whole in self._wide:
+                self.stale = True
+
+
+def told_key(key: Any) -> str:
+    """`[3]`, for the name of a place."""
+    text = repr(key[0] if type(key) is tuple and len(key) == 1 else key)
+    return f"[{text if len(text) <= 30 else text[:27] + '...'}]"
+
+
+def _is_old(value: Any) -> bool:
+    """Whether it was there when the exploration began: those objects are frozen, and not listed here."""
+    return gc.is_tracked(value) and not any(value is young for young in gc.get_objects())
+
+
+def _parts(value: Any, name: str) -> Iterator[tuple[Any, str]]:
+    """What `value` holds, in an order that does not depend on addresses; with names for people."""
+    if isinstance(value, (dict, OrderedDict, defaultdict)):
+        for key, item in list(value.items()):
+            yield key, ""
+            yield item, f"{name}{told_key(key)}"
+    if isinstance(value, (list, tuple, deque, set, frozenset)):
+        for item in list(value):
+            yield item, ""
+    kind = type(value)
+    if isinstance(value, FunctionType):
+        yield from _parts_of_function(value)
+    elif kind is BuiltinFunctionType or kind is MethodWrapperType:
+        yield value.__self__, ""
+    elif kind is MethodType:
+        yield value.__self__, ""
+        yield value.__func__, ""
+    elif kind is CellType:
+        with suppress(ValueError):  # empty as yet
+            yield value.cell_contents, name
+    elif kind is partial:
+        yield from ((part, "") for part in (value.func, *value.args, *value.keywords.values()))
+    elif kind is GeneratorType:
+        frame = value.gi_frame
+        if frame is not None:
+            yield from ((item, local) for local, item in frame.f_locals.items())
+    elif kind not in _BARE:
+        yield from _attributes(value, name)
+
+
+_BARE: set[type] = {CellType, list, dict, set, deque, bytearray, tuple, frozenset, OrderedDict, defaultdict}
+
+
+def _parts_of_function(function: FunctionType) -> Iterator[tuple[Any, str]]:
+    for local, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        yield cell, local
+    yield from ((value, "") for value in function.__defaults__ or ())
+    yield from ((value, "") for value in (function.__kwdefaults__ or {}).values())
+    yield from ((value, "") for value in function.__dict__.values())
+
+
+def _attributes(value: Any, name: str) -> Iterator[tuple[Any, str]]:
+    own = getattr(value, "__dict__", None)
+    if type(own) is dict:
+        yield from ((item, f"{name}.{attribute}") for attribute, item in list(own.items()))
+    if own is None or hasattr(type(value), "__slots__"):
+        yield from ((part, "") for part in gc.get_referents(value) if part is not own and not isinstance(part, type))

@@ -1,0 +1,338 @@
+"""Containers that are shared: keys, indices, sizes, iteration, operators.
+
+What a method touches is a row of containers.py. Keys are places of their own, so two
+keys of one dict are independent; whether a key is there is a state of the engine, since it
+decides what a store does. A key that means nothing in another execution (an object
+that nobody else knows) stands for all such keys.
+"""
+
+from __future__ import annotations
+
+import gc
+import operator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from types import (
+    FunctionType,
+    GeneratorType,
+)
+from typing import Any
+
+from hocket.explore.shared.announce import Announcer, _missing
+from hocket.explore.shared.containers import touch_of
+from hocket.explore.shared.heap import SIZE, Thing
+from hocket.explore.threads.control import ACTORS, Actor
+from hocket.explore.threads.pool import _get_ident
+
+__all__ = ["Holding"]
+
+_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+_SEQUENCES: tuple[Any, ...] = ([], (), {}, set(), "", b"", range(0), {}.values(), {}.items())
+_ITERATORS = tuple({type(iter(sequence)) for sequence in _SEQUENCES})
+_BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow, "<<": operator.lshift, ">>": operator.rshift, "|": operator.or_,
+    "&": operator.and_, "^": operator.xor, "@": operator.matmul,
+}
+_INPLACE: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.iadd, "-": operator.isub, "*": operator.imul, "/": operator.itruediv, "//": operator.ifloordiv,
+    "%": operator.imod, "**": operator.ipow, "<<": operator.ilshift, ">>": operator.irshift, "|": operator.ior,
+    "&": operator.iand, "^": operator.ixor, "@": operator.imatmul,
+}
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}
+_READING = {"read", "size", "look", "place", "view", "iterate"}
+_OTHER = ("\0other",)  # the key that stands for all keys that cannot be told apart in every execution
+
+
+class Holding(Announcer):
+    """The probes of items, iteration, truth and operators."""
+
+    # -- items --------------------------------------------------------------------------------------------------------
+
+    def item(self, o: Any, key: Any) -> Any:
+        """`o[key]`"""
+        thing = self._known.get(id(o))
+        if thing is None:
+            return o[key]
+        if not self._is_builtin(type(o), "__getitem__"):
+            self._given(o, "__getitem__", (key,))
+            return o[key]
+        return self._used(thing, o, "__getitem__", (key,), {})
+
+    def put(self, value: Any, o: Any, key: Any) -> None:
+        """`o[key] = value`"""
+        thing = self._known.get(id(o))
+        if thing is None or not self._is_builtin(type(o), "__setitem__"):
+            self._given(o, "__setitem__", (key, value))
+            o[key] = value
+        else:
+            self._used(thing, o, "__setitem__", (key, value), {})
+
+    def drop(self, o: Any, key: Any) -> None:
+        """`del o[key]`"""
+        thing = self._known.get(id(o))
+        if thing is None or not self._is_builtin(type(o), "__delitem__"):
+            self._given(o, "__delitem__", (key,))
+            del o[key]
+        else:
+            self._used(thing, o, "__delitem__", (key,), {})
+
+    def contained(self, item: Any, o: Any) -> bool:
+        """`item in o`"""
+        self._looked((item,))
+        if type(o) in _VIEWS:
+            self._looked((o,))
+            return item in o
+        thing = self._known.get(id(o))
+        if thing is None or not self._is_builtin(type(o), "__contains__"):
+            self._given(o, "__contains__", (item,))
+            return item in o
+        return bool(self._used(thing, o, "__contains__", (item,), {}))
+
+    def _given(self, o: Any, name: str, values: tuple[Any, ...]) -> None:
+        """An operator calls a method of `o`, which is no built-in one; if it is foreign, that is a foreign call."""
+        kind = type(o)
+        if kind.__module__ == "builtins" or self._base(kind) is kind:
+            return
+        method = getattr(kind, name, None)
+        if method is None or (isinstance(method, FunctionType) and self._is_rewritten(method.__code__)):
+            return
+        actor = ACTORS.get(_get_ident())
+        if actor is not None:
+            if not self._is_silent(method):
+                self._suspect(actor, method, (o, *values))
+            for value in (o, *values):
+                self.heap.escape(value, actor)
+
+    # -- iteration, truth, operators ----------------------------------------------------------------------------------
+
+    def iterate(self, o: Any) -> Any:
+        """`for … in o`"""
+        kind = type(o)
+        if kind in _VIEWS:
+            mapping = gc.get_referents(o)[0]
+            thing = self._known.get(id(mapping))
+            return o if thing is None else _Follower(self, thing, mapping, iter(o), wide=kind is not _VIEWS[0])
+        thing = self._known.get(id(o))
+        if thing is None:
+            return o
+        if self._base(kind) is not None:
+            return _Follower(self, thing, o, iter(o), wide=False)
+        if kind in _ITERATORS or kind is GeneratorType or kind.__module__ == "itertools":
+            return _Follower(self, thing, o, o, wide=False)
+        return o
+
+    def whole(self, o: Any) -> Any:
+        """All of `o` is read at once."""
+        if type(o) in _ITERATORS or type(o) is GeneratorType:
+            return self.iterate(o)
+        self._looked((o,))
+        return o
+
+    def truth(self, o: Any) -> Any:
+        """`if o`"""
+        thing = self._known.get(id(o))
+        if thing is not None and self._base(type(o)) is not None:
+            actor = ACTORS.get(_get_ident())
+            if actor is not None:
+                self._touch(actor, thing, o, "size", ())
+        return o
+
+    def compare(self, sign: str, a: Any, b: Any) -> Any:
+        """`a == b`, `a < b`, …"""
+        self._looked((a, b))
+        return _COMPARE[sign](a, b)
+
+    def binary(self, sign: str, a: Any, b: Any) -> Any:
+        """`a + b`, …"""
+        self._looked((a, b))
+        return _BINARY[sign](a, b)
+
+    def inplace(self, sign: str, a: Any, b: Any) -> Any:
+        """What `a += b` assigns to `a`."""
+        self._looked((b,))
+        thing = self._known.get(id(a))
+        if thing is None or self._base(type(a)) is None:
+            return _INPLACE[sign](a, b)
+        actor = ACTORS.get(_get_ident())
+        if actor is None:
+            return _INPLACE[sign](a, b)
+        self._escaping(actor, thing, (list(b) if type(b) in (list, tuple, set, deque) else b,))
+        self._touch(actor, thing, a, "shape", ())
+        result = _INPLACE[sign](a, b)
+        self._settle(actor, thing, a)
+        return result
+
+    def subject(self, o: Any, depth: int = 3) -> Any:
+        """`match o`: patterns may look at everything in it."""
+        self._looked((o,))
+        thing = self._known.get(id(o))
+        actor = ACTORS.get(_get_ident())
+        if thing is not None and actor is not None and self._base(type(o)) is None:
+            names = list(getattr(o, "__dict__", ()))
+            self._announce(actor, "data.read", [(thing, name) for name in names])
+            if depth:
+                for name in names:
+                    self.subject(self._loaded(getattr(o, name)), depth - 1)
+        elif depth and type(o) in (list, tuple):
+            for item in o:
+                self.subject(item, depth - 1)
+        return o
+
+    # -- containers ---------------------------------------------------------------------------------------------------
+
+    def _used(self, thing: Thing, o: Any, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """A method of a shared container."""
+        actor = ACTORS.get(_get_ident())
+        base = self._base(type(o))
+        if actor is None or base is None:
+            return getattr(o, name)(*args, **named)
+        touch = touch_of(base, name)
+        if touch == "iterate":
+            return self.iterate(o)
+        self._looked(args[1:] if touch in ("read", "put", "ensure", "drop") else args)
+        if touch not in _READING:
+            self._escaping(actor, thing, (*args, *named.values()))
+        self._touch(actor, thing, o, touch, args)
+        result = getattr(o, name)(*args, **named)
+        if touch == "shape":
+            self._settle(actor, thing, o)
+        return result if touch == "view" else self._loaded(result, thing.name)
+
+    def _escaping(self, actor: Actor, thing: Thing, values: Iterable[Any]) -> None:
+        for value in values:
+            self.heap.escape(value, actor, "")
+
+    def _touch(self, actor: Actor, thing: Thing, o: Any, touch: str, args: tuple[Any, ...]) -> None:
+        """Announce how a container is touched."""
+        if self.heap.alone(actor.control):
+            return
+        if thing.lump:
+            self._announce(actor, "data.read" if touch in _READING else "data.write", [(thing, SIZE)])
+        elif id(o) in self.heap.namespaces:
+            self._touch_namespace(actor, thing, touch, args)
+        elif touch in ("read", "put", "ensure", "drop"):
+            self._touch_key(actor, thing, o, touch, args)
+        elif touch in ("place", "replace") and type(args[0]) is int and args[0] >= 0:
+            places = [(thing, SIZE), (thing, (args[0],))]
+            self._announce(actor, "data.read" if touch == "place" else "data.put_at", places)
+        elif touch in ("size", "view"):
+            if touch == "size":
+                self._announce(actor, "data.read", [(thing, SIZE)])
+        else:
+            kind = "data.read" if touch in ("look", "place") else "data.write"
+            self._announce(actor, kind, self._everywhere(thing, o))
+
+    def _touch_key(self, actor: Actor, thing: Thing, o: Any, touch: str, args: tuple[Any, ...]) -> None:
+        key = self._canonical(args[0]) if args else None
+        if key is None:
+            places = [(thing, _OTHER)] if touch == "read" else [(thing, _OTHER), (thing, SIZE)]
+            self._announce(actor, "data.read" if touch == "read" else "data.write", places)
+            return
+        there = args[0] in o
+        if touch == "read":
+            self._announce(actor, "data.read", [(thing, key)], there)
+            return
+        was_there = self._announce(actor, f"data.{touch}", [(thing, key), (thing, SIZE)], there)
+        if was_there is not None and was_there != (args[0] in o):
+            self.findings.setdefault(f"{thing.name} was changed by code that is not tracked")
+
+    def _touch_namespace(self, actor: Actor, thing: Thing, touch: str, args: tuple[Any, ...]) -> None:
+        kind = "data.read" if touch in _READING else "data.write"
+        if touch in ("read", "put", "ensure", "drop") and args and type(args[0]) is str:
+            self._announce(actor, kind, [(thing, args[0])])
+        else:
+            self._announce(actor, kind, [(thing, key) for key in self.heap.keys_of(thing)])
+
+    def _everywhere(self, thing: Thing, o: Any) -> list[tuple[Thing, Any]]:
+        keys = self.heap.keys_of(thing)
+        if keys and isinstance(o, (dict, set)):
+            self._place_keys(thing, o, keys)
+        return [(thing, SIZE), *((thing, key) for key in keys)]
+
+    def _place_keys(self, thing: Thing, o: Any, keys: Iterable[Any]) -> None:
+        present = {self._canonical(key) for key in list(o)}
+        for key in keys:
+            self.heap.place(thing, key, key in present)
+
+    def _settle(self, actor: Actor, thing: Thing, o: Any) -> None:
+        """A container has changed as a whole: which of its keys are there now."""
+        execution = actor.control.execution
+        if not isinstance(o, (dict, set)) or thing.lump or not thing.places or self.heap.alone(actor.control):
+            return
+        present = {self._canonical(key) for key in list(o)}
+        for key, index in thing.places.items():
+            if type(key) is tuple and key is not _OTHER and index in execution.states:
+                execution.set(execution.states, index, key in present)
+
+    def _canonical(self, key: Any) -> Any:
+        """The key as a value that means the same in every execution; None if there is none."""
+        plain = self._plain(key)
+        return None if plain is _missing else (plain,)
+
+    def _plain(self, key: Any) -> Any:
+        kind = type(key)
+        if kind is str or kind is int or key is None or kind is bytes:
+            return key
+        if kind is bool or kind is float:
+            return int(key) if key == key and abs(key) < 1e300 and int(key) == key else repr(key)
+        if kind is tuple:
+            parts = tuple(self._plain(part) for part in key)
+            return _missing if _missing in parts else ("()", *parts)
+        if isinstance(key, type):
+            return ("class", key.__module__, key.__qualname__)
+        thing = self._known.get(id(key))
+        return _missing if thing is None or thing.lump else ("thing", thing.creator, thing.number)
+
+    def _looked(self, values: Iterable[Any]) -> None:
+        """All of these are read at once, those that are shared containers."""
+        touched: list[tuple[Thing, Any]] = []
+        for value in values:
+            if type(value) in _VIEWS:
+                value = gc.get_referents(value)[0]
+            thing = self._known.get(id(value))
+            if thing is None or self._base(type(value)) is None:
+                continue
+            touched += [(thing, SIZE)] if thing.lump else self._everywhere(thing, value)
+            self._met(value)
+        if touched:
+            actor = ACTORS.get(_get_ident())
+            if actor is not None:
+                self._announce(actor, "data.read", touched)
+
+
+class _Follower:
+    """An iterator over something shared: each step looks at it again."""
+
+    __slots__ = ("_iterator", "_o", "_position", "_probes", "_thing", "_wide")
+
+    def __init__(self, probes: Holding, thing: Thing, o: Any, iterator: Iterator[Any], *, wide: bool) -> None:
+        self._probes, self._thing, self._o, self._iterator, self._wide = probes, thing, o, iterator, wide
+        self._position = 0
+
+    def __iter__(self) -> _Follower:
+        return self
+
+    def __next__(self) -> Any:
+        actor = ACTORS.get(_get_ident())
+        if actor is not None:
+            self._announce(actor)
+        self._position += 1
+        return self._probes._loaded(next(self._iterator))
+
+    def _announce(self, actor: Actor) -> None:
+        probes, thing = self._probes, self._thing
+        if self._iterator is self._o or thing.lump:
+            probes._announce(actor, "data.write" if self._iterator is self._o else "data.read", [(thing, SIZE)])
+        elif self._wide:
+            probes._announce(actor, "data.read", probes._everywhere(thing, self._o))
+        else:
+            known = probes.heap.keys_of(thing)
+            here = (self._position,)
+            listed = isinstance(self._o, list) and here in known
+            probes._announce(actor, "data.read", [(thing, SIZE), *([(thing, here)] if listed else ())])
+
+    def __length_hint__(self) -> int:
+        return operator.length_hint(self._iterator)

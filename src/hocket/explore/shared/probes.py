@@ -1,0 +1,271 @@
+"""What rewritten code calls: each access to data that others may reach becomes an operation, and then happens.
+
+`rewrite.py` writes these calls. A probe looks whether the object is known to be
+shared (heap.py); if not, it does the plain thing. If it is, the probe announces
+`data.read` or `data.write` of the places that are touched, and once the actor has been
+chosen, the plain thing happens before anybody else runs. So the values stay where
+they are, in the program's own objects, and the engine knows who touches what.
+
+Attributes that no rewritten code assigns outside of `__init__` are not announced when
+they are read; should one be assigned all the same after its object has escaped, the
+exploration begins again with everything announced.
+
+Code that was not rewritten and is given something shared may read it unseen: that is
+reported, and then nothing is proved.
+"""
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import cached_property
+from types import (
+    CellType,
+    FunctionType,
+    MemberDescriptorType,
+    ModuleType,
+)
+from typing import Any
+
+from hocket.explore.shared.announce import _lookup, _missing
+from hocket.explore.shared.calling import Calling
+from hocket.explore.shared.functions import rewrite_source
+from hocket.explore.shared.heap import SIZE, Thing
+from hocket.explore.shared.rewrite import unbound
+from hocket.explore.threads.control import ACTORS
+from hocket.explore.threads.pool import _get_ident
+
+__all__ = ["Probes"]
+
+
+class Probes(Calling):
+    """The object behind the name that rewritten code calls."""
+
+    # -- attributes ---------------------------------------------------------------------------------------------------
+
+    def get(self, o: Any, name: str) -> Any:
+        """`o.name`"""
+        thing = self._known.get(id(o))
+        if thing is None:
+            thing = self._always_shared(o)
+            if thing is None:
+                return self._get_inherited(o, name) if name in self._data_of(type(o)) else getattr(o, name)
+        return self._get_shared(thing, o, name)
+
+    def _get_shared(self, thing: Thing, o: Any, name: str) -> Any:
+        if name[:2] == "__" and name[-2:] == "__":
+            return self._namespace(thing, o) if name == "__dict__" else getattr(o, name)
+        own = type(o) if not isinstance(o, type) else o
+        owner, attribute = _lookup(own, name)
+        if attribute is not _missing and not _is_data(attribute) and not _shadows(o, name):
+            if type(attribute) is cached_property and sys.version_info >= (3, 12):
+                return self._get_cached(thing, o, name, attribute)
+            return getattr(o, name)  # a method, or a property whose code speaks for itself
+        actor = ACTORS.get(_get_ident())
+        if actor is not None and (attribute is _missing or type(attribute) is MemberDescriptorType):
+            self._look_out(actor, thing, own, name, "written")
+        if actor is not None and (self.everything or name in self.written):
+            places = [(thing, name)]
+            if owner is not None and owner is not o and not _shadows(o, name):
+                above = self.heap.meet(owner)
+                places += [(above, name)] if above is not None and _is_data(attribute) else []
+            self._announce(actor, "data.read", places)
+        return self._loaded(getattr(o, name), f"{thing.name}.{name}")
+
+    def _get_inherited(self, o: Any, name: str) -> Any:
+        """From the class of an object that is private."""
+        actor = ACTORS.get(_get_ident())
+        owner = self._data_of(type(o))[name]
+        if actor is None or _shadows(o, name):
+            return getattr(o, name)
+        thing = self.heap.meet(owner)
+        if thing is not None and (self.everything or name in self.written):
+            self._announce(actor, "data.read", [(thing, name)])
+        return self._loaded(getattr(o, name), f"{owner.__name__}.{name}")
+
+    def _get_cached(self, thing: Thing, o: Any, name: str, attribute: Any) -> Any:
+        actor = ACTORS.get(_get_ident())
+        if actor is None:
+            return getattr(o, name)
+        self._announce(actor, "data.read", [(thing, name)])
+        found = o.__dict__.get(name, _missing)
+        if found is _missing:
+            found = attribute.func(o)
+            self.heap.escape(found, actor, f"{thing.name}.{name}")
+            self._announce(actor, "data.write", [(thing, name)])
+            o.__dict__[name] = found
+        return found
+
+    def set(self, value: Any, o: Any, name: str) -> None:
+        """`o.name = value`"""
+        thing = self._known.get(id(o)) or self._always_shared(o)
+        if thing is not None and not self._is_managed(o, name):
+            self._writing(thing, name, value, type(o))
+        setattr(o, name, value)
+        if isinstance(o, type):
+            self._class_data.clear()
+
+    def set_raw(self, o: Any, name: str, value: Any) -> None:
+        """`object.__setattr__(o, name, value)`"""
+        thing = self._known.get(id(o))
+        if thing is not None:
+            self._writing(thing, name, value)
+        object.__setattr__(o, name, value)
+
+    def delete(self, o: Any, name: str) -> None:
+        """`del o.name`"""
+        thing = self._known.get(id(o)) or self._always_shared(o)
+        if thing is not None and not self._is_managed(o, name):
+            self._writing(thing, name, None)
+        delattr(o, name)
+
+    def _writing(self, thing: Thing, name: str, value: Any, kind: type | None = None) -> None:
+        actor = ACTORS.get(_get_ident())
+        if actor is None:
+            return
+        self.heap.escape(value, actor, f"{thing.name}.{name}")
+        if kind is not None:
+            self._look_out(actor, thing, kind, name, "mentioned")
+        if not self.everything and name not in self.written and not self.heap.alone(actor.control):
+            self.surprised = True
+        self._announce(actor, "data.write", [(thing, name)])
+
+    def _is_managed(self, o: Any, name: str) -> bool:
+        """Whether code, such as a property's, takes care of the attribute."""
+        _, attribute = _lookup(type(o), name)
+        return attribute is not _missing and hasattr(type(attribute), "__set__") and not _is_data(attribute)
+
+    def _namespace(self, thing: Thing, o: Any) -> Any:
+        own = o.__dict__
+        if type(own) is dict and type(o) is not ModuleType:
+            self.heap.namespaces[id(own)] = own
+            self._known[id(own)] = thing
+        return own
+
+    def _always_shared(self, o: Any) -> Thing | None:
+        if type(o) is ModuleType:
+            return self.heap.module(o)
+        if isinstance(o, (type, FunctionType)):
+            return self.heap.meet(o)
+        return None
+
+    def _data_of(self, kind: type) -> dict[str, type]:
+        """The data attributes of a class and those above it, each with the class that has it."""
+        found = self._class_data.get(kind)
+        if found is None:
+            found = self._class_data[kind] = {
+                name: owner for owner in reversed(kind.__mro__) if owner.__flags__ & 1 << 9
+                for name, value in vars(owner).items()
+                if name[:2] != "__" and _is_data(value) and type(value) is not MemberDescriptorType}
+        return found
+
+    # -- what needs no operation of its own ---------------------------------------------------------------------------
+
+    def slice(self, start: Any, stop: Any, step: Any) -> slice:
+        """`start:stop:step`"""
+        return slice(start, stop, step)
+
+    def link(self, sign: str, a: Any, b: Any) -> Any:
+        """`a < b < …`: the outcome; if it is true, `linked` answers `b`."""
+        outcome = self.contained(a, b) if sign == "in" else self.compare(sign, a, b)
+        if self.truth(outcome):
+            self._links[_get_ident()] = b
+            return True
+        return outcome
+
+    def linked(self) -> Any:
+        return self._links.pop(_get_ident())
+
+    def lazily(self, reader: Callable[[], Any]) -> _Lazily:
+        """For a pattern that names a value: asked when the pattern is tried."""
+        return _Lazily(reader)
+
+    def code(self, text: Any, mode: str) -> Any:
+        """What `exec(text)` is to execute: rewritten, like the code around it."""
+        return rewrite_source(text, "<string>", mode) if isinstance(text, (str, bytes)) else text
+
+    # -- cells and globals --------------------------------------------------------------------------------------------
+
+    def cell(self, name: str, reader: Callable[[], Any]) -> Any:
+        """The enclosing variable that `reader` reads."""
+        thing = self._known.get(id(_cell_of(reader)))
+        actor = ACTORS.get(_get_ident()) if thing is not None else None
+        if thing is not None and actor is not None:
+            self._announce(actor, "data.read", [(thing, SIZE)])
+        try:
+            value = reader()
+        except NameError:
+            raise unbound(name, reader) from None
+        return value if thing is None else self._loaded(value, name)
+
+    def setcell(self, name: str, reader: Callable[[], Any], value: Any) -> Any:
+        """Announces that the variable is assigned; the assignment follows."""
+        thing = self._known.get(id(_cell_of(reader)))
+        actor = ACTORS.get(_get_ident())
+        if thing is not None and actor is not None:
+            self.heap.escape(value, actor, name)
+            self._announce(actor, "data.write", [(thing, SIZE)])
+        return value
+
+    def delcell(self, name: str, reader: Callable[[], Any]) -> None:
+        self.setcell(name, reader, None)
+
+    def glob(self, names: dict[str, Any], name: str) -> Any:
+        """A global variable of a module, or a built-in."""
+        actor = ACTORS.get(_get_ident())
+        if actor is not None:
+            self._announce(actor, "data.read", [(self._module(names), name)])
+        if name in names:
+            return self._loaded(names[name], name)
+        builtins = names["__builtins__"]
+        found = (builtins if type(builtins) is dict else vars(builtins)).get(name, _missing)
+        if found is _missing:
+            raise NameError(f"name '{name}' is not defined", name=name)
+        return found
+
+    def name(self, here: dict[str, Any], names: dict[str, Any], name: str) -> Any:
+        """A name at the top of an executed text."""
+        return self._loaded(here[name], name) if name in here else self.glob(names, name)
+
+    def setglob(self, names: dict[str, Any], name: str, value: Any) -> Any:
+        """Announces that a global variable is assigned; the assignment follows."""
+        actor = ACTORS.get(_get_ident())
+        if actor is not None:
+            self.heap.escape(value, actor, name)
+            self._announce(actor, "data.write", [(self._module(names), name)])
+        return value
+
+    def delglob(self, names: dict[str, Any], name: str) -> None:
+        self.setglob(names, name, None)
+
+    def _module(self, names: dict[str, Any]) -> Thing:
+        module = sys.modules.get(names.get("__name__", ""))
+        if module is not None and vars(module) is names:
+            return self.heap.module(module)
+        return self.heap.globals(names)
+
+
+class _Lazily:
+    __slots__ = ("_reader",)
+
+    def __init__(self, reader: Callable[[], Any]) -> None:
+        self._reader = reader
+
+    @property
+    def value(self) -> Any:
+        return self._reader()
+
+
+def _cell_of(reader: Callable[[], Any]) -> CellType:
+    cells: Any = getattr(reader, "__closure__")  # noqa: B009  # of a function, which a Callable need not be
+    return cells[0]  # type: ignore[no-any-return]
+
+
+def _is_data(attribute: Any) -> bool:
+    """Whether an attribute of a class is a value, or the place of one, and not code."""
+    return type(attribute) is MemberDescriptorType or not hasattr(type(attribute), "__get__")
+
+
+def _shadows(o: Any, name: str) -> bool:
+    """Whether the instance has an attribute of its own."""
+    own = getattr(o, "__dict__", None)
+    return own is not None and name in own

@@ -1,0 +1,181 @@
+"""Which code of an exploration is tracked, and the probes of its executions.
+
+By default the module of the body is: the test with whatever stands beside it. `track=`
+names more: modules, or packages with all of their modules that are loaded. Their
+functions are exchanged for rewritten ones while an exploration runs, and
+put back after it.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import Any
+
+from hocket.errors import Refused
+from hocket.explore.execution import Cast
+from hocket.explore.shared.functions import is_rewritten, rewritten
+from hocket.explore.shared.heap import Heap
+from hocket.explore.shared.names import written_by
+from hocket.explore.shared.probes import Probes
+from hocket.explore.shared.racing import Race, race_of
+from hocket.explore.threads.control import Control, Observer, Session
+from hocket.explore.threads.naming import is_hocket
+
+__all__ = ["Tracker", "Visible", "named", "new_session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What is an operation in an exploration, besides synchronisation: a replay has to see the same.
+
+    `ends`: the end of an actor; `data`: "track", "race-check" or "off"; `track`: modules besides the body's own;
+    `everything`: also reads of attributes that no tracked code assigns outside of `__init__`.
+    """
+
+    ends: bool = False
+    data: str = "off"
+    track: tuple[str, ...] = ()
+    everything: bool = False
+
+    def tracker(self, body: Callable[[], Any]) -> Tracker | None:
+        """The tracker that this asks for; none if data is nobody's business, or there is no code to track."""
+        if self.data == "off":
+            return None
+        modules = modules_of(body, self.track)
+        return Tracker(body, modules, self) if modules else None
+
+
+def new_session(body: Callable[[], Any], steps: int, visible: Visible, observer: Observer | None = None,
+                audit: bool = True) -> Session:
+    """What the executions of one exploration have in common, with `visible` as what there is to see."""
+    return Session(Cast(), steps, observer=observer, audit=audit, ends_visible=visible.ends,
+                   tracker=visible.tracker(body))
+
+
+@dataclass(slots=True)
+class Tracker:
+    """Tracks the shared data of the executions of one exploration."""
+
+    body: Callable[[], Any]
+    modules: tuple[ModuleType, ...]
+    visible: Visible
+    probes: Probes = field(init=False)
+    race: Race | None = None
+    refused: dict[str, None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names, free = written_by(str(module.__file__) for module in self.modules)
+        own = {module.__name__ for module in self.modules}
+        self.probes = Probes(Heap(lambda kind: kind.__module__ in own), is_rewritten, names)
+        self.probes.everything = self.visible.everything or free
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """For the time in which executions run."""
+        heap = self.probes.heap
+        heap.adopt(_roots(self.body, self.modules))
+        with rewritten(self.modules, self.probes) as swapped:
+            self.refused.update(dict.fromkeys(str(refusal) for refusal in swapped.refused))
+            gc.freeze()
+            try:
+                yield
+            finally:
+                gc.unfreeze()
+
+    def begin(self, control: Control) -> None:
+        self.race = None
+        self.probes.late.clear()
+        self.probes.heap.begin(control)
+        self.probes.accesses = [] if self.visible.data == "race-check" else None
+
+    def end(self, control: Control) -> None:
+        accesses = self.probes.accesses
+        if accesses:
+            self.race = race_of(control.execution, accesses)
+        self.probes.heap.end()
+
+    def saw_too_little(self) -> bool:
+        """Whether the exploration has to begin again."""
+        probes = self.probes
+        return probes.heap.stale or (probes.surprised and not probes.everything)
+
+    def again(self) -> Visible | None:
+        """With what to begin again, if this exploration turned out to have seen too little."""
+        heap = self.probes.heap
+        if self.probes.surprised and not self.probes.everything:
+            return replace(self.visible, everything=True)
+        if heap.stale:
+            heap.stale = False
+            return self.visible
+        return None
+
+    def findings(self) -> list[str]:
+        return list(self.probes.findings)
+
+
+# -- which modules ----------------------------------------------------------------------------------------------------
+
+
+def modules_of(body: Callable[[], Any], track: Iterable[str]) -> tuple[ModuleType, ...]:
+    """The module that `body` is written in, and those that are named; raises `Refused` for a name of no module."""
+    found: dict[str, ModuleType] = {}
+    home = _module_of(body)
+    if home is not None:
+        found[home.__name__] = home
+    for name in track:
+        inside = [module for known, module in list(sys.modules.items())
+                  if (known == name or known.startswith(name + ".")) and isinstance(module, ModuleType)]
+        if not inside:
+            raise Refused("track", f"given {name!r}", "no module that is loaded", "a module or package to be tracked",
+                          f"import {name} before the exploration")
+        found.update((module.__name__, module) for module in inside)
+    return tuple(module for module in found.values() if _has_source(module))
+
+
+def named(track: Any) -> tuple[str, ...]:
+    """The modules of `track=`, which may be given as names, modules, classes or functions, or one of them."""
+    several = [track] if isinstance(track, (str, ModuleType, type)) or callable(track) else list(track)
+    names = []
+    for entry in several:
+        name = entry if isinstance(entry, str) else getattr(entry, "__module__", None) or getattr(
+            entry, "__name__", None)
+        if isinstance(entry, ModuleType):
+            name = entry.__name__
+        if not isinstance(name, str):
+            raise Refused("track", f"given {entry!r}", "nothing that has a module", "names of modules, or modules")
+        names.append(name)
+    return tuple(dict.fromkeys(names))
+
+
+def _module_of(body: Any) -> ModuleType | None:
+    while isinstance(body, functools.partial):
+        body = body.func
+    body = getattr(body, "__hocket_body__", body)
+    body = inspect.unwrap(getattr(body, "__func__", body))
+    name = getattr(body, "__module__", None) or type(body).__module__
+    module = sys.modules.get(name)
+    names = getattr(body, "__globals__", None)
+    return module if module is not None and (names is None or vars(module) is names) else None
+
+
+def _has_source(module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    return bool(file) and str(file).endswith(".py") and not is_hocket(str(file))
+
+
+def _roots(body: Callable[[], Any], modules: Iterable[ModuleType]) -> Iterator[tuple[Any, str]]:
+    """What the program begins with."""
+    yield body, getattr(body, "__name__", "body")
+    for module in modules:
+        for name, value in list(vars(module).items()):
+            if name[:2] != "__":
+                yield value, name
+                if isinstance(value, type) and value.__module__ == module.__name__:
+                    yield from ((part, f"{name}.{key}") for key, part in list(vars(value).items()) if key[:2] != "__")
