@@ -2,7 +2,8 @@
 
 `Walk` follows edges of a graph in which every edge raises the rank. `Check` is the loop of
 `hocket.verify.certificate.check_ranks`: a look at every edge, in any order, then a comparison. `Peel` is that of
-`hocket.graph.cycles`: what no unranked node precedes is ranked, and raises those that follow it. Graphs are of any size.
+`hocket.graph.cycles`: what no unranked node precedes is ranked, and raises those that follow it. Graphs are of any
+size.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every guard and update of the models that are proved here, left out in turn, is missed by a proof, a search or a count.
+"""Every guard and update of the models that are proved here, left out in turn, is missed by a proof or a search.
 
 As for the kernel's rows (`kernel_mutants_proof`): those that nobody misses are listed in `survivors.toml` under the
 name of their model, each with the reason why nothing changes without them.
@@ -39,7 +39,8 @@ class Watcher(NamedTuple):
     scope: Mapping[str, Any] = {}  # never changed
 
 
-ONE_OF_EACH = {"Task": 1, "Piece": 1, "Seat": 1, "Joiner": 1, "given": {"of": {"piece0": "task0"}, "size": {"task0": 0}}}
+ONE_OF_EACH = {"Task": 1, "Piece": 1, "Seat": 1, "Joiner": 1,
+               "given": {"of": {"piece0": "task0"}, "size": {"task0": 0}}}
 HELPED = {"Task": 2, "Piece": 1, "Seat": 2, "Joiner": 1,
           "given": {"of": {"piece0": "task0"}, "size": {"task0": 0, "task1": 0}, "before": {("task1", "task0")}}}
 LINE = {("index0", "index1"), ("index0", "index2"), ("index1", "index2")}
