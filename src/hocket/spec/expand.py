@@ -29,7 +29,7 @@ def expander(packed: Packed, canon: Canon | None) -> tuple[Expand, list[str]]:
     """The function, and the names of the deeds in the order in which it counts them."""
     deeds = [step.name for step in packed.theory.steps if not step.silent]
     counts = [f"c{n}" for n in range(len(deeds))]
-    lines = ["def expand(frontier, came, terminal):", "    fresh = []", "    push = fresh.append"]
+    lines = ["def expand(frontier, came, terminal):", "    known, fresh = {}, []", "    push = fresh.append"]
     lines += [f"    {' = '.join(counts)} = 0"] if counts else []
     lines += ["    for s in frontier:", "        done = False"]
 
@@ -54,7 +54,7 @@ def successors(packed: Packed, canon: Canon | None = None) -> Successors:
     def leaf(rule: Rule) -> list[str]:
         return [*_arrive(packed, rule, canon), f"found.append((events[{rule.number}], a))"]
 
-    lines = ["def successors(s):", "    found = []"]
+    lines = ["def successors(s):", "    known, found = {}, []"]
     lines += [f"    {line}" for line in _tree(packed, packed.loud, leaf)]
     made: Successors = executed([*lines, "    return found"], "successors", events=events, **_known(packed, canon))
     return made
@@ -78,7 +78,7 @@ def _arrive(packed: Packed, rule: Rule, canon: Canon | None) -> list[str]:
     stirred = packed.stirs(rule)
     if stirred:
         lines.append(f"if {stirred}: a = settle(a)")
-    return [*lines, "a = canon(a)"] if canon else lines
+    return [*lines, "a = known.get(a) or known.setdefault(a, canon(a))"] if canon else lines
 
 
 def _tree(packed: Packed, rules: list[Rule], leaf: Callable[[Rule], list[str]]) -> list[str]:

@@ -43,7 +43,8 @@ class Illegal:
 class Monitor:
     """The state of a model, and what has happened so far: `events` were allowed, `refused` was not (None: all were).
 
-    `told` is called with the `Illegal` event, once; what it raises, if it does, comes out of `take`. Raises SpecError where what is given does not fit the model.
+    `told` is called with the `Illegal` event, once; what it raises, if it does, comes out of `take`.
+    Raises SpecError where what is given does not fit the model.
     """
 
     def __init__(

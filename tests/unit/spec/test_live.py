@@ -133,6 +133,15 @@ def _is_a_fair_lasso(lasso, moves, fair, goals):
         assert how == "none" or (name,) in lasso.cycle or not (able if how == "strong" else len(able) == len(circle))
 
 
+def test_an_event_that_changes_nothing_is_neither_possible_nor_done():
+    """From p0 to p1 and back for ever; a nudge leads on from p1, and at p0 it moves nothing: that is no turn."""
+    moves = {"go": {0: 1, 1: 0}, "nudge": {0: 0, 1: 2}}
+    for how, kept in (("strong", True), ("weak", False)):
+        fair = {"go": "weak", "nudge": how}
+        verdict = _spec(3, moves, fair, {2}, None).search().verdict
+        assert isinstance(verdict, Holds) == kept == (not breaks_its_promise(moves, fair, {2}, None))
+
+
 # -- by hand ----------------------------------------------------------------------------------------------------------
 
 

@@ -200,6 +200,43 @@ def test_consequences_reach_the_neighbours():
     assert monitor.state()["count"] == 2
 
 
+def test_consequences_reach_the_neighbours_of_neighbours():
+    class Gossip(Shop):
+        @consequence(Shop.Person)
+        def cheer(s, p):
+            further = lambda q: forall(s.Person, lambda r: s.friend[q, r] >> s.served[r])  # noqa: E731
+            s.require("friends of friends are served", forall(s.Person, lambda q: s.friend[p, q] >> further(q)))
+            s.mood[p] = "glad"
+
+    given = {"friend": {("a", "b"), ("b", "c"), ("d", "a")}}
+    monitor = Gossip.monitor(given, Person="abcd")
+    trace = [("serve", "c"), ("serve", "b")]
+    for event in trace:
+        monitor.take(*event)
+    assert monitor.state() == Gossip.accepts(trace, given, Person="abcd").state
+    assert monitor.state()["mood"] == dict.fromkeys("abcd", "glad")
+
+
+def test_an_assignment_everywhere_happens_whatever_it_also_looks_at():
+    class Closing(Shop):
+        late = Relation()
+
+        @initial
+        def nobody(s):
+            Shop.deeds["nobody"].method(s)
+            s.late = False
+
+        @action()
+        def close(s):
+            s.served.each(lambda p: s.served[p] & s.late)
+
+    monitor = Closing.monitor({}, Person="ab")
+    monitor.take("serve", "a")
+    assert monitor.state()["served"] == {"a"}
+    monitor.take("close")
+    assert monitor.state()["served"] == set()
+
+
 def test_nothing_is_looked_at_after_the_first_illegal_event():
     monitor = Shop.monitor({"friend": {("a", "b")}}, Person="ab")
     monitor.take("tell", "a", "b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from itertools import permutations
+from time import process_time
 
 import pytest
 
@@ -27,6 +28,8 @@ from hocket.spec import (
 from hocket.spec.packed import Packed
 from hocket.spec.space import Space
 from hocket.verdict import Holds, Violated
+from models.graphs import nested_forks
+from models.run import Running
 
 THING, LIGHT, BOX = Sort("Thing"), Sort("Light", ("red", "green", "blue")), Sort("Box")
 
@@ -141,7 +144,7 @@ SMALL = 1000  # states: those of the random systems that have more are left to o
 
 def test_a_search_on_numbers_counts_as_the_interpreter_does():
     compared = 0
-    for seed in range(80):
+    for seed in range(50):
         spec = some_spec(random.Random(seed))
         given = {"likes": {("a", "b")}} if seed % 3 else None
         scope = {"Thing": ["a", "b"], "Box": 1 + seed % 2}
@@ -153,7 +156,10 @@ def test_a_search_on_numbers_counts_as_the_interpreter_does():
         assert all(packed.unpack(packed.pack(*pair)) == pair for pair in states)
         assert len(states) == counts["states"]
         compared += counts["states"] > 1
-    assert compared >= 20
+    assert compared >= 12
+
+
+FEW = 250  # states whose orbits are counted by brute force
 
 
 def orbits(machine, states, sorts):
@@ -185,11 +191,11 @@ def _sorted(value):
 @pytest.mark.parametrize("binary", [True, False])
 def test_merged_states_are_the_orbits_of_those_that_are_not_merged(binary):
     compared = merged = 0
-    for seed in range(100, 140):
+    for seed in range(100, 125):
         spec = some_spec(random.Random(seed), binary, boxes=bool(seed % 2))
         scope = {"Thing": ["a", "b"] if binary else ["a", "b", "c"], "Box": ["x", "y"]}
         given = {"likes": set()}
-        if spec.search(given, limit=SMALL, **scope).states > SMALL:
+        if spec.search(given, limit=FEW, **scope).states > FEW:
             continue
         machine, states, _ = by_the_interpreter(spec, given, scope)
         for sorts in ([THING], [BOX], [THING, BOX]):
@@ -197,8 +203,8 @@ def test_merged_states_are_the_orbits_of_those_that_are_not_merged(binary):
             assert found.states == orbits(machine, states, sorts), (seed, sorts)
             compared += 1
             merged += found.states < len(states)
-    assert compared >= 20
-    assert merged >= 10
+    assert compared >= 6
+    assert merged >= 4
 
 
 class Bench(Spec):
@@ -271,6 +277,18 @@ def test_only_renamings_that_keep_what_is_given_are_merged():
     assert (merged.states, merged.merged) == (6, 6)
     line = {"needs": {("b", "a"), ("c", "b")}}
     assert Chain.search(line, Thing="abc", symmetric=["Thing"]).merged == 1
+
+
+def test_a_renaming_renames_what_a_given_function_points_at():
+    class Ring(Chain):
+        next = Function(Chain.Thing, to=Chain.Thing, rigid=True)
+
+    pair = {"needs": set(), "next": {"a": "b", "b": "a", "c": "c"}}
+    assert Ring.search(pair, Thing="abc", symmetric=["Thing"]).merged == 2
+    circle = {"needs": set(), "next": {"a": "b", "b": "c", "c": "a"}}
+    found = Ring.search(circle, Thing="abc", symmetric=["Thing"])
+    # three turns of the circle; sets of three things up to turning: by how many there are
+    assert (found.merged, found.states) == (3, 4)
 
 
 def test_who_is_named_is_not_like_the_others():
@@ -381,3 +399,19 @@ def test_conditions_that_contradict_each_other_are_no_event():
 
     found = Torn.search()
     assert (found.states, found.fired) == (2, {"never": 0, "either": 2})
+
+
+def test_numbers_are_searched_at_least_twice_as_fast_as_the_interpreter_steps():
+    """A ratio of CPU times within one run, for the scheduler's model: the machine may be busy with others."""
+    tasks = list(nested_forks()["scope"])
+    given = nested_forks(policy="branch", may_be_cancelled=tasks)
+    scope = {"Task": tasks, "Scope": ["run"]}
+    start = process_time()
+    found = Running.search(given, claims=[], **scope)
+    searched = process_time() - start
+    start = process_time()
+    _, states, counts = by_the_interpreter(Running, given, scope)
+    assert found.counts() == counts
+    assert len(states) == found.states
+    assert process_time() - start > 2 * searched
+    assert found.bytes_per_state < 100
