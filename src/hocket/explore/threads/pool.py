@@ -23,6 +23,7 @@ _allocate_lock = _thread.allocate_lock
 _start_new_thread = _thread.start_new_thread
 _get_ident = _thread.get_ident
 
+_UNTOLD = -2  # runs where the thread runs that made it
 _KEPT = 64  # voices that stay parked; more are let go
 
 
@@ -36,7 +37,7 @@ class Voice:
         self.baton.acquire()
         self.task: Callable[[], None] | None = None
         self.ident = 0
-        self.cpu = -1  # where it was told to run (see seat.py)
+        self.cpu = _UNTOLD  # where it was told to run (see seat.py)
         self.locals: Kept = {}  # to be cleared by who begins: a new thread has no value in any of them
         _start_new_thread(self._sing, ())
 

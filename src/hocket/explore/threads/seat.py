@@ -3,8 +3,8 @@
 Only one of them runs at a time. Spread over CPUs, each hand-over wakes a sleeping one and
 moves the interpreter's data there, which costs more than most steps of an exploration; on
 one CPU it is a switch of context. The CPU is the one on which the caller waits, which it
-leaves free by waiting. If others want it too, the exploration moves to wherever the caller
-was last woken. Where the system has no such call, voices run where they run.
+leaves free by waiting. If others want it too, the voices may run anywhere again, as the
+system finds room for them. Where it has no such call, they run where they run.
 
 What the program sees of it: `os.sched_getaffinity(0)` is one CPU. Refused: pinning the
 whole process, and for longer than an exploration needs it; a voice moves when it is used.
@@ -37,27 +37,28 @@ _cpu_of_caller = _getter()
 
 
 class Seat:
-    """The CPU of one exploration; -1: anywhere."""
+    """The CPU of one exploration; -1: wherever the caller may run."""
 
-    __slots__ = ("_cpu_time", "_wall", "cpu")
+    __slots__ = ("_cpu_time", "_everywhere", "_wall", "cpu")
 
     def __init__(self) -> None:
         self.cpu = _cpu_of_caller() if _cpu_of_caller is not None else -1
+        self._everywhere = os.sched_getaffinity(0) if _cpu_of_caller is not None else set()
         self._wall, self._cpu_time = _monotonic(), _process_time()
 
     def sit(self) -> int:
         """Move the calling thread there; answers the CPU, also if that is not allowed."""
-        if self.cpu >= 0:
+        if self._everywhere:
             try:
-                os.sched_setaffinity(0, (self.cpu,))
+                os.sched_setaffinity(0, (self.cpu,) if self.cpu >= 0 else self._everywhere)
             except OSError:  # not one of those that this process may use now
                 self.cpu = -1
         return self.cpu
 
     def look(self) -> None:
-        """Called by the waiting caller now and then: choose another CPU if there is no room on this one."""
+        """Called by the waiting caller now and then: leave the CPU if there is no room on it."""
         wall, used = _monotonic(), _process_time()
         share = (used - self._cpu_time) / max(wall - self._wall, 1e-9)
         self._wall, self._cpu_time = wall, used
-        if share < _ENOUGH and self.cpu >= 0 and _cpu_of_caller is not None:
-            self.cpu = _cpu_of_caller()
+        if share < _ENOUGH:
+            self.cpu = -1
