@@ -9,8 +9,8 @@ backtracks. `trace/trace.py` computes the same order with vector clocks; tests
 hold the two against each other.
 
 Refused: vector clocks here. A clock answers "is i before j" in one step as well,
-but not "is anything of this set before j". The price is n²/8 bytes for n events:
-2 MB at 4,000 steps, less than the events themselves take.
+but not "is anything of this set before j". The price is n²/16 bytes for n events:
+1 MB at 4,000 steps, 7 MB at 10,000, where everything else takes 5 (docs/reference/benchmarks.md).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ __all__ = ["Order"]
 class Order:
     """The events so far, their footprints, and what happens before what."""
 
-    __slots__ = ("_apart", "_kept", "_wakers", "actors", "events", "footprints", "forking", "loosened", "past", "prints",
-                 "touchers", "writers")
+    __slots__ = ("_apart", "_kept", "_wakers", "actors", "events", "footprints", "forking", "loosened", "past",
+                 "prints", "touchers", "writers")
 
     def __init__(self, rules: Collection[str] = ()) -> None:
         self.footprints = Footprints(rules)
