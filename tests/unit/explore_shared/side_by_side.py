@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hocket.explore.shared.rewrite import is_probe, rewrite
-from tests.unit.explore_shared.plain_probes import PlainProbes
+from tests.unit.explore_shared.plain_probes import DirectProbes, PlainProbes
 
 
 class Spy:
@@ -95,7 +95,7 @@ _operators()
 @contextmanager
 def probes() -> Iterator[PlainProbes]:
     """Plain probes under the name that rewritten code looks for."""
-    plain = PlainProbes()
+    plain = DirectProbes()
     setattr(builtins, "__hocket__", plain)  # noqa: B010
     try:
         yield plain
@@ -104,11 +104,14 @@ def probes() -> Iterator[PlainProbes]:
         delattr(builtins, "__hocket__")
 
 
-def loaded(source: str, again: bool, name: str = "program", executed: bool = False) -> dict[str, Any]:
+def loaded(source: str, again: bool, name: str = "program", executed: bool = False,
+           direct: bool = False) -> dict[str, Any]:
     """The names that a source defines, run as it is or rewritten (`again`)."""
     tree = ast.parse(source)
+    if again:
+        rewrite(tree, executed, None, direct)
     names: dict[str, Any] = {"__name__": name, "__builtins__": builtins}
-    exec(compile(rewrite(tree, executed) if again else tree, f"<{name}>", "exec", dont_inherit=True), names)
+    exec(compile(tree, f"<{name}>", "exec", dont_inherit=True), names)
     return names
 
 
@@ -128,13 +131,14 @@ def _shown(thing: Any) -> str:
     return re.sub(r"0x[0-9a-f]+", "0x", repr(thing))
 
 
-def ran(source: str, again: bool, truth: bool = True, executed: bool = False) -> tuple[str, list[str], list[str]]:
+def ran(source: str, again: bool, truth: bool = True, executed: bool = False,
+        direct: bool = False) -> tuple[str, list[str], list[str]]:
     """What `run(s, log)` of a source did: its result or failure with the lines, what it logged, the globals it left."""
     log: list[Any] = []
     names: dict[str, Any] = {}
 
     def deed() -> Any:
-        names.update(loaded(source, again, executed=executed))
+        names.update(loaded(source, again, executed=executed, direct=direct))
         return names["run"](Spy("s", log, truth), log)
 
     result, shown = outcome(deed, log)

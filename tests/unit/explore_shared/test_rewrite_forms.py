@@ -28,6 +28,13 @@ def test_it_does_so_where_everything_is_false(name):
         assert ran(FORMS[name], again=True, truth=False) == plain
 
 
+@pytest.mark.parametrize("name", FORMS)
+def test_it_does_so_with_calls_in_direct_form(name):
+    plain = ran(FORMS[name], again=False)
+    with probes():
+        assert ran(FORMS[name], again=True, direct=True) == plain
+
+
 def test_only_a_false_outcome_within_a_chain_that_is_no_bool_is_asked_for_its_truth_twice():
     source = "def run(s, log): return s < s.a < s.b"
     plain = ran(source, again=False, truth=False)

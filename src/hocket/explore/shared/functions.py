@@ -83,14 +83,24 @@ def original(code: CodeType) -> CodeType:
     return found[1] if found is not None and found[0] is code else code
 
 
-@lru_cache(maxsize=512)
 def rewrite_source(text: str | bytes, filename: str = "<string>", mode: str = "exec", flags: int = 0) -> CodeType:
     """What `exec` (or `eval`, by `mode`) should run in place of `text`. Raises what `compile` raises."""
+    return _executed(text, filename, mode, flags, _are_direct(getattr(builtins, _PROBES, None)))
+
+
+@lru_cache(maxsize=512)
+def _executed(text: str | bytes, filename: str, mode: str, flags: int, direct: bool) -> CodeType:
     plain = compile(text, filename, mode, flags, dont_inherit=True)
     tree = compile(text, filename, mode, flags | ast.PyCF_ONLY_AST, dont_inherit=True)
-    code: CodeType = compile(rewrite(tree, executed=True), filename, mode, flags, dont_inherit=True)
+    tree = rewrite(tree, executed=True, direct=direct)
+    code: CodeType = compile(tree, filename, mode, flags, dont_inherit=True)
     _paired(plain, code, {}, set())
     return code
+
+
+def _are_direct(probes: object) -> bool:
+    """Whether `probes` want calls to be made by the caller itself."""
+    return hasattr(probes, "callee")
 
 
 def rewritten(modules: Iterable[ModuleType], probes: object) -> Rewritten:
@@ -145,7 +155,8 @@ class Rewritten:
             self._exchange(by_names[names], filename, functions)
 
     def _exchange(self, module: ModuleType, filename: str, functions: list[FunctionType]) -> None:
-        source = _source(module, filename, functions[0].__code__.co_flags & _INHERITED)
+        flags = functions[0].__code__.co_flags & _INHERITED
+        source = _source(module, filename, flags, _are_direct(self.probes))
         if source is not None and source.unstable:
             known = self.unstable.get(module.__name__, frozenset())
             self.unstable[module.__name__] = known | source.unstable
@@ -224,18 +235,24 @@ def _frozen() -> Iterator[FunctionType]:
 # -- sources ----------------------------------------------------------------------------------------------------------
 
 
-def _source(module: ModuleType, filename: str, flags: int) -> Source | None:
-    """What the source of the functions with `filename` in `module` compiles to; None if there is no source.
+class _How(NamedTuple):
+    """All that besides the text decides what a source compiles to."""
 
-    `flags`: what a generated text inherited from the code that compiled it.
-    """
-    by_pytest = "@pytest_ar" in module.__dict__
+    filename: str
+    by_pytest: bool  # its asserts are rewritten
+    flags: int  # what a generated text inherited from the code that compiled it
+    direct: bool
+
+
+def _source(module: ModuleType, filename: str, flags: int, direct: bool) -> Source | None:
+    """What the source of the functions with `filename` in `module` compiles to; None if there is no source."""
+    how = _How(filename, "@pytest_ar" in module.__dict__, flags, direct)
     path = _path(module, filename)
     if path is not None:
         status = os.stat(path)
-        return _compiled_file(path, filename, by_pytest, status.st_mtime_ns, status.st_size)
+        return _compiled_file(path, how._replace(flags=0), status.st_mtime_ns, status.st_size)
     text = "".join(linecache.getlines(filename, module.__dict__))
-    return _compiled(text.encode(), filename, by_pytest, flags) if text else None
+    return _compiled(text.encode(), how) if text else None
 
 
 def _path(module: ModuleType, filename: str) -> str | None:
@@ -249,21 +266,22 @@ def _path(module: ModuleType, filename: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def _compiled_file(path: str, filename: str, by_pytest: bool, mtime_ns: int, size: int) -> Source:
+def _compiled_file(path: str, how: _How, mtime_ns: int, size: int) -> Source:
     with open(path, "rb") as file:
-        return _compiled(file.read(), filename, by_pytest, 0)
+        return _compiled(file.read(), how)
 
 
 @lru_cache(maxsize=64)
-def _compiled(text: bytes, filename: str, by_pytest: bool, flags: int) -> Source:
+def _compiled(text: bytes, how: _How) -> Source:
     nothing = Source(None, {}, frozenset(), frozenset())
+    filename, by_pytest, flags, direct = how
     try:
         tree = ast.parse(text, filename)
         if by_pytest:
             _with_pytests_asserts(tree, text, filename)
         plain = compile(tree, filename, "exec", flags, dont_inherit=True)
         scopes = Scopes(tree)
-        code = compile(rewrite(tree, scopes=scopes), filename, "exec", flags, dont_inherit=True)
+        code = compile(rewrite(tree, scopes=scopes, direct=direct), filename, "exec", flags, dont_inherit=True)
     except RecursionError:
         return nothing._replace(problem=TOO_DEEP)
     except (SyntaxError, ValueError):

@@ -23,9 +23,16 @@ belongs to the function that asks, so that an unbound one raises `UnboundLocalEr
 by the same thread, and returns True; if not it returns the outcome (whose truth is then asked a second time).
 A method call whose arguments may do something is `call(get(o, "m"), ...)`: Python looks the method up before them.
 
+Calls in *direct* form, for probes that have a `callee`: f(...) is `callee(f)(...)` and o.m(...) is
+`bound(o, "m")(...)`. What they return is called by the user's own frame: a probe that returns `f` itself leaves no
+frame between caller and callee, for a traceback, `sys._getframe(1)` or a warning's `stacklevel` to stumble over.
+
 What is left as Python has it: names that `scopes` calls plain; annotations; class bodies' own names; the calls that
 look at their caller's frame (`locals()`, `super()`, `exec(text)` ...) and the four in `_HARMLESS`; comparisons with a
-number or a string; arithmetic with a number (but for `*`, which may repeat a list).
+number or a string; arithmetic with a number (but for `list * 2` and `bytearray % 2`).
+
+Two differences to plain Python remain: a false link of a chain that is no bool is asked for its truth twice, and when
+an exception flies while a temporary name is in use, the name stays in its frame.
 
 A target that needs a probe and cannot hold one (in `for`, `with`, `import` ...) becomes a temporary name, with the
 store after it and a `del`, so that `locals()` and the life of objects are as they were.
@@ -39,7 +46,7 @@ from types import CodeType
 from typing import Any, TypeVar
 
 from hocket.explore.shared.rewrite_expressions import CELL, OWN, SETTER, Expressions
-from hocket.explore.shared.rewrite_nodes import made, symbol
+from hocket.explore.shared.rewrite_nodes import lambda_of, made, symbol
 from hocket.explore.shared.scopes import Binding, Scopes
 
 __all__ = ["is_probe", "rewrite", "unbound"]
@@ -49,12 +56,12 @@ _MARKERS = frozenset({CELL, OWN, SETTER})
 _LOAD, _STORE, _DELETE = ast.Load(), ast.Store(), ast.Del()
 
 
-def rewrite(tree: Tree, executed: bool = False, scopes: Scopes | None = None) -> Tree:
+def rewrite(tree: Tree, executed: bool = False, scopes: Scopes | None = None, direct: bool = False) -> Tree:
     """`tree` itself, rewritten in place. `executed`: its top will run during an exploration, so its names are shared.
 
-    `scopes`: those of this very tree, if the caller has them.
+    `scopes`: those of this very tree, if the caller has them. `direct`: calls by `callee` and `bound`.
     """
-    rewriter = _Rewriter(scopes or Scopes(tree, executed))
+    rewriter = _Rewriter(scopes or Scopes(tree, executed), direct)
     if isinstance(tree, ast.Expression):
         tree.body = rewriter.expr(tree.body)
     else:
@@ -388,7 +395,7 @@ class _Rewriter(Expressions):
         """A pattern can hold no call: it asks an object for its `value`, which then makes the access."""
         if not isinstance(node, (ast.Name, ast.Attribute)) or self._is_private(node):
             return node
-        lambda_ = self.function(CELL, self.expr(node), node, vararg=True)
+        lambda_ = lambda_of(CELL, self.expr(node), node, vararg=True)
         name = self._keep(self.probe("lazily", [lambda_], node), node, out)
         values.append(name)
         return made(ast.Attribute, node, value=self.load(name, node), attr="value", ctx=_LOAD)
@@ -426,7 +433,7 @@ class _Rewriter(Expressions):
         at = made(ast.Pass, at)
         at.end_lineno, at.end_col_offset = at.lineno, at.col_offset
         told = self.stored(node.name, self.load(SETTER, at), at)
-        node.decorator_list.insert(0, self.function(SETTER, told, at))
+        node.decorator_list.insert(0, lambda_of(SETTER, told, at))
 
 
 def _after_stores(body: list[Any], stores: int, forget: list[Any]) -> list[Any]:

@@ -20,6 +20,8 @@ from hocket.explore.shared.rewrite_nodes import (
     is_not,
     is_number,
     is_watched,
+    lambda_of,
+    looks_at_its_frame,
     made,
     symbol,
     word,
@@ -33,20 +35,17 @@ OWN = "__hocket_own__"  # and one that finds a cell of the function itself
 SETTER = "__hocket_value__"  # marks a decorator that announces what `def` and `class` bind
 
 _LOAD = ast.Load()
-_LOOK_AT_THEIR_FRAME = {  # by the number of arguments with which they do
-    "super": (0,), "locals": (0,), "globals": (0,), "vars": (0,), "dir": (0,), "breakpoint": range(100),
-    "eval": (1,), "exec": (1,),
-}
 _HARMLESS = frozenset({"isinstance", "issubclass", "callable", "id"})  # read nothing that a container holds
 
 
 class Expressions:
     """Rewrites expressions in place, scope by scope."""
 
-    def __init__(self, scopes: Scopes) -> None:
+    def __init__(self, scopes: Scopes, direct: bool = False) -> None:
         self.scopes = scopes
+        self.direct = direct
         self.scope: Scope = scopes.module
-        self._spelled: dict[tuple[str, int], ast.Attribute] = {}
+        self._spelled: dict[tuple[str, int, int], ast.Attribute] = {}
         self._temporaries = 0
 
     def expr(self, node: Any) -> Any:
@@ -93,14 +92,19 @@ class Expressions:
         return f"__hocket_{self._temporaries}__"
 
     def _spell(self, name: str, at: Any, line: int) -> Any:
-        found = self._spelled.get((name, line))
+        """`__hocket__.name`: looked up where the first operand begins, called where `at` stands.
+
+        Each of the two nodes stands within one line. The compiler takes a call of an attribute to be where the
+        attribute ends.
+        """
+        key = name, line, at.lineno
+        found = self._spelled.get(key)
         if found is None:
             spot = made(ast.Pass, at)
-            if line != at.lineno:
-                spot.lineno = spot.end_lineno = line
-                spot.col_offset = spot.end_col_offset = 0
-            found = made(ast.Attribute, spot, value=self.load("__hocket__", spot), attr=name, ctx=_LOAD)
-            self._spelled[name, line] = found
+            spot.end_lineno, spot.end_col_offset = spot.lineno, spot.col_offset
+            probes = self.load("__hocket__", spot)
+            probes.lineno = probes.end_lineno = line
+            found = self._spelled[key] = made(ast.Attribute, spot, value=probes, attr=name, ctx=_LOAD)
         return found
 
     def inside(self, node: Any, work: Callable[[], None]) -> None:
@@ -124,19 +128,13 @@ class Expressions:
     def cell(self, name: str, at: Any) -> Any:
         """A lambda whose closure is the cell of `name`: it adds a free variable to nobody."""
         marker = OWN if self.binding(name) is Binding.OWN else CELL
-        return self.function(marker, self.load(name, at), at, vararg=True)
-
-    def function(self, parameter: str, body: Any, at: Any, vararg: bool = False) -> Any:
-        arg = made(ast.arg, at, arg=parameter, annotation=None, type_comment=None)
-        args = ast.arguments(posonlyargs=[], args=[] if vararg else [arg], vararg=arg if vararg else None,
-                             kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[])
-        return made(ast.Lambda, at, args=args, body=body)
+        return lambda_of(marker, self.load(name, at), at, vararg=True)
 
     def globals_here(self, at: Any) -> Any:
         """The dictionary of the module, as an expression."""
         if self.scopes.is_builtin(self.scope, "globals"):
             return made(ast.Call, at, func=self.load("globals", at), args=[], keywords=[])
-        nothing = self.function(CELL, self.constant(None, at), at, vararg=True)
+        nothing = lambda_of(CELL, self.constant(None, at), at, vararg=True)
         return made(ast.Attribute, at, value=nothing, attr="__globals__", ctx=_LOAD)
 
     def locals_here(self, at: Any) -> Any:
@@ -202,25 +200,35 @@ class Expressions:
         if type(function) is ast.Name and self._is_left_alone(function, node):
             return self._left_alone(node)
         if type(function) is ast.Attribute:
-            line = node.lineno
-            owner = self.expr(function.value)
-            name = self.constant(self.mangle(function.attr), function)
-            at_its_name(node, function)
-            if not self._are_quiet(node):  # Python looks the method up before it evaluates the arguments
-                at_its_name(function)
-                looked_up = self.probe("get", [owner, name], function, line)
-                return self.probe("call", [looked_up, *self._positional(node)], node, line, self._keywords(node))
-            return self.probe("method", [owner, name, *self._positional(node)], node, line, self._keywords(node))
+            return self._method_call(function, node)
         called = self.expr(function)
+        if self.direct:
+            return self._called(self.probe("callee", [called], function), node)
         return self.probe("call", [called, *self._positional(node)], node, None, self._keywords(node))
+
+    def _method_call(self, function: ast.Attribute, node: ast.Call) -> Any:
+        line = node.lineno
+        owner = self.expr(function.value)
+        name = self.constant(self.mangle(function.attr), function)
+        at_its_name(node, function)
+        if self.direct:
+            at_its_name(function)
+            return self._called(self.probe("bound", [owner, name], function, line), node)
+        if self._are_quiet(node):
+            return self.probe("method", [owner, name, *self._positional(node)], node, line, self._keywords(node))
+        at_its_name(function)
+        looked_up = self.probe("get", [owner, name], function, line)  # as Python does, before the arguments
+        return self.probe("call", [looked_up, *self._positional(node)], node, line, self._keywords(node))
+
+    def _called(self, function: Any, node: ast.Call) -> Any:
+        node.func, node.args, node.keywords = function, self._positional(node), self._keywords(node)
+        return node
 
     def _is_left_alone(self, function: ast.Name, call: ast.Call) -> bool:
         name = function.id
         if name in _HARMLESS:
             return self.scopes.is_builtin(self.scope, name)
-        return (name in _LOOK_AT_THEIR_FRAME and len(call.args) + len(call.keywords) in _LOOK_AT_THEIR_FRAME[name]
-                and not any(type(arg) is ast.Starred for arg in call.args)
-                and self.scopes.is_builtin(self.scope, name))
+        return looks_at_its_frame(name, call) and self.scopes.is_builtin(self.scope, name)
 
     def _left_alone(self, node: ast.Call) -> Any:
         node.args = self._positional(node)
@@ -262,10 +270,10 @@ class Expressions:
 
     def _binary(self, node: ast.BinOp) -> Any:
         left, right = node.left, node.right
-        multiplied = type(node.op) is ast.Mult
         bare = is_fixed(left) and is_fixed(right)
-        if not bare and not multiplied:
-            bare = is_number(left) or is_number(right)
+        if not bare and type(node.op) is not ast.Mult:  # which may repeat a list
+            formats = type(node.op) is ast.Mod  # of a bytearray
+            bare = is_number(left) or (is_number(right) and not formats)
         left, right = self.expr(left), self.expr(right)
         if bare:
             node.left, node.right = left, right
@@ -476,21 +484,15 @@ _EXPRESSIONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Compare: Expressions._compare,
     ast.IfExp: Expressions._either,
     ast.NamedExpr: Expressions._named,
-    ast.Tuple: Expressions._elements,
-    ast.List: Expressions._elements,
-    ast.Set: Expressions._elements,
+    **dict.fromkeys((ast.Tuple, ast.List, ast.Set), Expressions._elements),
     ast.Dict: Expressions._dict,
     ast.Starred: Expressions._starred,
     ast.FormattedValue: Expressions._formatted,
     ast.JoinedStr: Expressions._joined,
-    ast.Await: Expressions._inner,
-    ast.Yield: Expressions._inner,
+    **dict.fromkeys((ast.Await, ast.Yield), Expressions._inner),
     ast.YieldFrom: Expressions._yield_from,
     ast.Lambda: Expressions._lambda,
-    ast.ListComp: Expressions._comprehension,
-    ast.SetComp: Expressions._comprehension,
-    ast.DictComp: Expressions._comprehension,
-    ast.GeneratorExp: Expressions._comprehension,
+    **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), Expressions._comprehension),
 }
 if hasattr(ast, "TemplateStr"):  # 3.14
     _EXPRESSIONS[ast.TemplateStr] = Expressions._joined

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-__all__ = ["at_its_name", "is_debug", "is_fixed", "is_not", "is_number", "is_watched", "made", "symbol", "word"]
+__all__ = ["at_its_name", "is_debug", "is_fixed", "is_not", "is_number", "is_watched", "lambda_of",
+           "looks_at_its_frame", "made", "symbol", "word"]
 
 _SYMBOLS: dict[type, str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -28,6 +29,20 @@ def made(kind: type[ast.AST], at: Any, **fields: Any) -> Any:
     return node
 
 
+_LOOK_AT_THEIR_FRAME = {  # by the number of arguments with which they do
+    "super": (0,), "locals": (0,), "globals": (0,), "vars": (0,), "dir": (0,), "breakpoint": range(100),
+    "eval": (1,), "exec": (1,),
+}
+
+
+def lambda_of(parameter: str, body: Any, at: Any, vararg: bool = False) -> Any:
+    """A lambda that is known by the name of its only parameter."""
+    arg = made(ast.arg, at, arg=parameter, annotation=None, type_comment=None)
+    args = ast.arguments(posonlyargs=[], args=[] if vararg else [arg], vararg=arg if vararg else None,
+                         kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[])
+    return made(ast.Lambda, at, args=args, body=body)
+
+
 def at_its_name(node: Any, attribute: ast.Attribute | None = None) -> None:
     """Of an expression over several lines, Python reports the one where the name of the attribute stands."""
     attribute = attribute or node
@@ -45,6 +60,12 @@ def word(op: ast.cmpop) -> str:
 
 
 _WORDS: dict[type, str] = {ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}
+
+
+def looks_at_its_frame(name: str, call: ast.Call) -> bool:
+    """Whether the builtin `name`, so called, is about the frame that calls it."""
+    given = len(call.args) + len(call.keywords)
+    return given in _LOOK_AT_THEIR_FRAME.get(name, ()) and not any(type(arg) is ast.Starred for arg in call.args)
 
 
 def is_not(node: Any) -> bool:
