@@ -66,7 +66,7 @@ def _record(execution: Execution) -> dict[str, Any]:
 def _operation(operation: Operation, execution: Execution) -> list[Any]:
     argument = operation.argument
     if operation.kind == "condition.reacquire":
-        argument = 1  # how deep a re-entrant lock was held is the owner's business: the inner steps are not in the record
+        argument = 1  # how deep a re-entrant lock was held is not recorded: its inner steps are not, either
     written = execution.cast.actors[argument] if operation.kind in _OF_ACTORS else write_value(argument)
     return [operation.kind, [_birth(index, execution) for index in operation.objects], written]
 

@@ -158,6 +158,12 @@ def test_whether_a_thread_has_ended_is_refused_if_its_end_is_no_step():
     assert "its end is no step" in str(audit(data))
 
 
+def test_how_deep_a_lock_was_held_in_a_wait_that_was_given_up_does_not_make_a_certificate_wrong():
+    """It was refused: the record has no inner steps, and had the depth with them."""
+    once = [("twice", [("rewait", "timed")])]
+    assert isinstance(audit(_certificate(build([once, once]))), Holds)
+
+
 def _meeting() -> Any:
     program = Program()
     barrier = program.barrier(2, "m")
