@@ -43,7 +43,7 @@ def lanes(headline: str, actors: Sequence[str], rows: Sequence[Lane], command: s
 
 
 def _columns(actors: Sequence[str], rows: Sequence[Lane], column: int, width: int) -> list[str]:
-    lines = ["     " + "".join(f"{actor:<{column}}" for actor in actors).rstrip()]
+    lines = ["     " + "".join(f"{_shortened(actor, column - 1):<{column}}" for actor in actors).rstrip()]
     for row in rows:
         before = " " * (column * actors.index(row.actor))
         after = column * (len(actors) - actors.index(row.actor))

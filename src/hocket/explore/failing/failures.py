@@ -16,7 +16,7 @@ from hocket.errors import DeadlockError, ExplorationError
 from hocket.explore.failing.livelock import Look, told
 from hocket.explore.semantics import Raise, unread
 from hocket.explore.threads.control import Actor, Control, End
-from hocket.explore.threads.naming import Place, place_of, place_text
+from hocket.explore.threads.naming import Place, called, place_of, place_text
 from hocket.render.lanes import Lane, lanes
 from hocket.trace.event import Event
 from hocket.trace.operation import Operation
@@ -90,7 +90,7 @@ def digest(control: Control, steps: int | None = None) -> str:
 
 
 def _failure(control: Control, kind: str, message: str, **more: Any) -> Failure:
-    names = control.session.cast.actors
+    names = called(control)
     present = sorted(control.actors)
     return Failure(kind, replace(control.execution.schedule(), digest=digest(control)), message, rows=_rows(control),
                    actors=tuple(names[number] for number in present), **more)
@@ -104,7 +104,7 @@ def _raised(control: Control) -> Failure | None:
     kind = "assertion" if isinstance(error, AssertionError) else "exception"
     lines = str(error).splitlines()  # pytest explains an assertion on further lines
     said = f": {lines[0]}" if lines else ""
-    message = f"{type(error).__name__}{said} in {actor.name}"
+    message = f"{type(error).__name__}{said} in {_name(control, actor)}"
     return _failure(control, kind, message, exception=error, origin=_origin(error))
 
 
@@ -127,7 +127,7 @@ def _complete(control: Control) -> Failure | None:
     if not left:
         return _race(control)
     names = control.session.cast.objects
-    told = "; ".join(f"{lock.owner.name} has ended and still holds {names[lock._number]}" for lock in left)
+    told = "; ".join(f"{_name(control, lock.owner)} has ended and still holds {names[lock._number]}" for lock in left)
     return _failure(control, "leak", told, waits=(told,), origin=told)
 
 
@@ -136,7 +136,7 @@ def _race(control: Control) -> Failure | None:
     race = control.session.tracker.race if control.session.tracker is not None else None
     if race is None:
         return None
-    names = control.session.cast.actors
+    names = called(control)
     sides = [f"{names[access.actor]} {'writes' if access.mode == 'w' else 'reads'} it at {_stack_text(access.stack)}"
              for access in (race.first, race.second)]
     origin = " / ".join(sorted(f"{place[0]}:{place[1]}" for access in (race.first, race.second)
@@ -153,9 +153,13 @@ def _deadlock(control: Control) -> Failure:
     stuck = [control.actors[number] for number in control.execution.blocked()]
     waits = tuple(_waits(control, actor) for actor in stuck)
     cycle = _cycle(control, stuck)
-    told = [wait for actor, wait in zip(stuck, waits, strict=True) if not cycle or actor.name in cycle]
+    told = [wait for actor, wait in zip(stuck, waits, strict=True) if not cycle or _name(control, actor) in cycle]
     origin = "; ".join(f"{actor.name} {_pending(control, actor)}" for actor in stuck)
     return _failure(control, "deadlock", "; ".join(told), waits=waits, cycle=tuple(cycle), origin=origin)
+
+
+def _name(control: Control, actor: Actor) -> str:
+    return called(control)[actor.number]
 
 
 def _pending(control: Control, actor: Actor) -> str:
@@ -170,7 +174,7 @@ def _livelock(control: Control) -> Failure | None:
     circle = control.strategy.circle if isinstance(control.strategy, Look) else ()
     if not circle:
         return None
-    names, objects = control.session.cast.actors, control.session.cast.objects
+    names, objects = called(control), control.session.cast.objects
     steps = tuple(told((event,), names, objects) for event in circle)
     repeats = told(circle, names, objects)
     return _failure(control, "livelock", f"{repeats}: this repeats for ever, though everybody who can go on has turns",
@@ -183,7 +187,7 @@ def _diverged(control: Control) -> Failure:
 
 
 def _swallowed(control: Control) -> Failure:
-    who = control.failed.name if control.failed is not None else "an actor"
+    who = _name(control, control.failed) if control.failed is not None else "an actor"
     message = f"{who} catches BaseException in a loop and would not end with its execution; catch Exception instead"
     return _failure(control, "exception", message, origin="swallowed")
 
@@ -209,7 +213,7 @@ def _held_by(control: Control, actor: Actor) -> list[str]:
 def _waits(control: Control, actor: Actor) -> str:
     held = _held_by(control, actor)
     holding = f"holds {' and '.join(held)} and " if held else ""
-    return f"{actor.name} {holding}waits {_for_what(control, actor)}"
+    return f"{_name(control, actor)} {holding}waits {_for_what(control, actor)}"
 
 
 def _for_what(control: Control, actor: Actor) -> str:
@@ -217,7 +221,7 @@ def _for_what(control: Control, actor: Actor) -> str:
     assert operation is not None
     names = control.session.cast.objects
     if operation.kind == "thread.join":
-        return f"for {control.session.cast.actors[operation.argument]} to end"
+        return f"for {called(control)[operation.argument]} to end"
     thing = names[operation.objects[0]]
     if operation.kind == "queue.get":
         return f"for an item of {thing}, which is empty"
@@ -238,9 +242,9 @@ def _lost_wakeup(control: Control, condition: Any, waiter: Actor) -> str:
     if early is None:
         return ", and nobody is left who could"
     who, step, place = early
-    notified = f"{control.session.cast.actors[who]} notified after step {_row(control, step)}{_at(place)}"
+    notified = f"{called(control)[who]} notified after step {_row(control, step)}{_at(place)}"
     waits = max(number for number, event in enumerate(control.execution.events, 1) if event.actor == waiter.number)
-    return (f": a lost wake-up, {notified}, when nobody waited yet; {waiter.name} waits since step "
+    return (f": a lost wake-up, {notified}, when nobody waited yet; {_name(control, waiter)} waits since step "
             f"{_row(control, waits)}{_at(waiter.place)}")
 
 
@@ -277,7 +281,7 @@ def _cycle(control: Control, stuck: list[Actor]) -> list[str]:
             path.append(number)
             number = _owner(control, control.actors[number])
         if number is not None and number in path:
-            return [control.actors[member].name for member in path[path.index(number):]]
+            return [called(control)[member] for member in path[path.index(number):]]
     return []
 
 
@@ -300,7 +304,7 @@ def _rows(control: Control) -> tuple[Lane, ...]:
     """The interleaving, if places were recorded: one row a step that means something to a reader."""
     if control.places is None:
         return ()
-    names, objects = control.session.cast.actors, control.session.cast.objects
+    names, objects = called(control), control.session.cast.objects
     rows: list[Lane] = []
     held: dict[int, list[str]] = {}
     is_told = _telling_of(control)
@@ -314,9 +318,9 @@ def _rows(control: Control) -> tuple[Lane, ...]:
     for member in stuck:
         actor = control.actors[member]
         waits = f"waits {_for_what(control, actor)}"
-        rows.append(Lane(0, actor.name, waits, actor.place, tuple(_held_by(control, actor))))
+        rows.append(Lane(0, names[member], waits, actor.place, tuple(_held_by(control, actor))))
     if control.end == End.RAISED and control.failed is not None and control.error is not None:
-        rows.append(Lane(0, control.failed.name, f"{type(control.error).__name__}", _raising_place(control.error), ()))
+        rows.append(Lane(0, names[control.failed.number], type(control.error).__name__, _raising_place(control.error)))
     return tuple(rows)
 
 

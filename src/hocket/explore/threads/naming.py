@@ -14,6 +14,7 @@ import re
 import sys
 import sysconfig
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from itertools import islice
@@ -22,10 +23,10 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hocket.explore.threads.control import Session
+    from hocket.explore.threads.control import Control, Session
 
 __all__ = [
-    "Place", "caller", "is_hocket", "is_library", "is_machinery", "name_newcomer", "place_of", "place_text",
+    "Place", "called", "caller", "is_hocket", "is_library", "is_machinery", "name_newcomer", "place_of", "place_text",
     "target_of",
 ]
 
@@ -41,6 +42,7 @@ _MACHINERY = {
     for name in ("threading.py", "queue.py", "concurrent/futures/_base.py", "concurrent/futures/thread.py",
                  "weakref.py", "_weakrefset.py", "contextlib.py")
 }
+_BY_DEFAULT = re.compile(r"Thread-\d+( \(.*\))?|ThreadPoolExecutor-\d+_\d+|MainThread|Dummy-\d+")
 _ASSIGNED = re.compile(r"([\w.]+(?:\s*,\s*[\w.]+)*)\s*(?::[^=]+)?=(?!=)([^=]*)$")  # the last target before the call
 
 
@@ -91,6 +93,17 @@ def target_of(body: object) -> str:
         return ""
     path = os.path.relpath(code.co_filename)
     return f"{code.co_filename if path.startswith('..') else path}::{name}"
+
+
+def called(control: Control) -> list[str]:
+    """By actor, what a report calls it: as the program has named its thread, else as schedules do (`t1`)."""
+    names = list(control.session.cast.actors)
+    given = {number: str(actor.thread.name) for number, actor in control.actors.items() if actor.thread is not None}
+    taken = Counter(names) + Counter(given.values())
+    for number, name in given.items():
+        if name and not _BY_DEFAULT.fullmatch(name):
+            names[number] = name if taken[name] == 1 else f"{name} ({names[number]})"
+    return names
 
 
 def name_newcomer(session: Session, number: int) -> None:
