@@ -110,6 +110,8 @@ a = 1
 log.append(sorted(locals()))
 b = s.c
 b.x += s.d
+s.q.x += 1
+s.q[s.k] += 1
 s.y, b = s.e
 for s.i in (1, 2):
     log.append(sorted(locals()))

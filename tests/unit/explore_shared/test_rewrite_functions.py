@@ -379,6 +379,31 @@ def test_executed_text_with_an_error_raises_what_python_raises(text):
     assert str(caught.value) == str(expected.value)
 
 
+def test_what_is_announced_of_a_decorated_function_is_what_gets_bound(load):
+    class Told(PlainProbes):
+        def setglob(self, names, x, v, /):
+            told.append((x, v))
+            return v
+
+    told = []
+    module = load("""
+        def bind():
+            global f, C
+            @str
+            @len
+            @repr
+            def f(): pass
+            @tuple
+            @vars
+            class C: pass
+        """)
+    with rewritten([module], Told()):
+        module.bind()
+    assert told == [("f", module.f), ("C", module.C)]
+    assert module.f.isdigit()
+    assert "__module__" in module.C
+
+
 def test_a_decorated_function_has_its_own_name_and_first_line(load):
     module = load('''
         import functools
