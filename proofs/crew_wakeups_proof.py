@@ -219,6 +219,13 @@ class Wakeups(Crew):
         over = lambda w, p: s.hand[w, p] & (s.at[w] == "starting") & (later.stage[p] == "over")  # noqa: E731
         return forall(s.Seat, s.Piece, lambda w, p: over(w, p) >> s.void[s.of[p]])
 
+    @two_state(layer=1)
+    def a_body_that_joins_stands_still(s, later):
+        """It draws nothing and does not end while a helper sits above it."""
+        waits = lambda v, w, p: s.above[v, w] & s.hand[w, p]  # noqa: E731
+        same = lambda v, w, p: waits(v, w, p) >> (later.stage[p] == s.stage[p])  # noqa: E731
+        return forall(s.Seat, s.Seat, s.Piece, same)
+
     # -- progress -----------------------------------------------------------------------------------------------------
 
     @theorem(Crew.Seat, Crew.Piece)

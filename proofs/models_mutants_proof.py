@@ -41,6 +41,8 @@ class Watcher(NamedTuple):
 
 ONE_OF_EACH = {"Task": 1, "Piece": 1, "Seat": 1, "Joiner": 1,
                "given": {"of": {"piece0": "task0"}, "size": {"task0": 0}}}
+MANY_BODIES = {**ONE_OF_EACH, "Piece": 2, "Seat": 2,
+               "given": {"of": {"piece0": "task0", "piece1": "task0"}, "size": {"task0": 2}}}
 HELPED = {"Task": 2, "Piece": 1, "Seat": 2, "Joiner": 1,
           "given": {"of": {"piece0": "task0"}, "size": {"task0": 0, "task1": 0}, "before": {("task1", "task0")}}}
 LINE = {("index0", "index1"), ("index0", "index2"), ("index1", "index2")}
@@ -58,7 +60,8 @@ TALK = {"Node": 2, "Message": 3, "given": {
     "capacity": {(node, kind): 1 for node in ("node0", "node1") for kind in ("unbounded", "priority", "bulk")}}}
 
 WATCHERS: dict[type[Spec], tuple[Watcher, ...]] = {
-    Crew: (Watcher(Wakeups, 1), Watcher(Crew, 0, ONE_OF_EACH), Watcher(Wakeups, 2), Watcher(Crew, 0, HELPED)),
+    Crew: (Watcher(Wakeups, 1), Watcher(Crew, 0, ONE_OF_EACH), Watcher(Wakeups, 2), Watcher(Crew, 0, MANY_BODIES),
+           Watcher(Crew, 0, HELPED), Watcher(Wakeups, 3)),
     Drawing: (Watcher(Drawn, 2), Watcher(Drawing, 0, DRAWN)),
     Halving: (Watcher(Halved, 2), Watcher(Halving, 0, HALVED)),
     Mailboxes: (Watcher(Delivery, 2), Watcher(Mailboxes, 0, TALK)),
