@@ -27,6 +27,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.util import decode_source
+from itertools import compress
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType, ModuleType
 from typing import Any, NamedTuple
 
@@ -148,9 +149,8 @@ class Rewritten:
         setattr(builtins, _PROBES, self.probes)
         found: dict[tuple[int, str], list[FunctionType]] = defaultdict(list)
         by_names = {id(module.__dict__): module for module in self.modules}
-        for function in _functions():
-            if id(function.__globals__) in by_names:
-                found[id(function.__globals__), function.__code__.co_filename].append(function)
+        for function in [each for each in _functions() if id(each.__globals__) in by_names]:
+            found[id(function.__globals__), function.__code__.co_filename].append(function)
         for (names, filename), functions in found.items():
             self._exchange(by_names[names], filename, functions)
 
@@ -193,12 +193,12 @@ class Rewritten:
             if is_rewritten(function.__code__):  # nobody has exchanged it meanwhile
                 function.__code__ = plain
         self.suspended = []
-        for thing in gc.get_objects():
-            kind = type(thing)
-            if kind is FunctionType and id(thing.__code__) in _ORIGINAL:
+        things = gc.get_objects()
+        for thing in compress(things, map(_HAVE_CODE.__contains__, map(type, things))):
+            if type(thing) is not FunctionType:
+                self.suspended += [thing] if _is_suspended(thing) else []
+            elif id(thing.__code__) in _ORIGINAL:
                 thing.__code__ = original(thing.__code__)
-            elif kind in _FRAMED and _is_suspended(thing):
-                self.suspended.append(thing)
         for names in self._namespaces:
             names.pop(_PROBES, None)
         if not self.suspended and getattr(builtins, _PROBES, None) is self.probes:
@@ -206,6 +206,7 @@ class Rewritten:
 
 
 _FRAMED = {GeneratorType: "gi", CoroutineType: "cr", AsyncGeneratorType: "ag"}
+_HAVE_CODE = {FunctionType, *_FRAMED}
 
 
 def _is_suspended(thing: Any) -> bool:
@@ -213,12 +214,10 @@ def _is_suspended(thing: Any) -> bool:
     return getattr(thing, f"{prefix}_frame") is not None and is_rewritten(getattr(thing, f"{prefix}_code"))
 
 
-def _functions() -> Iterator[FunctionType]:
+def _functions() -> list[FunctionType]:
     """Every function there is."""
     found = [thing for thing in gc.get_objects() if type(thing) is FunctionType]
-    if gc.get_freeze_count():
-        return iter({id(each): each for each in (*found, *_frozen())}.values())
-    return iter(found)
+    return list({id(each): each for each in (*found, *_frozen())}.values()) if gc.get_freeze_count() else found
 
 
 def _frozen() -> Iterator[FunctionType]:
