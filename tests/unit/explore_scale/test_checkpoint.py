@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import json
 import os
@@ -216,7 +217,7 @@ def test_what_is_not_tracked_and_what_was_reached_is_remembered(tmp_path):
 
     def body():
         hocket.sometimes(True, "seen")
-        threads = [threading.Thread(target=shared.append, args=(1,)) for _ in range(3)]
+        threads = [threading.Thread(target=bisect.insort, args=(shared, 1)) for _ in range(3)]
         x = hocket.Atomic(0)
         threads += [threading.Thread(target=lambda: x.store(1)) for _ in range(3)]
         for thread in threads:

@@ -269,6 +269,7 @@ class BodyKeeper(Keeper):
                 "sometimes": session.sometimes, "notes": session.notes, "visible": asdict(search.visible),
                 "untracked": list(search.untracked()),
                 "estimate": search.estimate.saved(parts) if search.estimate is not None else None,
+                "keys": search.tracker.saved() if search.tracker is not None else "[]",
                 "seconds": search.elapsed()}
 
     def _recall(self, account: Account) -> None:
@@ -280,6 +281,8 @@ class BodyKeeper(Keeper):
         session.named = len(session.cast.objects)
         if search.estimate is not None and account["estimate"] is not None:
             search.estimate.restore(account["estimate"])
+        if search.tracker is not None:
+            search.tracker.recall(account["keys"])
         if search.watch is not None:
             search.watch.findings.update(dict.fromkeys(account["untracked"]))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -36,6 +37,28 @@ class Calling(Holding):
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
+    def callee(self, f: Any) -> Any:
+        """What to call for `f(…)`: rewritten code itself, so that no frame of ours stands between it and its caller."""
+        kind = type(f)
+        if kind is FunctionType:
+            spoken_for = self._is_rewritten(f.__code__)
+        elif kind is MethodType:
+            spoken_for = type(f.__func__) is FunctionType and self._is_rewritten(f.__func__.__code__)
+        else:
+            spoken_for = kind is type and self._is_own(f)
+        return f if spoken_for else partial(self.call, f)
+
+    def bound(self, o: Any, name: str) -> Any:
+        """What to call for `o.name(…)`."""
+        kind = type(o)
+        if self._base(kind) is not None and self._is_builtin(kind, name):
+            getattr(o, name)  # raises what there is to raise before the arguments are evaluated
+            return partial(self._call_bound, o, name)
+        return self.callee(self.get(o, name))
+
+    def _call_bound(self, o: Any, name: str, /, *args: Any, **named: Any) -> Any:
+        return self._called_on(o, name, args, named)
+
     def call(self, f: Any, /, *args: Any, **named: Any) -> Any:
         """`f(*args, **named)`"""
         kind = type(f)
@@ -48,7 +71,7 @@ class Calling(Holding):
         elif kind is BuiltinFunctionType or kind is MethodWrapperType:
             owner = f.__self__
             if self._base(type(owner)) is not None:
-                return self._called_on(owner, f.__name__, args, named)
+                return self._called_on(owner, f.__name__, args, named, f)
         elif kind is type and self._is_own(f):
             return f(*args, **named)
         return self._foreign(f, args, named)
@@ -60,12 +83,13 @@ class Calling(Holding):
             return self._called_on(o, name, args, named)
         return self.call(self.get(o, name), *args, **named)
 
-    def _called_on(self, o: Any, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def _called_on(self, o: Any, name: str, args: tuple[Any, ...], named: dict[str, Any], method: Any = None) -> Any:
+        """`method` is the one that was found, which may be that of a base of the class of `o`."""
         thing = self._known.get(id(o))
         if thing is not None:
-            return self._used(thing, o, name, args, named)
+            return self._used(thing, o, name, args, named, method)
         self._looked(args)  # a container of one's own
-        return getattr(o, name)(*args, **named)
+        return (method or getattr(o, name))(*args, **named)
 
     def _foreign(self, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """A call of code that was not rewritten."""

@@ -19,6 +19,7 @@ are no operations either, and are forgotten: the next threads begin a new epoch.
 
 from __future__ import annotations
 
+import ast
 import gc
 import weakref
 from collections import OrderedDict, defaultdict, deque
@@ -40,6 +41,7 @@ from types import (
     WrapperDescriptorType,
 )
 from typing import Any
+from zlib import crc32
 
 from hocket.explore.threads.control import Actor, Control
 from hocket.explore.threads.pool import Voice, _allocate_lock
@@ -90,6 +92,7 @@ class Heap:
         self._wide: set[tuple[int, int]] = set()  # containers of which somebody touched all keys at once
         self._names: dict[str, int] = {}
         self._named: dict[tuple[int, int], str] = {}
+        self._numbers: set[int] = set()  # of what was there before
         self._lumps: dict[str, int] = {}
         self._escapes: dict[int, int] = {}
         self._control: Control | None = None
@@ -193,7 +196,7 @@ class Heap:
             name = f"a {type(value).__name__}"
             number = self._lumps.setdefault(name, len(self._lumps))
         elif creator == _OUTSIDE:
-            number, name = len(self._outside), ""
+            number, name = self._number_outside(hint or type(value).__qualname__), ""
         else:
             number, name = self._escapes.get(creator, 0), ""
             self._escapes[creator] = number + 1
@@ -206,6 +209,14 @@ class Heap:
             thing.held = weakref.ref(value, partial(self._forget, id(value)))
         self.known[id(value)] = thing
         return thing
+
+    def _number_outside(self, path: str) -> int:
+        """The same in every process that comes by the object on the same path first."""
+        number = crc32(path.encode())
+        while number in self._numbers:
+            number += 1
+        self._numbers.add(number)
+        return number
 
     def _forget(self, number: int, reference: object) -> None:
         thing = self.known.get(number)
@@ -236,6 +247,15 @@ class Heap:
         whole = (thing.creator, thing.number)
         self._wide.add(whole)
         return list(self._keys.setdefault(whole, {}))
+
+    def saved(self) -> str:
+        """The keys that are known of each container, as a text for `recall`."""
+        return repr([(whole, list(keys)) for whole, keys in self._keys.items()])
+
+    def recall(self, text: str) -> None:
+        """Go on with the keys that another process knew."""
+        for whole, keys in ast.literal_eval(text):
+            self._keys.setdefault(whole, {}).update(dict.fromkeys(keys))
 
     def _enter_epoch(self, thing: Thing) -> None:
         if self._stamp is None:  # after a time of solitude

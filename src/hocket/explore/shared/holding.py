@@ -171,11 +171,9 @@ class Holding(Announcer):
         thing = self._known.get(id(o))
         actor = ACTORS.get(_get_ident())
         if thing is not None and actor is not None and self._base(type(o)) is None:
-            names = list(getattr(o, "__dict__", ()))
-            self._announce(actor, "data.read", [(thing, name) for name in names])
-            if depth:
-                for name in names:
-                    self.subject(self._loaded(getattr(o, name)), depth - 1)
+            self._announce(actor, "data.read", [(thing, name) for name in self.heap.keys_of(thing)])
+            for part in list(getattr(o, "__dict__", {}).values()) if depth else ():
+                self.subject(self._loaded(part), depth - 1)
         elif depth and type(o) in (list, tuple):
             for item in o:
                 self.subject(item, depth - 1)
@@ -183,12 +181,14 @@ class Holding(Announcer):
 
     # -- containers ---------------------------------------------------------------------------------------------------
 
-    def _used(self, thing: Thing, o: Any, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def _used(self, thing: Thing, o: Any, name: str, args: tuple[Any, ...], named: dict[str, Any],
+              method: Any = None) -> Any:
         """A method of a shared container."""
         actor = ACTORS.get(_get_ident())
         base = self._base(type(o))
+        method = method or getattr(o, name)
         if actor is None or base is None:
-            return getattr(o, name)(*args, **named)
+            return method(*args, **named)
         touch = touch_of(base, name)
         if touch == "iterate":
             return self.iterate(o)
@@ -196,7 +196,7 @@ class Holding(Announcer):
         if touch not in _READING:
             self._escaping(actor, thing, (*args, *named.values()))
         self._touch(actor, thing, o, touch, args)
-        result = getattr(o, name)(*args, **named)
+        result = method(*args, **named)
         if touch == "shape":
             self._settle(actor, thing, o)
         return result if touch == "view" else self._loaded(result, thing.name)

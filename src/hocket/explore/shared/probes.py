@@ -65,7 +65,7 @@ class Probes(Calling):
             self._look_out(actor, thing, own, name, "written")
         if actor is not None and (self.everything or name in self.written):
             places = [(thing, name)]
-            if owner is not None and owner is not o and not _shadows(o, name):
+            if owner is not None and owner is not o:  # even if the object has its own now: others may delete it
                 above = self.heap.meet(owner)
                 places += [(above, name)] if above is not None and _is_data(attribute) else []
             self._announce(actor, "data.read", places)

@@ -116,6 +116,13 @@ class Tracker:
             return self.visible
         return None
 
+    def saved(self) -> str:
+        """What another process has to know to go on."""
+        return self.probes.heap.saved()
+
+    def recall(self, text: str) -> None:
+        self.probes.heap.recall(text)
+
     def findings(self) -> list[str]:
         return list(self.probes.findings)
 
