@@ -116,7 +116,6 @@ class Trees(Spec):
         """What `t` was is now part of `h`."""
         s.of.each(lambda e, x: (s.of[e, x] & (x != t)) | ((x == h) & s.of[e, t]))
         s.whole[t] = False
-        s.prong.each(lambda x, a, b: s.prong[x, a, b] & (x != t))
 
     @action(Tree, Tree)
     def together(s, h, t):

@@ -123,6 +123,11 @@ class TreeOrder(Trees):
     def what_comes_after_one_has_its_head(s):
         return forall(s.Entity, s.Entity, s.Entity, lambda e, d, x: (s.single[e, d] & s.head[d, x]) >> s.head[e, x])
 
+    @invariant(needs=("a_head_is_its_own", "a_chain_has_one_head", "only_entities_in_use_are_related"))
+    def who_is_not_its_own_head_comes_after_one_with_the_same(s):
+        earlier = lambda e, x: exists(s.Entity, lambda d: s.single[e, d] & s.head[d, x])  # noqa: E731
+        return forall(s.Entity, s.Entity, lambda e, x: (s.head[e, x] & (e != x)) >> earlier(e, x))
+
     @invariant
     def nobody_comes_after_two(s):
         """So the assembly never has to refuse a join."""
