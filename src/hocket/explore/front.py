@@ -75,7 +75,7 @@ def explore(
     seed: int | None = None,
     executor: Any = None,
     track: Iterable[Any] = (),
-    spurious: bool = False,
+    spurious: int = 0,
     progress: bool | Callable[[Progress], None] = False,
     checkpoint: Checkpoint | str | PathLike[str] | None = None,
     reductions: Iterable[str] = (),
@@ -90,6 +90,7 @@ def explore(
     none of the explorer's business. A `strategy` that draws ("random", "pct", "pos", "urw", "surw", "portfolio") takes
     a `seed` and a limit, by default 1,000 executions; it ends with "incomplete" and an estimate of what it has not
     seen, or with "failed".
+    `spurious=n`: each thread may wake up from a Condition for no reason, up to n times in an execution.
     `progress` draws a line on a terminal, or calls what is given with a `Progress`.
     `checkpoint`, a path, keeps the search on disk and goes on from what is there (see checkpoint.py): `executions`
     then counts all of it, `seconds` this call. `executor`, of processes, or their number, shares the search out; the
@@ -108,10 +109,9 @@ def explore(
     rules = checked(reductions)
     if rules:
         check_reductions(strategy=strategy, bound=bound, checkpoint=checkpoint, executor=executor)
-    visible = Visible(data=data, track=named(track))
-    if spurious:
-        raise Refused("spurious", f"set to {spurious!r}", "not supported for threads", "spurious=False",
-                      "a pure model has it: yield from condition.wait(spurious=True)")
+    visible = Visible(data=data, track=named(track), spurious=int(spurious))
+    if not isinstance(spurious, int) or spurious < 0:
+        raise Refused("spurious", f"set to {spurious!r}", "no number of wake-ups", "a whole number, 0 or more")
     if bound is not None and (not isinstance(bound, int) or bound < 0):
         raise Refused("bound", f"set to {bound!r}", "no number of preemptions", "a whole number, 0 or more")
     for name, limit in (("seconds", seconds), ("executions", executions), ("steps", steps)):
@@ -136,10 +136,10 @@ def explore(
 
 
 def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | None = None,
-           track: Iterable[Any] = ()) -> Any:
+           track: Iterable[Any] = (), spurious: int = 0) -> Any:
     """Run `body` in the one interleaving that `schedule` says; raises what it raises there, else returns its value.
 
-    `track` is that of the exploration that found the schedule; so is `data`, if it was "race-check".
+    `track` and `spurious` are those of the exploration that found the schedule; so is `data`, if it was "race-check".
 
     Raises `DivergenceError` if the schedule is of another program, `ScheduleError` if it cannot be read,
     `DeadlockError` for a deadlock, `ExplorationError` for a leak or a livelock.
@@ -148,7 +148,7 @@ def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | Non
     parsed = schedule if isinstance(schedule, Schedule) else Schedule.parse(schedule)
     if data is not None:
         check_options(data=data)
-    control = _replayed_any(body, parsed, data, named(track))
+    control = _replayed_any(body, parsed, _ways_of_seeing(data, named(track), int(spurious)))
     failure = failure_of(control)
     if failure is None and control.end == End.BOUND:
         raise ExplorationError(f"no end after {len(control.execution.events):,} steps, and no certain livelock")
@@ -159,10 +159,10 @@ def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | Non
     raise error
 
 
-def _replayed_any(body: Callable[[], Any], schedule: Schedule, data: str | None, track: tuple[str, ...]) -> Control:
+def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Visible]) -> Control:
     """Along a schedule that does not say what was visible: as what it fits."""
     refused: list[DivergenceError] = []
-    for visible in _ways_of_seeing(data, track):
+    for visible in ways:
         try:
             control = replayed(body, schedule, _STEPS, visible)
         except DivergenceError as error:
@@ -173,12 +173,12 @@ def _replayed_any(body: Callable[[], Any], schedule: Schedule, data: str | None,
     raise max(refused, key=lambda error: error.step)
 
 
-def _ways_of_seeing(data: str | None, track: tuple[str, ...]) -> Iterator[Visible]:
+def _ways_of_seeing(data: str | None, track: tuple[str, ...], spurious: int) -> Iterator[Visible]:
     """What an exploration may have had as operations, the likeliest first."""
     for kind in (data,) if data is not None else ("track", "off"):
         for everything in (False, True) if kind == "track" else (False,):
             for ends in (False, True):
-                yield Visible(ends, kind, track, everything)
+                yield Visible(ends, kind, track, everything, spurious)
 
 
 def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, visible: Visible) -> Control:

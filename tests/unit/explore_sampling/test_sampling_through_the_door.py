@@ -137,7 +137,7 @@ def test_a_test_that_is_not_deterministic_is_told_so():
     ({"strategy": "pct", "bound": 1}, "'bound' was set to 1 but it is not possible with strategy='pct'"),
     ({"strategy": "pct", "checkpoint": "a"}, "'checkpoint' was set to 'a' but it is not possible"),
     ({"strategy": "pct", "executions": 0}, "'executions' was set to 0 but it is no limit"),
-    ({"spurious": True}, "'spurious' was set to True but it is not supported for threads"),
+    ({"spurious": -1}, "'spurious' was set to -1 but it is no number of wake-ups"),
     ({"strategy": "luck"}, "'strategy' was set to 'luck' but it is not supported"),
 ])
 def test_options_that_mean_nothing_for_a_sample_are_refused_by_name(options, said):

@@ -324,8 +324,7 @@ def deletion(door: Any) -> None:
 
     def task() -> None:
         with door():
-            if "a" in items:
-                del items["a"]
+            items.pop("a", None)
 
     twice(task)
 

@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from typing import Any
 
+import pytest
+
 import hocket
 
 
@@ -330,3 +332,33 @@ def test_without_a_race_switches_at_locks_suffice():
         assert account.balance == 2
 
     proved(body, 2, data="race-check")
+
+
+def test_a_wait_in_an_if_does_not_survive_a_wake_up_for_no_reason_and_one_in_a_while_does():
+    def body(again: Any) -> None:
+        ready: list[int] = []
+        door = threading.Condition()
+
+        def wait() -> None:
+            with door:
+                if again:
+                    while not ready:
+                        door.wait()
+                elif not ready:
+                    door.wait()
+                assert ready
+
+        def tell() -> None:
+            with door:
+                ready.append(1)
+                door.notify()
+
+        together(wait, tell)
+
+    proved(lambda: body(again=False), 2)  # without whims: who comes first
+    failure = hocket.explore(lambda: body(again=False), spurious=1).failure
+    assert failure is not None
+    assert failure.kind == "assertion"
+    with pytest.raises(AssertionError):
+        hocket.replay(lambda: body(again=False), failure.schedule, spurious=1)
+    assert hocket.explore(lambda: body(again=True), spurious=1).verdict == "proved"

@@ -36,13 +36,15 @@ class Visible:
     """What is an operation in an exploration, besides synchronisation: a replay has to see the same.
 
     `ends`: the end of an actor; `data`: "track", "race-check" or "off"; `track`: modules besides the body's own;
-    `everything`: also reads of attributes that no tracked code assigns outside of `__init__`.
+    `everything`: also reads of attributes that no tracked code assigns outside of `__init__`; `spurious`: wake-ups from
+    a Condition that nobody caused, of each actor.
     """
 
     ends: bool = False
     data: str = "off"
     track: tuple[str, ...] = ()
     everything: bool = False
+    spurious: int = 0
 
     def tracker(self, body: Callable[[], Any]) -> Tracker | None:
         """The tracker that this asks for; none if data is nobody's business, or there is no code to track."""
@@ -56,7 +58,7 @@ def new_session(body: Callable[[], Any], steps: int, visible: Visible, observer:
                 audit: bool = True) -> Session:
     """What the executions of one exploration have in common, with `visible` as what there is to see."""
     return Session(Cast(), steps, observer=observer, audit=audit, ends_visible=visible.ends,
-                   tracker=visible.tracker(body))
+                   spurious=visible.spurious, tracker=visible.tracker(body))
 
 
 @dataclass(slots=True)
