@@ -28,7 +28,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after so many seconds; then incomplete")
     parser.add_argument("--executions", type=int, metavar="N", help="stop after so many executions; then incomplete")
     parser.add_argument("--steps", type=int, metavar="N", help="steps that one execution may take")
-    parser.add_argument("--data", choices=("track", "off"), default="track", help="does untracked data count")
+    parser.add_argument("--data", choices=("track", "race-check", "off"), default="track",
+                        help="shared data: each access is a step, or only watched for races, or ignored")
+    parser.add_argument("--track", action="append", default=[], metavar="MODULE",
+                        help="rewrite this module or package, too; may be repeated")
+    parser.add_argument("--spurious", type=int, default=0, metavar="N",
+                        help="let each thread wake up from a Condition for no reason, up to N times")
     parser.add_argument("--strategy", choices=("optimal", "source", "dfs", *SAMPLERS), default="optimal",
                         help="how to search; all but the first three draw a sample (1000 executions)")
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the sample that was drawn with this seed")
@@ -59,7 +64,7 @@ def _explored(function: Callable[[], Any], options: argparse.Namespace, checkpoi
     try:
         return explore(
             function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
-            data=options.data, strategy=options.strategy, seed=options.seed, progress=not options.quiet,
+            data=options.data, track=options.track, spurious=options.spurious, strategy=options.strategy, seed=options.seed, progress=not options.quiet,
             checkpoint=checkpoint, executor=options.workers, certificate=options.certificate is not None)
     except KeyboardInterrupt as interrupt:
         for note in getattr(interrupt, "__notes__", ()):

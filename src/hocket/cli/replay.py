@@ -18,13 +18,17 @@ __all__ = ["arguments", "main"]
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="FILE_OR_MODULE::FUNCTION", help="the function that was explored")
     parser.add_argument("schedule", metavar="SCHEDULE", help="what the report printed: hocket1:...")
+    parser.add_argument("--data", choices=("track", "race-check", "off"), help="as it was explored")
+    parser.add_argument("--track", action="append", default=[], metavar="MODULE", help="as it was explored")
+    parser.add_argument("--spurious", type=int, default=0, metavar="N", help="as it was explored")
 
 
 def main(options: argparse.Namespace) -> int:
     """1 if the interleaving fails again, 0 if it passes."""
     name, function = function_of(options.target)
     try:
-        value = replay(function, options.schedule)
+        value = replay(function, options.schedule, data=options.data, track=options.track,
+                       spurious=options.spurious)
     except ScheduleError:
         raise
     except Exception as error:

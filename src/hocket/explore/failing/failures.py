@@ -46,6 +46,7 @@ class Failure:
     replayed: bool = False
     preemptions: int = 0
     target: str = ""  # how to name the program on the command line
+    flags: str = ""  # and what was visible in it
     origin: str = ""  # where the exception was raised, or where the actors wait
     body: str = ""  # what to give to hocket.replay, for a program that has no name on the command line
 
@@ -59,7 +60,7 @@ class Failure:
     def _command(self) -> str:
         if self.body:
             return f"hocket.replay({self.body}, '{self.schedule}')"
-        return f"hocket replay {self.target or 'FILE::FUNCTION'} '{self.schedule}'"
+        return f"hocket replay {self.target or 'FILE::FUNCTION'} '{self.schedule}'{self.flags}"
 
     def same_as(self, other: Failure) -> bool:
         """Whether both are the same mistake of the program: kind, type of the exception, and where it was raised."""

@@ -46,6 +46,12 @@ class Visible:
     everything: bool = False
     spurious: int = 0
 
+    def flags(self) -> str:
+        """What the command that replays has to say besides; nothing of what it finds out by itself."""
+        said = [*(f"--track {name}" for name in self.track), *(["--data race-check"] if self.data == "race-check" else ()),
+                *([f"--spurious {self.spurious}"] if self.spurious else ())]
+        return "".join(f" {flag}" for flag in said)
+
     def tracker(self, body: Callable[[], Any]) -> Tracker | None:
         """The tracker that this asks for; none if data is nobody's business, or there is no code to track."""
         if self.data == "off":
