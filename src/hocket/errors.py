@@ -11,19 +11,26 @@ from collections.abc import Sequence
 from typing import Any
 
 __all__ = [
+    "AlreadyJoined",
     "CheckpointError",
     "CycleError",
     "DeadlockError",
     "DivergenceError",
+    "EntityError",
+    "ExpectedFork",
     "ExplorationError",
     "GraphError",
+    "HasParent",
     "HocketError",
     "MissingExtra",
+    "NoRunner",
     "NondeterminismError",
+    "Orphans",
     "Refused",
     "ScheduleError",
     "SourceError",
     "SpecError",
+    "Tampered",
     "TaskLost",
 ]
 
@@ -76,6 +83,42 @@ class CycleError(GraphError):
         self.cycle = tuple(cycle)
         path = " → ".join(str(name) for name in (*self.cycle, *self.cycle[:1]))
         super().__init__(message or f"these tasks wait for each other: {path}; take out one of these edges")
+
+
+class EntityError(GraphError):
+    """A use of entities that means nothing; `entities` are the numbers of those that it is about."""
+
+    def __init__(self, message: str, entities: Sequence[int]) -> None:
+        self.entities = tuple(entities)
+        super().__init__(message)
+
+
+class AlreadyJoined(EntityError):
+    """An entity was to come after a second one (ST-07): `parent` comes after `already`, and was joined to `new`."""
+
+    def __init__(self, message: str, parent: int, already: int, new: int) -> None:
+        self.parent, self.already, self.new = parent, already, new
+        super().__init__(message, (parent, already, new))
+
+
+class ExpectedFork(EntityError):
+    """A prong was given to an entity that is a task (ST-06)."""
+
+
+class HasParent(EntityError):
+    """An entity is finalised and waited for: the first of `entities`; the others are those that wait (S-B3)."""
+
+
+class NoRunner(EntityError):
+    """Tasks that would never be called, because nobody runs tasks of their types (S-B7)."""
+
+
+class Orphans(EntityError):
+    """Entities that were made and never finalised, nor is anything that waits for them: they never run."""
+
+
+class Tampered(EntityError):
+    """What only the runtime may change was changed by somebody else: progress, edges, or whether an entity exists."""
 
 
 # -- whoever wrote the file -------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from hocket.kernel.kernel import Watch
 from hocket.runtime.inline import run_inline
 from hocket.runtime.task import Task, error_of
 from hocket.runtime.threads import Scheduler
+from hocket.runtime.ticks import run_ticks
 
 __all__ = ["RUNTIMES", "Run", "run"]
 
@@ -68,9 +69,10 @@ def run(
 ) -> Run:
     """Run every task of a graph once, each after what it waits for; returns when all have closed.
 
-    `runtime`: "inline" (the caller's thread) or "threads" (`workers` of them). `policy`: what a failure does to other
-    tasks. With `check`, what the bodies raised is raised here; without, the `Run` says it. `watch` is told of every
-    opening, ending and closing.
+    `runtime`: "inline" (the caller's thread), "threads" (`workers` of them) or "ticks" (the caller's thread, in rounds:
+    what a round frees runs in a later one, and a `TaskComponent` is called until it is complete). `policy`: what a
+    failure does to other tasks. With `check`, what the bodies raised is raised here; without, the `Run` says it.
+    `watch` is told of every opening, ending and closing.
 
     >>> from hocket.graph import seq, fork, task
     >>> run(seq(task(int), fork(task(str), task(list)))).results
@@ -100,8 +102,13 @@ def _threads(graph: Graph, workers: int, policy: Policy, watch: Watch | None) ->
     return handles
 
 
+def _ticks(graph: Graph, workers: int, policy: Policy, watch: Watch | None) -> list[Task]:
+    return run_ticks(graph, policy, watch)
+
+
 RUNTIMES: Mapping[str, Callable[[Graph, int, Policy, Watch | None], list[Task]]] = {
     "inline": _inline,
     "threads": _threads,
+    "ticks": _ticks,
 }
 """Each runtime by name: a graph, workers, policy and watch in, closed tasks out."""
