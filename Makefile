@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test prove lint types fuzz bench docs clean
+.PHONY: demo test prove lint types fuzz exhaust compiled bench docs clean
 
 demo: $(READY)
 	$(BIN)/python docs/examples/demo.py
@@ -28,12 +28,19 @@ docs: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz_explorer 10000
+	$(BIN)/python -m tests.fuzz_shared 10000
+
+exhaust: $(READY)
+	$(BIN)/python -m tests.exhaust_certificates
+
+compiled: $(READY)
+	$(BIN)/python -m tests.compiled_explorer .compiled
 
 bench: $(READY)
 	$(BIN)/python -m pytest tests/benchmarks -q -s -p no:xdist
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .compiled .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "hocket needs Python 3.11 or newer, and %s is %d.%d: say `make PYTHON=python3.12 ...`" % (sys.executable, v.major, v.minor))'

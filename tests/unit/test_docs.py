@@ -7,6 +7,7 @@ import doctest
 import importlib.util
 import pkgutil
 import re
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -44,10 +45,16 @@ def test_links_between_pages_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_python_examples_on_a_page_run(page):
-    names = {"__name__": "example"}  # a page is read from the top: later blocks may use what earlier ones define
-    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
-        exec(compile(block, str(page), "exec"), names)
+def test_python_examples_on_a_page_run(page, tmp_path, monkeypatch):
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    file = tmp_path / "example.py"  # a page is read from the top: later blocks may use what earlier ones define
+    file.write_text("\n".join(blocks))
+    spec = importlib.util.spec_from_file_location("example", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "example", module)
+    spec.loader.exec_module(module)
 
 
 def _modules() -> list[str]:

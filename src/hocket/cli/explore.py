@@ -64,8 +64,9 @@ def _explored(function: Callable[[], Any], options: argparse.Namespace, checkpoi
     try:
         return explore(
             function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
-            data=options.data, track=options.track, spurious=options.spurious, strategy=options.strategy, seed=options.seed, progress=not options.quiet,
-            checkpoint=checkpoint, executor=options.workers, certificate=options.certificate is not None)
+            data=options.data, track=options.track, spurious=options.spurious, strategy=options.strategy,
+            seed=options.seed, progress=not options.quiet, checkpoint=checkpoint, executor=options.workers,
+            certificate=options.certificate is not None)
     except KeyboardInterrupt as interrupt:
         for note in getattr(interrupt, "__notes__", ()):
             print(note, file=sys.stderr)

@@ -38,7 +38,8 @@ def minimised(body: Callable[[], Any], first: Failure, run: Callable[[Schedule],
     for candidate in candidates:
         again = run(candidate.schedule)
         if again is not None and again.same_as(first):
-            return replace(again, replayed=True, target=target, flags=visible.flags(), preemptions=candidate.preemptions)
+            return replace(again, replayed=True, target=target, flags=visible.flags(),
+                           preemptions=candidate.preemptions)
     return replace(first, kind="nondeterminism", target=target, message=(
         f"{first.message}; but the same schedule run again "
         + (f"gives {again.kind}: {again.message}" if again is not None else "passes")))

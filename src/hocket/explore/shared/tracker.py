@@ -48,9 +48,12 @@ class Visible:
 
     def flags(self) -> str:
         """What the command that replays has to say besides; nothing of what it finds out by itself."""
-        said = [*(f"--track {name}" for name in self.track), *(["--data race-check"] if self.data == "race-check" else ()),
-                *([f"--spurious {self.spurious}"] if self.spurious else ())]
-        return "".join(f" {flag}" for flag in said)
+        said = [f" --track {name}" for name in self.track]
+        if self.data == "race-check":
+            said.append(" --data race-check")
+        if self.spurious:
+            said.append(f" --spurious {self.spurious}")
+        return "".join(said)
 
     def tracker(self, body: Callable[[], Any]) -> Tracker | None:
         """The tracker that this asks for; none if data is nobody's business, or there is no code to track."""
@@ -79,7 +82,7 @@ class Tracker:
     refused: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names, free = written_by(str(module.__file__) for module in self.modules)
+        names, free = written_by(getattr(module, "__file__", None) or "" for module in self.modules)
         own = {module.__name__ for module in self.modules}
         self.probes = Probes(Heap(lambda kind: kind.__module__ in own), is_rewritten, names)
         self.probes.everything = self.visible.everything or free
@@ -182,7 +185,9 @@ def _module_of(body: Any) -> ModuleType | None:
 
 def _has_source(module: ModuleType) -> bool:
     file = getattr(module, "__file__", None)
-    return bool(file) and str(file).endswith(".py") and not is_hocket(str(file))
+    if file is None:  # a console or a notebook, whose cells are known to `linecache`
+        return module.__name__ == "__main__"
+    return str(file).endswith(".py") and not is_hocket(str(file))
 
 
 def _roots(body: Callable[[], Any], modules: Iterable[ModuleType]) -> Iterator[tuple[Any, str]]:
