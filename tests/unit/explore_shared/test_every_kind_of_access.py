@@ -324,7 +324,8 @@ def deletion(door: Any) -> None:
 
     def task() -> None:
         with door():
-            items.pop("a", None)
+            if "a" in items:
+                del items["a"]  # noqa: RUF051
 
     twice(task)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
+import dataclasses
+import re
 import threading
 from collections import deque
 from typing import Any
@@ -362,3 +365,107 @@ def test_a_wait_in_an_if_does_not_survive_a_wake_up_for_no_reason_and_one_in_a_w
     with pytest.raises(AssertionError):
         hocket.replay(lambda: body(again=False), failure.schedule, spurious=1)
     assert hocket.explore(lambda: body(again=True), spurious=1).verdict == "proved"
+
+
+@dataclasses.dataclass
+class Point:
+    x: int = 0
+    y: int = 0
+
+
+def test_what_a_dataclass_compares_is_read():
+    def body() -> bool:
+        point, seen = Point(), []
+
+        def move() -> None:
+            point.x = 1
+            point.y = 1
+
+        def look() -> None:
+            seen.append(point == Point(1, 0))  # noqa: B023
+
+        together(move, look)
+        return bool(seen[0])
+
+    result = hocket.explore(body)
+    assert (result.verdict, result.outcomes) == ("proved", {False: 2, True: 1}), str(result)
+
+
+def test_a_container_of_a_class_is_shared_by_its_instances():
+    class Register:
+        names: list[int] = []
+
+        def add(self, number: int) -> None:
+            self.names.append(number)
+
+    def body() -> tuple[int, ...]:
+        Register.names.clear()
+        together(lambda: Register().add(1), lambda: Register().add(2))
+        return tuple(Register.names)
+
+    result = hocket.explore(body)
+    assert (result.verdict, result.outcomes) == ("proved", {(1, 2): 1, (2, 1): 1}), str(result)
+
+
+LOCAL = threading.local()
+CONTEXT = contextvars.ContextVar("context", default=0)
+PATTERN = re.compile("a+")
+
+
+def test_what_each_thread_has_for_itself_is_no_step():
+    def body() -> None:
+        def task() -> None:
+            LOCAL.x = 1
+            LOCAL.x += 1
+            CONTEXT.set(CONTEXT.get() + 1)
+            assert (LOCAL.x, CONTEXT.get()) == (2, 1)
+            assert PATTERN.match("aa")
+
+        together(task, task)
+
+    proved(body, 1)
+
+
+def test_the_names_of_an_executed_text_are_the_keys_of_its_dict():
+    def body() -> int:
+        names = {"n": 0}
+
+        def task() -> None:
+            exec("n += 1", names)
+
+        together(task, task)
+        return names["n"]
+
+    result = hocket.explore(body)
+    assert (result.verdict, result.classes, result.outcomes) == ("proved", 4, {1: 2, 2: 2}), str(result)
+
+
+def test_a_default_argument_is_shared_by_all_calls():
+    def collect(item: int, items: list[int] = []) -> int:  # noqa: B006
+        items.append(item)
+        return len(items)
+
+    def body() -> tuple[int, ...]:
+        collect.__defaults__[0].clear()
+        got: list[int] = []
+        together(lambda: got.append(collect(1)), lambda: got.append(collect(2)))
+        return tuple(sorted(got))
+
+    result = hocket.explore(body)
+    assert (result.verdict, set(result.outcomes)) == ("proved", {(1, 2), (2, 2)}), str(result)
+
+
+def test_methods_of_a_list_with_methods_of_its_own():
+    class Counted(list):  # type: ignore[type-arg]
+        count = 0
+
+        def append(self, item: int) -> None:
+            super().append(item)
+            self.count = len(self)
+
+    def body() -> None:
+        items = Counted()
+        together(lambda: items.append(1), lambda: items.append(2))
+        assert items.count == 2
+
+    assert failing(body).kind == "assertion"  # the one that saw one item writes last

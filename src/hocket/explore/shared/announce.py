@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from types import (
     FrameType,
     FunctionType,
@@ -78,8 +78,7 @@ class Announcer:
         """An attribute that code which is not tracked may touch unseen: `touched` is "written" or "mentioned"."""
         if self.heap.is_own(kind) or self.heap.alone(actor.control):
             return
-        observer = actor.control.observer
-        with observer.paused() if observer is not None else nullcontext():
+        with unseen(actor):
             known = [above for above in kind.__mro__
                      if not self.heap.is_own(above) and name in getattr(names_of(above), touched)]
         for above in known:
@@ -103,7 +102,7 @@ class Announcer:
         if not _is_plain(value) and id(value) not in self._known:
             if type(value) is tuple:
                 self._met(value)
-            elif sys.getrefcount(value) > _FRESH or type(value) not in (list, dict, set):
+            else:
                 self.heap.meet(value, hint)
         return value
 
@@ -178,6 +177,12 @@ def _count_of_fresh() -> int:
 
 _FRESH = max(3, _count_of_fresh() + 1)
 _HELD_ONCE = 3  # by its container, by the loop and by the question
+
+
+def unseen(actor: Actor | None) -> AbstractContextManager[None]:
+    """For work of ours that is no code of the program."""
+    observer = actor.control.observer if actor is not None else None
+    return observer.paused() if observer is not None else nullcontext()
 
 
 def _stack(frame: FrameType | None) -> tuple[tuple[str, int, str], ...]:

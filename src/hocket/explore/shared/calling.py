@@ -20,8 +20,9 @@ from types import (
 )
 from typing import Any
 
-from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _is_plain
+from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _is_plain, unseen
 from hocket.explore.shared.containers import LAZY, LOOKS, PURE, SHAPES
+from hocket.explore.shared.functions import rewrite_source
 from hocket.explore.shared.heap import SIZE
 from hocket.explore.shared.holding import _VIEWS, Holding
 from hocket.explore.threads.control import ACTORS, Actor
@@ -221,8 +222,22 @@ def _bool(probes: Calling, *args: Any) -> bool:
     return bool(probes.truth(args[0])) if args else False
 
 
+def _exec(probes: Calling, text: Any, *spaces: Any, **named: Any) -> None:
+    exec(rewritten_text(text, "exec"), *spaces, **named)
+
+
+def _eval(probes: Calling, text: Any, *spaces: Any) -> Any:
+    return eval(rewritten_text(text, "eval"), *spaces)
+
+
+def rewritten_text(text: Any, mode: str) -> Any:
+    """A text, rewritten like the code around it."""
+    with unseen(ACTORS.get(_get_ident())):
+        return rewrite_source(text, "<string>", mode) if isinstance(text, (str, bytes)) else text
+
+
 _SPECIAL: dict[Any, Callable[..., Any]] = {
-    getattr: _getattr, hasattr: _hasattr, vars: _vars, len: _length, iter: _iter, bool: _bool,
+    exec: _exec, eval: _eval, getattr: _getattr, hasattr: _hasattr, vars: _vars, len: _length, iter: _iter, bool: _bool,
     setattr: lambda probes, o, name, value: probes.set(value, o, name),
     delattr: lambda probes, o, name: probes.delete(o, name),
     object.__setattr__: lambda probes, o, name, value: probes.set_raw(o, name, value),

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import sys
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -65,6 +66,33 @@ _OUTSIDE = -1  # the creator of what was there before
 _LUMP = -2  # of what came from nowhere
 
 
+_NAMED_VALUES = {  # found by name, so that their modules need not be loaded
+    "re.Pattern", "re.Match", "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta",
+    "datetime.timezone", "decimal.Decimal", "fractions.Fraction", "uuid.UUID", "pathlib.PosixPath",
+    "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath", "pathlib._local.PosixPath",
+    "pathlib._local.WindowsPath", "builtins.ContextVar", "_contextvars.ContextVar", "_contextvars.Token",
+    "builtins.Token", "_contextvars.Context", "_struct.Struct",
+}
+
+
+_values: dict[type, bool] = {}
+
+
+def is_value(kind: type) -> bool:
+    """Whether nothing in an instance can be changed that is not each thread's own."""
+    found = _values.get(kind)
+    if found is None:
+        found = _values[kind] = _is_value(kind)
+    return found
+
+
+def _is_value(kind: type) -> bool:
+    if kind in _VALUES or f"{kind.__module__}.{kind.__qualname__}" in _NAMED_VALUES:
+        return True
+    enum = sys.modules.get("enum")
+    return enum is not None and issubclass(kind, enum.Enum)
+
+
 class Thing:
     """An object that several actors may reach."""
 
@@ -87,6 +115,7 @@ class Heap:
         self.is_own = is_own
         self.known: dict[int, Thing] = {}
         self.namespaces: dict[int, dict[str, Any]] = {}  # the `__dict__` of a thing, which is known as that thing
+        self._spaces: dict[int, dict[str, Any]] = {}  # those of modules
         self._outside: dict[int, Thing] = {}
         self._keys: dict[tuple[int, int], dict[Any, None]] = {}  # of each container, in all executions
         self._wide: set[tuple[int, int]] = set()  # containers of which somebody touched all keys at once
@@ -109,6 +138,7 @@ class Heap:
         self.known.clear()  # the same dict always: probes keep it at hand
         self.known.update(self._outside)
         self.namespaces.clear()
+        self.namespaces.update(self._spaces)
         self._escapes.clear()
         self._joined.clear()
 
@@ -145,12 +175,12 @@ class Heap:
 
     def escape(self, value: Any, actor: Actor, hint: str = "") -> None:
         """Others may reach `value` from now on, and what it holds."""
-        if type(value) not in _VALUES and id(value) not in self.known:
+        if not is_value(type(value)) and id(value) not in self.known:
             self._spread(value, hint, actor.number, deep=True)
 
     def meet(self, value: Any, hint: str = "") -> Thing | None:
         """`value` was found where others may reach, and nobody here let it escape; None if it has nothing to share."""
-        if type(value) in _VALUES or (isinstance(value, type) and not value.__flags__ & _MADE_BY_PYTHON):
+        if is_value(type(value)) or (isinstance(value, type) and not value.__flags__ & _MADE_BY_PYTHON):
             return None
         thing = self.known.get(id(value))
         if thing is not None:
@@ -161,12 +191,12 @@ class Heap:
     def module(self, value: ModuleType) -> Thing:
         """Modules are always shared, and never looked into."""
         thing = self.known.get(id(value))
-        return thing or self._register(value, value.__name__.rpartition(".")[2], _OUTSIDE)
-
-    def globals(self, names: dict[str, Any]) -> Thing:
-        """The global variables of code that belongs to no module, as a thing."""
-        thing = self.known.get(id(names))
-        return thing or self._register(names, str(names.get("__name__", "globals")), _OUTSIDE)
+        if thing is None:
+            thing = self._register(value, value.__name__.rpartition(".")[2], _OUTSIDE)
+            own = vars(value)
+            self._outside[id(own)] = self.known[id(own)] = thing
+            self._spaces[id(own)] = self.namespaces[id(own)] = own
+        return thing
 
     def _spread(self, value: Any, hint: str, creator: int, *, deep: bool) -> None:
         todo: list[tuple[Any, str]] = [(value, hint)]
@@ -174,7 +204,7 @@ class Heap:
         while todo:
             value, hint = todo.pop()
             kind = type(value)
-            if kind in _VALUES or id(value) in self.known or id(value) in passed:
+            if is_value(kind) or id(value) in self.known or id(value) in passed:
                 continue
             if kind in _ENVELOPES:
                 passed[id(value)] = value

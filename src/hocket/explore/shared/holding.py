@@ -42,6 +42,7 @@ _INPLACE: dict[str, Callable[[Any, Any], Any]] = {
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }
+_METHODS = {"==": "__eq__", "!=": "__eq__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
 _READING = {"read", "size", "look", "place", "view", "iterate"}
 _OTHER = ("\0other",)  # the key that stands for all keys that cannot be told apart in every execution
 
@@ -129,6 +130,8 @@ class Holding(Announcer):
         if type(o) in _ITERATORS or type(o) is GeneratorType:
             return self.iterate(o)
         self._looked((o,))
+        if id(o) in self._known:
+            self._generated("__repr__", o)
         return o
 
     def truth(self, o: Any) -> Any:
@@ -143,7 +146,19 @@ class Holding(Announcer):
     def compare(self, sign: str, a: Any, b: Any) -> Any:
         """`a == b`, `a < b`, …"""
         self._looked((a, b))
+        if id(a) in self._known or id(b) in self._known:
+            self._generated(_METHODS[sign], a, b)
         return _COMPARE[sign](a, b)
+
+    def _generated(self, name: str, *sides: Any) -> None:
+        """A method without a source, such as a dataclass's `__eq__`, reads the attributes of both sides."""
+        if not any(_is_generated(getattr(type(side), name, None)) for side in sides):
+            return
+        actor = ACTORS.get(_get_ident())
+        touched = [place for side in sides if (thing := self._known.get(id(side))) is not None
+                   for place in self._attributes(thing)]
+        if actor is not None and touched:
+            self._announce(actor, "data.read", touched)
 
     def binary(self, sign: str, a: Any, b: Any) -> Any:
         """`a + b`, …"""
@@ -171,7 +186,7 @@ class Holding(Announcer):
         thing = self._known.get(id(o))
         actor = ACTORS.get(_get_ident())
         if thing is not None and actor is not None and self._base(type(o)) is None:
-            self._announce(actor, "data.read", [(thing, name) for name in self.heap.keys_of(thing)])
+            self._announce(actor, "data.read", self._attributes(thing))
             for part in list(getattr(o, "__dict__", {}).values()) if depth else ():
                 self.subject(self._loaded(part), depth - 1)
         elif depth and type(o) in (list, tuple):
@@ -199,7 +214,12 @@ class Holding(Announcer):
         result = method(*args, **named)
         if touch == "shape":
             self._settle(actor, thing, o)
-        return result if touch == "view" else self._loaded(result, thing.name)
+        if touch in ("view", "size"):
+            return result
+        if touch == "look" or (touch == "place" and type(args[0]) is slice):  # a container of its own, or a number
+            self._met(result if isinstance(result, (list, dict, set, deque)) else ())
+            return result
+        return self._loaded(result, thing.name)
 
     def _escaping(self, actor: Actor, thing: Thing, values: Iterable[Any]) -> None:
         for value in values:
@@ -244,7 +264,11 @@ class Holding(Announcer):
         if touch in ("read", "put", "ensure", "drop") and args and type(args[0]) is str:
             self._announce(actor, kind, [(thing, args[0])])
         else:
-            self._announce(actor, kind, [(thing, key) for key in self.heap.keys_of(thing)])
+            self._announce(actor, kind, self._attributes(thing))
+
+    def _attributes(self, thing: Thing) -> list[tuple[Thing, Any]]:
+        """All that anybody touches of an object; never nothing, so that the steps of a replay are the same."""
+        return [(thing, SIZE), *((thing, key) for key in self.heap.keys_of(thing))]
 
     def _everywhere(self, thing: Thing, o: Any) -> list[tuple[Thing, Any]]:
         keys = self.heap.keys_of(thing)
@@ -301,6 +325,10 @@ class Holding(Announcer):
             actor = ACTORS.get(_get_ident())
             if actor is not None:
                 self._announce(actor, "data.read", touched)
+
+
+def _is_generated(method: Any) -> bool:
+    return isinstance(method, FunctionType) and method.__code__.co_filename.startswith("<")
 
 
 class _Follower:

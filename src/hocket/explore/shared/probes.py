@@ -27,14 +27,15 @@ from types import (
 from typing import Any
 
 from hocket.explore.shared.announce import _lookup, _missing
-from hocket.explore.shared.calling import Calling
-from hocket.explore.shared.functions import rewrite_source
+from hocket.explore.shared.calling import Calling, rewritten_text
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.rewrite import unbound
-from hocket.explore.threads.control import ACTORS
+from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
 
 __all__ = ["Probes"]
+
+_Local = __import__("_thread")._local
 
 
 class Probes(Calling):
@@ -45,6 +46,8 @@ class Probes(Calling):
     def get(self, o: Any, name: str) -> Any:
         """`o.name`"""
         thing = self._known.get(id(o))
+        if isinstance(o, _Local):  # each thread has its own
+            return getattr(o, name)
         if thing is None:
             thing = self._always_shared(o)
             if thing is None:
@@ -97,7 +100,7 @@ class Probes(Calling):
 
     def set(self, value: Any, o: Any, name: str) -> None:
         """`o.name = value`"""
-        thing = self._known.get(id(o)) or self._always_shared(o)
+        thing = self._known.get(id(o)) or self._always_shared(o) if not isinstance(o, _Local) else None
         if thing is not None and not self._is_managed(o, name):
             self._writing(thing, name, value, type(o))
         setattr(o, name, value)
@@ -113,7 +116,7 @@ class Probes(Calling):
 
     def delete(self, o: Any, name: str) -> None:
         """`del o.name`"""
-        thing = self._known.get(id(o)) or self._always_shared(o)
+        thing = self._known.get(id(o)) or self._always_shared(o) if not isinstance(o, _Local) else None
         if thing is not None and not self._is_managed(o, name):
             self._writing(thing, name, None)
         delattr(o, name)
@@ -181,7 +184,7 @@ class Probes(Calling):
 
     def code(self, text: Any, mode: str) -> Any:
         """What `exec(text)` is to execute: rewritten, like the code around it."""
-        return rewrite_source(text, "<string>", mode) if isinstance(text, (str, bytes)) else text
+        return rewritten_text(text, mode)
 
     # -- cells and globals --------------------------------------------------------------------------------------------
 
@@ -213,7 +216,7 @@ class Probes(Calling):
         """A global variable of a module, or a built-in."""
         actor = ACTORS.get(_get_ident())
         if actor is not None:
-            self._announce(actor, "data.read", [(self._module(names), name)])
+            self._touch_global(actor, names, name, "read")
         if name in names:
             return self._loaded(names[name], name)
         builtins = names["__builtins__"]
@@ -224,24 +227,27 @@ class Probes(Calling):
 
     def name(self, here: dict[str, Any], names: dict[str, Any], name: str) -> Any:
         """A name at the top of an executed text."""
-        return self._loaded(here[name], name) if name in here else self.glob(names, name)
+        return self.glob(here if name in here else names, name)
 
     def setglob(self, names: dict[str, Any], name: str, value: Any) -> Any:
         """Announces that a global variable is assigned; the assignment follows."""
         actor = ACTORS.get(_get_ident())
         if actor is not None:
-            self.heap.escape(value, actor, name)
-            self._announce(actor, "data.write", [(self._module(names), name)])
+            self._touch_global(actor, names, name, "put", value)
         return value
 
     def delglob(self, names: dict[str, Any], name: str) -> None:
         self.setglob(names, name, None)
 
-    def _module(self, names: dict[str, Any]) -> Thing:
+    def _touch_global(self, actor: Actor, names: dict[str, Any], name: str, touch: str, value: Any = None) -> None:
+        """The variables of a module are its attributes; those of an executed text are the keys of its dict."""
         module = sys.modules.get(names.get("__name__", ""))
         if module is not None and vars(module) is names:
-            return self.heap.module(module)
-        return self.heap.globals(names)
+            self.heap.module(module)
+        thing = self._known.get(id(names))
+        if thing is not None:
+            self.heap.escape(value, actor, name)
+            self._touch(actor, thing, names, touch, (name,))
 
 
 class _Lazily:

@@ -46,6 +46,7 @@ class Step(NamedTuple):
     leaves: int
 
 
+_OF_EXCEPTIONS = {"__context__", "__cause__", "__traceback__", "__suppress_context__"}  # how it was raised, no result
 _ENDS = {"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD",
          "JUMP_BACKWARD_NO_INTERRUPT"}
 _JUMPS = {dis.opname[number] for number in (*dis.hasjrel, *dis.hasjabs)}
@@ -139,6 +140,8 @@ class Code:
     def _stored_attribute(self, number: int, step: Step, resolve: Resolve, exempt: bool) -> str | None:
         producer = self._producer(number, 0)
         if exempt and producer is not None and self._is_self(self.steps[producer]):
+            return None
+        if step.value in _OF_EXCEPTIONS:
             return None
         return f"attribute {step.value!r} is {_verb(step)}"
 
