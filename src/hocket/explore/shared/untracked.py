@@ -40,7 +40,7 @@ from hocket.explore.shared.scan import UNKNOWN, Finding, code_of
 from hocket.explore.shared.sight import ENOUGH, Sight, sight
 from hocket.explore.threads.atomic import Atomic
 from hocket.explore.threads.control import Actor, Control, current
-from hocket.explore.threads.naming import is_machinery, place_text
+from hocket.explore.threads.naming import caller, is_machinery, place_text
 from hocket.explore.threads.primitives import ExploredLock
 
 __all__ = ["Watch"]
@@ -158,6 +158,12 @@ class Watch:
             self._paused = False
         elif self._concurrent:
             sys.setprofile(self._callback)
+
+    def met_real_lock(self) -> None:
+        """The calling actor uses a lock that is none of the explorer's."""
+        frame = caller(sys._getframe(1))
+        if frame is not None:
+            self._report_at(frame, "a lock is used that was made outside of the exploration")
 
     @contextmanager
     def paused(self) -> Iterator[None]:

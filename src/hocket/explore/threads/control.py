@@ -23,6 +23,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from contextvars import Context
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, Protocol
 
 from hocket.errors import DivergenceError, NondeterminismError, Refused
@@ -106,12 +107,14 @@ class Observer(Protocol):
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def watching(self) -> AbstractContextManager[None]: ...
+    def met_real_lock(self) -> None: ...
 
 
 class DataTracker(Protocol):
     """Who makes operations of what code does to shared data (see shared/tracker.py)."""
 
     race: Any
+    modules: tuple[ModuleType, ...]
 
     def saw_too_little(self) -> bool: ...
     def again(self) -> Any: ...
@@ -137,6 +140,8 @@ class Session:
     tracker: DataTracker | None = None
     ends_visible: bool = False  # whether the end of an actor is a step, because somebody looks at it
     outside: dict[int, tuple[Any, int]] = field(default_factory=dict)  # objects made before: id -> object, number
+    order: str = "fifo"  # of the ready callbacks of an event loop
+    cancel: tuple[str, ...] = ()  # the tasks that somebody outside may cancel, once in an execution
     sometimes: dict[str, bool] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     control: Control | None = None  # the execution that is going on
@@ -167,13 +172,17 @@ class Control:
         "failed",
         "fresh",
         "held",
+        "leaks",
+        "loops",
         "observer",
         "over",
         "places",
         "running",
         "session",
         "signals",
+        "story",
         "strategy",
+        "tales",
         "timed",
         "value",
         "watched",
@@ -198,6 +207,12 @@ class Control:
         # id of a condition -> who notified it when nobody waited, after how many events, and where
         self.early: dict[int, tuple[int, int, Place | None]] = {}
         self.signals: dict[int, Any] = {}  # object -> the condition whose waiter it is
+        self.loops: list[Any] = []  # the event loops that were made
+        self.leaks: list[str] = []  # what was left behind, in words; besides locks
+        # object -> what is told of who waits for it at the end: who, for what, and where
+        self.tales: dict[int, list[tuple[str, str, Place | None]]] = {}
+        # what callbacks of event loops did, if places are recorded: (after so many events, who, what, where)
+        self.story: list[tuple[int, str, str, Place | None]] | None = [] if places else None
         self.running: Actor | None = None
         self.abandoned: list[Actor] = []  # actors that would not go
         self.watched: Any = None  # the observer's notes on this execution
@@ -481,6 +496,18 @@ class Control:
             return End.ABANDONED
         stuck = [number for number in self.execution.blocked() if not self.actors[number].daemon]
         return End.DEADLOCK if stuck else End.COMPLETE
+
+    def stop(self, actor: Actor, end: str, error: BaseException | None = None) -> None:
+        """End the execution here, for a reason that is not the strategy's; raises what unwinds the actor."""
+        if not self.over:
+            self.error = error
+            self._over(end)
+            self._wait(actor, None)
+        raise Unwind
+
+    def fail(self, actor: Actor, error: BaseException) -> None:
+        """The execution has failed, although the program goes on with what it does until its next step."""
+        self._raised(actor, error)
 
     def _swallowed(self, actor: Actor) -> None:
         actor.unwound += 1

@@ -24,13 +24,14 @@ import itertools
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
 
 from hocket.explore.threads import chance
 from hocket.explore.threads.control import ACTORS, Actor, Control, current
+from hocket.explore.threads.earlier import StandIns, exchange
 from hocket.explore.threads.naming import is_hocket, is_library, place_of
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.primitives import (
@@ -38,12 +39,10 @@ from hocket.explore.threads.primitives import (
     ExploredLock,
     ExploredRLock,
     ExploredSimpleQueue,
-    is_real_lock,
-    made_outside,
 )
 from hocket.trace.operation import Operation
 
-__all__ = ["begin_books", "controlled", "end_books"]
+__all__ = ["AT_END", "EXTENSIONS", "begin_books", "controlled", "end_books"]
 
 Thread = threading.Thread
 _sleep = time.sleep
@@ -51,19 +50,36 @@ _start_new_thread = _thread.start_new_thread
 _real: dict[str, Callable[..., Any]] = {
     "start": Thread.start, "join": Thread.join, "is_alive": Thread.is_alive, "is_set": threading.Event.is_set,
     "notify": threading.Condition.notify, "wait": threading.Condition.wait,
+    "enter": threading.Condition.__enter__,
 }
 
 
+EXTENSIONS: list[Callable[[], AbstractContextManager[None]]] = []
+"""What else is replaced for the time of an exploration, by rooms that stand on this one."""
+AT_END: list[Callable[[Control], None]] = []
+"""Called at the end of an execution, on the thread of main, when all other actors are gone."""
+
+
 @contextmanager
-def controlled(extra: tuple[dict[str, Any], ...] = ()) -> Iterator[None]:
-    """For as long as this lasts, actors that use `threading` and its kin are controlled."""
+def controlled(extra: tuple[dict[str, Any], ...] = (), roots: Iterable[Any] = (),
+               modules: Iterable[ModuleType] = ()) -> Iterator[None]:
+    """For as long as this lasts, actors that use `threading` and its kin are controlled.
+
+    `extra`: globals that belong to no module; `roots` and `modules`: where the program keeps locks (earlier.py).
+    """
+    modules = tuple(modules)
     with ExitStack() as undo:
         for owner, name, replacement in _METHODS:
             _set(undo, owner, name, replacement)
-        stand_ins: dict[int, Any] = {}
+        stand_ins = StandIns()
+        tracked = {id(vars(module)) for module in modules}
         for namespace in _namespaces(extra):
-            _replace_names(undo, namespace, stand_ins)
+            locks = id(namespace) in tracked or namespace.get("__name__") not in _KEEP_THEIR_LOCKS
+            _replace_names(undo, namespace, stand_ins if locks else None)
+        exchange(undo, roots, modules, stand_ins)
         _keep_counters(undo)
+        for extension in EXTENSIONS:
+            undo.enter_context(extension())
         undo.callback(setattr, sys, "unraisablehook", sys.unraisablehook)
         sys.unraisablehook = _told_of_finalisers(sys.unraisablehook)
         yield
@@ -115,13 +131,12 @@ def _names_in(namespace: dict[str, Any]) -> list[str]:
 _LIBRARY: dict[int, tuple[dict[str, Any], int, list[str]]] = {}  # such a module does not bind its locks anew
 
 
-def _replace_names(undo: ExitStack, namespace: dict[str, Any], stand_ins: dict[int, Any]) -> None:
-    locks = namespace.get("__name__") not in _KEEP_THEIR_LOCKS
+def _replace_names(undo: ExitStack, namespace: dict[str, Any], stand_ins: StandIns | None) -> None:
     for name in _names_in(namespace):
         value = namespace[name]
         replacement = _NAMES.get(id(value))
-        if replacement is None and locks and is_real_lock(value):
-            replacement = stand_ins.setdefault(id(value), made_outside(value))
+        if replacement is None and stand_ins is not None:
+            replacement = stand_ins.instead_of(value)
         if replacement is not None:
             undo.callback(namespace.__setitem__, name, value)
             namespace[name] = replacement
@@ -135,7 +150,8 @@ def _keep_counters(undo: ExitStack) -> None:
 
 
 # modules whose locks guard what is no part of the program: their own books, output, imports
-_KEEP_THEIR_LOCKS = {"threading", "logging", "importlib._bootstrap", "_thread", "warnings", "random", "_weakrefset"}
+_KEEP_THEIR_LOCKS = {"threading", "logging", "importlib._bootstrap", "_thread", "warnings", "random", "_weakrefset",
+                     "asyncio.mixins", "asyncio.events"}
 
 
 # -- time: virtual, and an actor's own --------------------------------------------------------------------------------
@@ -322,6 +338,15 @@ def _wait(condition: threading.Condition, timeout: float | None = None) -> bool:
     return bool(_real["wait"](condition, timeout))
 
 
+def _enter(condition: threading.Condition) -> Any:
+    """A lock that was held when the exploration began is still the real one: nobody sees who waits for it."""
+    actor = current()
+    real = type(condition._lock) in LOCKS  # type: ignore[attr-defined]  # CPython's own field
+    if real and actor is not None and actor.control.observer is not None:
+        actor.control.observer.met_real_lock()
+    return _real["enter"](condition)
+
+
 def _notify(condition: threading.Condition, n: int = 1) -> None:
     actor = current()
     if actor is not None and not condition._waiters:  # type: ignore[attr-defined]  # CPython's own field
@@ -336,6 +361,7 @@ _METHODS: list[tuple[type, str, Any]] = [
     (Thread, "is_alive", _is_alive),
     (threading.Condition, "notify", _notify),
     (threading.Condition, "wait", _wait),
+    (threading.Condition, "__enter__", _enter),
     (threading.Event, "is_set", _is_set),
     (threading.Barrier, "n_waiting", _looking("n_waiting")),
     (threading.Barrier, "broken", _looking("broken")),
@@ -379,6 +405,8 @@ def begin_books(main: Thread) -> Callable[[Control], None]:
 
 def end_books(control: Control) -> None:
     """Threads that ended in an unusual way are forgotten."""
+    for act in AT_END:
+        act(control)
     active: dict[int, Thread] = threading._active  # type: ignore[attr-defined]  # CPython's own field
     for actor in control.actors.values():
         thread = active.pop(ident_of(actor), None)

@@ -89,7 +89,9 @@ class Runner:
                 tracking = tracker.active()
                 self.session.on_begin = _both(self.session.on_begin, tracker.begin)
                 self.session.on_end = _both(tracker.end, self.session.on_end)
-            with patch.controlled((extra,) if extra is not None else ()), tracking, watching:
+            modules = tracker.modules if tracker is not None else ()
+            controlled = patch.controlled((extra,) if extra is not None else (), (self.body, extra), modules)
+            with controlled, tracking, watching:
                 self._wait_for(strategy, judge, places, look)
         finally:
             _one_at_a_time.release()

@@ -1,0 +1,186 @@
+"""Locks that were made before the exploration: in classes, instances, containers, closures, Conditions and queues.
+
+A lock that an import made is the real thing: whoever waits for it waits in C, and whether it was taken is
+nobody's operation, so a deadlock would never be found. Each one that nobody holds is exchanged, while the exploration
+lasts, for a stand-in that outsiders use as the lock that it stands for (primitives.py). Looked at is what
+the body and the modules under exploration hold, and every `Condition` and `Queue` of the process, since
+their code is the standard library's and calls a lock where nobody else watches.
+
+Put back is only what is still there: what the program has bound anew is the program's. Refused:
+exchanging every lock that the garbage collector knows (those of loggers, pools and plug-ins
+belong to the test runner, and would be steps of every program).
+"""
+
+from __future__ import annotations
+
+import collections
+import gc
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, suppress
+from functools import partial
+from itertools import compress
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from hocket.explore.threads.primitives import LOCKS, ExploredLock, ExploredRLock, is_real_lock, made_outside
+
+__all__ = ["StandIns", "exchange"]
+
+_OWN_LOCKS = (threading.Condition, threading.Event, threading.Semaphore, threading.Barrier, queue.Queue)
+_STAND_INS = (ExploredLock, ExploredRLock)
+_CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
+_WORKING = object()  # what a place holds that cannot be looked at
+
+
+class StandIns:
+    """One stand-in for each lock, wherever it is found."""
+
+    def __init__(self) -> None:
+        self._by_lock: dict[int, Any] = {}
+
+    def instead_of(self, value: Any) -> Any:
+        """What to put where `value` is; None if it may stay: it is no lock, or somebody holds it."""
+        if type(value) in LOCKS:
+            known = self._by_lock.get(id(value))
+            if known is None and is_real_lock(value):
+                known = self._by_lock[id(value)] = made_outside(value)
+            return known
+        if type(value) is BuiltinFunctionType and type(value.__self__) in LOCKS:  # a Condition keeps `lock.acquire`
+            stand_in = self.instead_of(value.__self__)
+            return None if stand_in is None else getattr(stand_in, value.__name__)
+        return None
+
+    def original(self, value: Any) -> Any:
+        """What to put back where `value` is; None if it is the program's own."""
+        if isinstance(value, MethodType):
+            lock = self.original(value.__self__)
+            return None if lock is None else getattr(lock, value.__name__)
+        lock = getattr(value, "real", None) if type(value) in _STAND_INS else None
+        return lock if lock is not None and self._by_lock.get(id(lock)) is value else None
+
+
+def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType], stand_ins: StandIns) -> None:
+    """Exchange the locks in what `roots` hold, in what `modules` define, and in all Conditions and Queues."""
+    names = {module.__name__ for module in modules}
+    todo = [*roots, *(value for module in modules for value in list(vars(module).values())), *_synchronisers()]
+    seen: dict[int, Any] = {}
+    while todo:
+        value = todo.pop()
+        if id(value) in seen or not gc.is_tracked(value):
+            continue
+        seen[id(value)] = value
+        for part, put in _places(value, names):
+            replacement = stand_ins.instead_of(part)
+            if replacement is None:
+                todo.append(part)
+            elif put is not None:
+                put(replacement)
+                undo.callback(_put_back, value, names, stand_ins)
+        if isinstance(value, threading.Condition) and stand_ins.original(vars(value)["_lock"]) is not None:
+            _own(undo, value)
+
+
+def _put_back(value: Any, names: set[str], stand_ins: StandIns) -> None:
+    for part, put in _places(value, names):
+        original = stand_ins.original(part)
+        if original is not None and put is not None:
+            put(original)
+
+
+def _own(undo: ExitStack, condition: threading.Condition) -> None:
+    """A Condition finds out whether a plain lock is held by trying to take it: a step that nobody wrote."""
+    own = vars(condition)
+    if "_is_owned" not in own:
+        own["_is_owned"] = own["_lock"]._is_owned
+        undo.callback(own.pop, "_is_owned", None)
+
+
+def _synchronisers() -> list[Any]:
+    """Those that nobody waits at. A thread's own `_started`, which is set by then, is no affair of the program."""
+    known = gc.get_objects()
+    kinds = {kind for kind in set(map(type, known)) if issubclass(kind, (threading.Condition, queue.Queue))}
+    found = list(compress(known, map(kinds.__contains__, map(type, known))))
+    threads = {id(getattr(vars(thread).get("_started"), "_cond", None)) for thread in threading.enumerate()}
+    return [each for each in found if id(each) not in threads and not getattr(each, "_waiters", None)]
+
+
+# -- where a lock can be ----------------------------------------------------------------------------------------------
+
+_Place = tuple[Any, Callable[[Any], None] | None]  # what is there, and how to put something else there
+
+
+def _places(value: Any, names: set[str]) -> Iterator[_Place]:
+    """What `value` holds and where, if it is something of the program's."""
+    if isinstance(value, type):
+        if value.__module__ in names:
+            yield from ((part, partial(setattr, value, name)) for name, part in list(vars(value).items()))
+    elif isinstance(value, FunctionType):
+        yield from _places_of_function(value)
+    elif isinstance(value, CellType):
+        with suppress(ValueError):  # empty as yet
+            yield value.cell_contents, partial(setattr, value, "cell_contents")
+    elif isinstance(value, MethodType):
+        yield from ((value.__self__, None), (value.__func__, None))
+    elif isinstance(value, (partial, property, staticmethod, classmethod)):
+        yield from ((part, None) for part in gc.get_referents(value))
+    else:
+        if isinstance(value, _CONTAINERS):
+            yield from _places_of_container(value)
+        if isinstance(value, _OWN_LOCKS) or any(base.__module__ in names for base in type(value).__mro__):
+            yield from _places_of_instance(value)
+
+
+def _places_of_function(function: FunctionType) -> Iterator[_Place]:
+    yield from ((cell, None) for cell in function.__closure__ or ())
+    wrapped = vars(function)
+    yield from ((part, partial(wrapped.__setitem__, name)) for name, part in list(wrapped.items()))
+    keywords = function.__kwdefaults__ or {}
+    yield from ((part, partial(keywords.__setitem__, name)) for name, part in list(keywords.items()))
+    defaults = function.__defaults__ or ()
+    yield from ((part, partial(_set_default, function, index)) for index, part in enumerate(defaults))
+
+
+def _set_default(function: FunctionType, index: int, value: Any) -> None:
+    before = function.__defaults__ or ()
+    function.__defaults__ = (*before[:index], value, *before[index + 1:])
+
+
+def _places_of_container(value: Any) -> Iterator[_Place]:
+    if isinstance(value, dict):
+        yield from ((part, partial(dict.__setitem__, value, key)) for key, part in list(value.items()))
+    elif isinstance(value, (list, collections.deque)):
+        yield from ((part, partial(value.__setitem__, index)) for index, part in enumerate(list(value)))
+    else:  # a tuple stays what it is: the lock within is reported when it is used
+        yield from ((part, None) for part in list(value))
+
+
+def _places_of_instance(value: Any) -> Iterator[_Place]:
+    own = getattr(value, "__dict__", None)
+    if type(own) is dict:
+        yield from ((part, partial(own.__setitem__, name)) for name, part in list(own.items()))
+    for kind in type(value).__mro__:
+        slots = vars(kind).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else tuple(slots):
+            member = vars(kind).get(_mangled(kind, name))
+            part = member.__get__(value) if member is not None and _is_set(member, value) else _WORKING
+            if part is not _WORKING:
+                yield part, partial(_member_set, member, value)
+
+
+def _mangled(kind: type, name: str) -> str:
+    hidden = name[:2] == "__" and name[-2:] != "__"
+    return f"_{kind.__name__.lstrip('_')}{name}" if hidden else name
+
+
+def _is_set(member: Any, value: Any) -> bool:
+    try:
+        member.__get__(value)
+    except AttributeError:
+        return False
+    return True
+
+
+def _member_set(member: Any, value: Any, part: Any) -> None:
+    member.__set__(value, part)
