@@ -113,7 +113,7 @@ class World:
             self._link(edges)
         outer.prongs.append(inner)
         inner.parents.append(outer)
-        if outer.node.phase is not Phase.IDLE and inner.node.phase is Phase.IDLE:
+        if outer.wanted:
             self._new[inner] = None
 
     def join(self, parent: int, child: int) -> None:
@@ -211,8 +211,8 @@ class World:
     def orphans(self) -> tuple[int, ...]:
         """Entities that will never run, because neither they nor anything that waits for them was finalised."""
         waiting = set(below(self._new))
-        idle = (task for task in self._entities.values() if task.node.phase is Phase.IDLE)
-        return tuple(task.entity for task in idle if task not in waiting)
+        unwanted = (task for task in self._entities.values() if not task.wanted and not task.is_done)
+        return tuple(task.entity for task in unwanted if task not in waiting)
 
     @property
     def now(self) -> int:
@@ -254,11 +254,15 @@ class World:
         """
         before = self.looks
         with self._working():
-            helpless = self._arm()
+            roots, self._new = list(self._new), {}
+            helpless = self._arm(roots)
             freed, closed = self._ticks.manage()
             self.looks += len(freed) + len(closed)
             for node in closed:
                 self._note(node)
+            for root in roots:
+                if root.is_done:  # it had closed before it was finalised
+                    self._end(root)
         self._tell_tampering()
         if helpless:
             raise NoRunner(_without_runner(helpless), [task.entity for task in helpless])
@@ -417,10 +421,9 @@ class World:
         finally:
             self._at_work = False
 
-    def _arm(self) -> list[EntityTask]:
-        """Arm what was finalised and all below it; returns the tasks that nobody would call, whose graphs wait."""
+    def _arm(self, roots: list[EntityTask]) -> list[EntityTask]:
+        """Arm these and all below them; returns the tasks that nobody would call, whose graphs wait."""
         helpless: dict[EntityTask, None] = {}
-        roots, self._new = self._new, {}
         for root in roots:
             reached = below([root])
             self.looks += 1 + len(reached)
@@ -429,11 +432,21 @@ class World:
                 helpless.update(dict.fromkeys(without))
                 self._new[root] = None
             for task in () if without else reversed(reached):
-                self._ticks.tell(Stimulus.ARMED, task.node)
-        for root in roots:
-            if root.is_done:  # it had closed when it was finalised once more, or had nothing to run
-                self._end(root)
+                task.wanted = True
+                self._arm_one(task)
         return list(helpless)
+
+    def _arm_one(self, task: EntityTask) -> None:
+        """Arm an entity, and the forks that it opens inside: whoever wants a prong wants no more of its fork than that.
+
+        A fork runs nothing; so armed, it can be given no predecessor any more, which would come too late.
+        """
+        agenda = [task]
+        for each in agenda:
+            if each.node.phase is Phase.IDLE:
+                self._ticks.tell(Stimulus.ARMED, each.node)
+                self.looks += len(each.within)
+                agenda += each.within
 
     def _unheard(self) -> list[BaseException]:
         """What bodies raised that nobody asked for; this is asking."""

@@ -21,11 +21,12 @@ __all__ = ["EntityTask", "Progress", "below", "first_open", "names"]
 class EntityTask(Task):
     """A task or a fork as its world keeps it; a handle on how it ended, also after the entity was deleted."""
 
-    __slots__ = ("alive", "entity", "hint", "parents", "progress", "prongs", "single", "within")
+    __slots__ = ("alive", "entity", "hint", "parents", "progress", "prongs", "single", "wanted", "within")
 
     def __init__(self, node: Node, body: Callable[..., Any] | None, entity: int) -> None:
         super().__init__(node, body)
         self.entity, self.alive = entity, True
+        self.wanted = False  # it, or something that waits for it, was finalised, and the manager has been here
         self.single: EntityTask | None = None  # it starts after this one
         self.prongs: list[EntityTask] = []  # of a fork
         self.parents: list[EntityTask] = []  # who has it as single or as prong
@@ -89,15 +90,15 @@ class Progress:
 
 
 def below(roots: Iterable[EntityTask], everything: bool = False) -> list[EntityTask]:
-    """The roots and all that they wait for, each once, parents first: those that have not been armed, or everything.
+    """The roots and all that they wait for, each once, parents first: those not wanted so far, or everything.
 
-    Below what has been armed nothing is left to arm, so that is as far as the first kind of walk goes.
+    What is below something wanted is wanted, or on the manager's list: the first kind of walk ends there.
     """
     reached: dict[EntityTask, None] = {}
     agenda = list(roots)
     while agenda:
         task = agenda.pop()
-        if task not in reached and task.alive and (everything or task.node.phase is Phase.IDLE):
+        if task not in reached and task.alive and (everything or not task.wanted):
             reached[task] = None
             agenda += task.prongs
             if task.single is not None:
