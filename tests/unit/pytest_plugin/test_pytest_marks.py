@@ -1,0 +1,257 @@
+"""Which tests are explored, with what options, and what a mistake in a marker looks like."""
+
+from __future__ import annotations
+
+import pytest
+
+import hocket.explore.front  # noqa: F401  # pytester forgets what its runs have imported, and two explorers are one too many
+
+pytest_plugins = "pytester"
+
+HEAD = """
+    import threading, unittest
+    import pytest, hocket
+
+    def run(*works):
+        threads = [threading.Thread(target=work) for work in works]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+
+    def two_adders(count):
+        def add():
+            count[0] = count[0] + 1
+        run(add, add)
+"""
+
+
+def explored(pytester, body, *arguments):
+    """The facts of each explored test, and the outcomes, of a run on one file."""
+    pytester.makepyfile(test_it=HEAD + body)
+    record = pytester.inline_run(*arguments)
+    facts = {report.nodeid.partition("::")[2]: report.hocket
+             for report in record.getreports("pytest_runtest_logreport") if hasattr(report, "hocket")}
+    return {name: (each["verdict"], each["classes"], each["executions"]) for name, each in facts.items()}, record
+
+
+# two threads that each read and then write one cell: serial either way, or both read first and either writes last
+FOUR = ("proved", 4, 4)
+BOUNDED = ("bounded", 2, 3)  # without a preemption only the serial ones, one of them in two schedules
+
+
+def test_functions_methods_and_parameters_are_explored_with_their_exact_counts(pytester):
+    facts, record = explored(pytester, """
+    @pytest.mark.explore
+    def test_function():
+        two_adders([0])
+
+    @pytest.mark.explore
+    @pytest.mark.parametrize("start", [0, 10])
+    def test_parameters(start, tmp_path):
+        assert tmp_path.is_dir()
+        count = [start]
+        two_adders(count)
+        assert count[0] in (start + 1, start + 2)
+
+    @pytest.mark.explore
+    class TestClass:
+        def test_method(self):
+            two_adders([0])
+
+    @hocket.explore.test
+    def test_decorated():
+        two_adders([0])
+
+    class TestOther:
+        @hocket.explore.test(bound=0)
+        def test_decorated_method(self):
+            two_adders([0])
+
+    def test_unmarked():
+        two_adders([0])
+    """)
+    assert facts == {
+        "test_function": FOUR, "test_parameters[0]": FOUR, "test_parameters[10]": FOUR, "TestClass::test_method": FOUR,
+        "test_decorated": FOUR, "TestOther::test_decorated_method": BOUNDED,
+    }
+    assert record.ret == 0
+
+
+def test_a_unittest_case_gets_its_set_up_in_every_execution(pytester):
+    facts, record = explored(pytester, """
+    class TestCase(unittest.TestCase):
+        def setUp(self):
+            self.count = [0]
+            self.addCleanup(self.count.clear)
+
+        @pytest.mark.explore
+        def test_adds(self):
+            two_adders(self.count)
+            self.assertIn(self.count[0], (1, 2))
+
+        @pytest.mark.explore
+        def test_loses(self):
+            two_adders(self.count)
+            self.assertEqual(self.count[0], 2)
+
+        @pytest.mark.explore
+        def test_skips(self):
+            self.skipTest("not here")
+    """)
+    assert facts["TestCase::test_adds"] == FOUR
+    assert facts["TestCase::test_loses"][0] == "failed"
+    passed, skipped, failed = record.listoutcomes()
+    assert [len(passed), len(skipped), len(failed)] == [1, 1, 1]
+
+
+def test_every_test_is_explored_when_that_is_asked_for_but_not_coroutines(pytester):
+    body = """
+    def test_unmarked():
+        two_adders([0])
+
+    @pytest.mark.skip
+    def test_skipped():
+        pass
+    """
+    assert explored(pytester, body, "--explore")[0] == {"test_unmarked": FOUR}
+    pytester.makeini("[pytest]\nexplore = true\n")
+    assert explored(pytester, body)[0] == {"test_unmarked": FOUR}
+
+
+def test_modules_are_tracked_under_pytests_other_import_mode_too(pytester):
+    facts, _ = explored(pytester, """
+    @pytest.mark.explore
+    def test_function():
+        two_adders([0])
+    """, "--import-mode=importlib")
+    assert facts == {"test_function": FOUR}
+
+
+def test_the_nearest_marker_wins_option_by_option(pytester):
+    facts, _ = explored(pytester, """
+    @pytest.mark.explore(bound=0, steps=500)
+    class TestClass:
+        @pytest.mark.explore(bound=1)
+        def test_method(self):
+            two_adders([0])
+    """)
+    assert facts["TestClass::test_method"][:2] == ("bounded", 4)  # one preemption reaches all four, none only two
+
+
+@pytest.mark.parametrize(("mark", "message"), [
+    ("bond=2", "explore() has no option 'bond' (did you mean 'bound'?); its options are bound, seconds, executions, "),
+    ("10", "explore(10): options have names, such as explore(seconds=10)"),
+    ("bound=-1", "explore(bound=-1): expected a whole number, 0 or more"),
+    ("bound='2'", "explore(bound='2'): expected a whole number, 0 or more"),
+    ("seconds=0", "explore(seconds=0): expected a number above 0"),
+    ("executions=1.5", "explore(executions=1.5): expected a whole number above 0"),
+    ("data='yes'", "data"),
+    ("strategy='best'", "strategy"),
+    ("progress=True", "explore() has no option 'progress'"),
+])
+def test_a_mistake_in_a_marker_is_an_error_of_its_file_with_the_right_names(pytester, mark, message):
+    pytester.makepyfile(test_it=HEAD + f"""
+    @pytest.mark.explore({mark})
+    def test_function():
+        raise SystemExit("never run")
+    """)
+    result = pytester.runpytest()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ERROR collecting test_it.py*"])
+    assert f"test_it.py::test_function: {message}" in result.stdout.str() or (
+        message in ("data", "strategy") and f"explore(): '{message}' was set to" in result.stdout.str())
+
+
+def test_a_coroutine_that_asks_to_be_explored_is_refused_when_it_is_collected(pytester):
+    pytester.makepyfile(test_it=HEAD + """
+    @pytest.mark.explore
+    async def test_function():
+        pass
+    """)
+    result = pytester.runpytest()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["test_it.py::test_function: it is a coroutine function, and asyncio is not explored*"])
+
+
+# -- options from outside ---------------------------------------------------------------------------------------------
+
+PLACES = ("toml", "ini", "marker", "environment", "command line")  # each overrules those before it
+
+
+@pytest.mark.parametrize("nearest", PLACES)
+def test_whoever_stands_nearer_to_the_run_has_the_last_word(pytester, monkeypatch, nearest):
+    # each place says how many executions: the limit that was reached names the one that won
+    said = {place: number for number, place in enumerate(PLACES[: PLACES.index(nearest) + 1], 1)}
+    if "toml" in said:
+        pytester.makepyprojecttoml(f"[tool.hocket]\nexecutions = {said['toml']}\nexplorations = ['elsewhere']\n")
+    if "ini" in said:
+        pytester.makeini(f"[pytest]\nexplore_executions = {said['ini']}\n")
+    if "environment" in said:
+        monkeypatch.setenv("HOCKET_EXPLORE_EXECUTIONS", str(said["environment"]))
+    marker = f"executions={said['marker']}" if "marker" in said else ""
+    arguments = [f"--explore-executions={said['command line']}"] if "command line" in said else []
+    _, record = explored(pytester, f"""
+    @pytest.mark.explore({marker})
+    def test_function():
+        hocket.choose(9)
+    """, *arguments)
+    (failed,) = record.listoutcomes()[2]
+    assert failed.hocket["reason"] == f"the limit of {PLACES.index(nearest) + 1} executions was reached"
+
+
+def test_a_limit_can_be_taken_away(pytester):
+    body = """
+    @pytest.mark.explore(executions=1)
+    def test_function():
+        two_adders([0])
+    """
+    assert explored(pytester, body)[0] == {"test_function": ("incomplete", 1, 1)}
+    assert explored(pytester, body, "--explore-executions=none")[0] == {"test_function": FOUR}
+
+
+def test_other_modules_are_tracked_when_they_are_named(pytester):
+    pytester.makepyfile(adding="""
+    count = [0]
+    def add():
+        count[0] = count[0] + 1
+    """)
+    body = """
+    import adding
+    @pytest.mark.explore
+    def test_function():
+        adding.count = [0]
+        run(adding.add, adding.add)
+        assert adding.count[0] == 2
+    """
+    assert explored(pytester, body)[0]["test_function"][0] == "incomplete"
+    facts, record = explored(pytester, body, "--explore-track=adding")
+    assert facts["test_function"][0] == "failed"
+    assert record.ret == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize(("arguments", "environment", "ini", "message"), [
+    (["--explore-bound=many"], {}, "", "argument --explore-bound: 'many' is not a whole number, 0 or more"),
+    (["--explore-seconds=-1"], {}, "", "argument --explore-seconds: '-1' is not a number above 0"),
+    (["--explore-data=all"], {}, "", "argument --explore-data: 'all' is not track, race-check or off"),
+    ([], {"HOCKET_EXPLORE_SECONDS": "soon"}, "", "HOCKET_EXPLORE_SECONDS: 'soon' is not a number above 0"),
+    ([], {}, "explore_bound = -3", "explore_bound: -3 is not a whole number, 0 or more"),
+])
+def test_what_cannot_be_read_from_outside_is_a_usage_error(pytester, monkeypatch, arguments, environment, ini, message):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    pytester.makeini(f"[pytest]\n{ini}\n")
+    result = pytester.runpytest(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert message in result.stderr.str()
+
+
+def test_a_wrong_entry_of_the_projects_table_is_a_usage_error(pytester):
+    pytester.makepyprojecttoml("[tool.hocket]\nseconds = 'ten'\n")
+    pytester.makepyfile(test_it=HEAD + """
+    @pytest.mark.explore
+    def test_function():
+        pass
+    """)
+    result = pytester.runpytest()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "[tool.hocket] seconds: 'ten' is not a number above 0" in result.stdout.str()
