@@ -19,6 +19,7 @@ from os import PathLike
 from typing import Any, TypeVar
 
 from hocket.errors import DivergenceError, ExplorationError, Refused
+from hocket.explore.aio.seam import checked_cancel, checked_order, runnable
 from hocket.explore.bounded import Bounded
 from hocket.explore.certificate import Recorder
 from hocket.explore.classes import class_of
@@ -37,7 +38,6 @@ from hocket.explore.options import (
     check_reductions,
     check_sharing,
     check_strategy,
-    no_coroutines,
 )
 from hocket.explore.progress import Line, Progress
 from hocket.explore.reductions import checked
@@ -80,6 +80,8 @@ def explore(
     checkpoint: Checkpoint | str | PathLike[str] | None = None,
     reductions: Iterable[str] = (),
     certificate: bool = False,
+    order: str = "fifo",
+    cancel: str | Iterable[str] | None = None,
 ) -> Result:
     """Run `body` in every distinct interleaving of the threads that it starts; returns what that came to.
 
@@ -99,6 +101,9 @@ def explore(
     `Refused` for what cannot be explored, `KeyboardInterrupt` when interrupted (with a note how far it got).
     `reductions`: rules by which more commutes, so that one execution stands for several classes ("equal-writes",
     "commuting-adds", "await-truth"; docs/explanation/independence.md); with them `classes` counts these larger ones.
+    A body that is a coroutine function is run as by `asyncio.run`. `order="any"`: ready callbacks of event loops run in
+    any order, and not in the one that asyncio promises. `cancel`, the name of a task or of its coroutine function, or
+    "each": somebody outside may cancel it between any two callbacks, once in an execution (docs/how-to/asyncio.md).
     With `certificate`, a proof comes with the classes that it covered, for `hocket audit` to check (certificate.py).
     Source: optimal DPOR (Abdulla et al., JACM 2017).
     """
@@ -109,7 +114,8 @@ def explore(
     rules = checked(reductions)
     if rules:
         check_reductions(strategy=strategy, bound=bound, checkpoint=checkpoint, executor=executor)
-    visible = Visible(data=data, track=named(track), spurious=int(spurious))
+    visible = Visible(data=data, track=named(track), spurious=int(spurious), order=checked_order(order),
+                      cancel=checked_cancel(cancel))
     if not isinstance(spurious, int) or spurious < 0:
         raise Refused("spurious", f"set to {spurious!r}", "no number of wake-ups", "a whole number, 0 or more")
     if bound is not None and (not isinstance(bound, int) or bound < 0):
@@ -136,10 +142,12 @@ def explore(
 
 
 def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | None = None,
-           track: Iterable[Any] = (), spurious: int = 0) -> Any:
+           track: Iterable[Any] = (), spurious: int = 0, order: str = "fifo",
+           cancel: str | Iterable[str] | None = None) -> Any:
     """Run `body` in the one interleaving that `schedule` says; raises what it raises there, else returns its value.
 
-    `track` and `spurious` are those of the exploration that found the schedule; so is `data`, if it was "race-check".
+    `track`, `spurious`, `order` and `cancel` are those of the exploration that found the schedule; so is `data`, if it
+    was "race-check".
 
     Raises `DivergenceError` if the schedule is of another program, `ScheduleError` if it cannot be read,
     `DeadlockError` for a deadlock, `ExplorationError` for a leak or a livelock.
@@ -148,7 +156,9 @@ def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | Non
     parsed = schedule if isinstance(schedule, Schedule) else Schedule.parse(schedule)
     if data is not None:
         check_options(data=data)
-    control = _replayed_any(body, parsed, _ways_of_seeing(data, named(track), int(spurious)))
+    ways = _ways_of_seeing(data, named(track), int(spurious))
+    ways = (replace(way, order=checked_order(order), cancel=checked_cancel(cancel)) for way in ways)
+    control = _replayed_any(runnable(body), parsed, ways)
     failure = failure_of(control)
     if failure is None and control.end == End.BOUND:
         raise ExplorationError(f"no end after {len(control.execution.events):,} steps, and no certain livelock")
@@ -219,8 +229,6 @@ def test(function: F | None = None, **options: Any) -> Any:  # noqa: PT028  # a 
         return functools.partial(test, **options)
     check_options(**{name: value for name, value in options.items() if name in SUPPORTED and name != "strategy"})
     check_strategy(options.get("strategy", "optimal"))
-    if inspect.iscoroutinefunction(function):
-        raise no_coroutines(function)
     plain = function
 
     @functools.wraps(plain)
@@ -228,6 +236,8 @@ def test(function: F | None = None, **options: Any) -> Any:  # noqa: PT028  # a 
         def body() -> Any:
             return plain(*args, **kwargs)
 
+        if inspect.iscoroutinefunction(plain):
+            body = functools.partial(plain, *args, **kwargs)
         body.__hocket_body__ = plain  # type: ignore[attr-defined]  # so that it is named as what it calls
         explore(body if args or kwargs else plain, **options).raise_if_not_proved()
 
@@ -244,7 +254,7 @@ class _Search:
     def __init__(self, body: Callable[[], Any], strategy: str, bound: int | None, visible: Visible,
                  seconds: float | None, executions: int | None, steps: int, listen: Callable[[Progress], None] | None,
                  sample: Sample | None = None) -> None:
-        self.body, self.strategy_name, self.bound, self.steps = body, strategy, bound, steps
+        self.body, self.strategy_name, self.bound, self.steps = runnable(body), strategy, bound, steps
         self.seconds, self.limit, self.listen = seconds, sample.limit if sample else executions, listen
         self.sample = sample
         self.visible = visible

@@ -27,7 +27,6 @@ __all__ = [
     "check_reductions",
     "check_sharing",
     "check_strategy",
-    "no_coroutines",
 ]
 
 STRATEGIES: dict[str, Callable[..., Strategy]] = {
@@ -45,8 +44,6 @@ SUPPORTED: dict[str, tuple[Any, ...]] = {
 
 
 def check_body(body: Any) -> None:
-    if inspect.iscoroutinefunction(body):
-        raise no_coroutines(body)
     if not callable(body):
         raise Refused("body", f"given as {body!r}", "nothing that can be called", "a function without parameters")
     try:
@@ -58,11 +55,6 @@ def check_body(body: Any) -> None:
         name = getattr(body, "__name__", repr(body))
         raise Refused(name, "given as a body", f"a function that needs arguments ({error})",
                       "a function without parameters", "wrap it: lambda: f(x)") from None
-
-
-def no_coroutines(body: Any) -> Refused:
-    return Refused(getattr(body, "__name__", "body"), "given as a body", "a coroutine function",
-                   "a plain function that uses threads", "asyncio is not explored yet")
 
 
 def check_options(**options: Any) -> None:

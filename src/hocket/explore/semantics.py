@@ -455,6 +455,21 @@ def _chosen(state: State, actor: Actor, argument: Any, alternative: int) -> tupl
     return state, alternative
 
 
+# -- event loops: how many callbacks were handed in -------------------------------------------------------------------
+
+
+def _hand_in(count: State, actor: Actor, argument: Any, alternative: int) -> tuple[State, Any]:
+    return count + 1, None
+
+
+def _more(count: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool(count > argument)
+
+
+def _more_or_expired(count: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return bool(count > argument) == (alternative == 0)
+
+
 def _count(argument: Any) -> int:
     count: int = argument
     return count
@@ -532,6 +547,16 @@ _TABLE = (
     # where a call of an object under test begins and returns (linear.py); independent of everything
     Row("call", "", _nothing),
     Row("return", "", _nothing),
+    # event loops that several threads use: a callback is handed in; a turn begins; nothing is ready, and the loop waits
+    # for more than the so many callbacks (its argument) that it knows of, or for its next timer
+    Row("loop.hand_in", "w", _hand_in),
+    Row("loop.turn", "r", _nothing),
+    Row("loop.wait", "r", _nothing, _more),
+    Row("loop.timed", "r", _in_time, _more_or_expired, _two),
+    # what an event loop leaves open: which of the timers that are due at once, which callback, who is cancelled
+    Row("loop.timer", "", _chosen, alternatives=_count),
+    Row("loop.next", "", _chosen, alternatives=_count),
+    Row("loop.cancel", "", _chosen, alternatives=_count),
     # data choices
     Row("choose", "", _chosen, alternatives=_count),
 )

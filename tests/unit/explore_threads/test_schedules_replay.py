@@ -177,11 +177,7 @@ def test_an_option_without_machinery_is_refused_by_name(options):
         hocket.explore(lambda: None, **options)
 
 
-def test_a_coroutine_function_and_a_body_with_parameters_are_refused():
-    async def body(): ...
-
-    with pytest.raises(Refused, match="a coroutine function"):
-        hocket.explore(body)
+def test_a_body_with_parameters_and_what_is_no_body_are_refused():
     with pytest.raises(Refused, match="needs arguments"):
         hocket.explore(lambda x: x)
     with pytest.raises(Refused, match="nothing that can be called"):

@@ -92,9 +92,11 @@ def digest(control: Control, steps: int | None = None) -> str:
 
 def _failure(control: Control, kind: str, message: str, **more: Any) -> Failure:
     names = called(control)
-    present = sorted(control.actors)
-    return Failure(kind, replace(control.execution.schedule(), digest=digest(control)), message, rows=_rows(control),
-                   actors=tuple(names[number] for number in present), **more)
+    present = [names[number] for number in sorted(control.actors)]
+    rows = _rows(control)
+    tasks = dict.fromkeys(row.actor for row in rows if row.actor not in present)
+    return Failure(kind, replace(control.execution.schedule(), digest=digest(control)), message, rows=rows,
+                   actors=(*present, *tasks), **more)
 
 
 def _raised(control: Control) -> Failure | None:
@@ -125,10 +127,11 @@ def _complete(control: Control) -> Failure | None:
     pending = control.execution.pending  # of a daemon that waits for ever, which has not ended
     left = [lock for lock in control.held.values()
             if lock.owner is not None and lock.owner.done and pending[lock.owner.number] is None and not lock.sign]
-    if not left:
+    if not left and not control.leaks:
         return _race(control)
     names = control.session.cast.objects
-    told = "; ".join(f"{_name(control, lock.owner)} has ended and still holds {names[lock._number]}" for lock in left)
+    held = [f"{_name(control, lock.owner)} has ended and still holds {names[lock._number]}" for lock in left]
+    told = "; ".join([*held, *control.leaks])
     return _failure(control, "leak", told, waits=(told,), origin=told)
 
 
@@ -156,6 +159,7 @@ def _deadlock(control: Control) -> Failure:
     cycle = _cycle(control, stuck)
     told = [wait for actor, wait in zip(stuck, waits, strict=True) if not cycle or _name(control, actor) in cycle]
     origin = "; ".join(f"{actor.name} {_pending(control, actor)}" for actor in stuck)
+    waits = tuple(wait for actor in stuck for wait in (_waits_of_tasks(control, actor) or [_waits(control, actor)]))
     return _failure(control, "deadlock", "; ".join(told), waits=waits, cycle=tuple(cycle), origin=origin)
 
 
@@ -167,7 +171,8 @@ def _pending(control: Control, actor: Actor) -> str:
     """What an actor stands before, without the numbers of steps: they differ between interleavings of one mistake."""
     operation = control.execution.pending[actor.number]
     assert operation is not None
-    return operation.told(control.session.cast.objects)
+    tasks = _waits_of_tasks(control, actor)
+    return "; ".join(tasks) if tasks else operation.told(control.session.cast.objects)
 
 
 def _livelock(control: Control) -> Failure | None:
@@ -211,7 +216,17 @@ def _held_by(control: Control, actor: Actor) -> list[str]:
     return [names[lock._number] for lock in control.held.values() if lock.owner is actor]
 
 
+def _waits_of_tasks(control: Control, actor: Actor) -> list[str]:
+    """If the actor runs an event loop in which nothing is ready: what each task waits for."""
+    operation = control.execution.pending[actor.number]
+    tales = control.tales.get(operation.objects[0], []) if operation is not None and operation.objects else []
+    return [f"{who} {what}{_at(place)}" for who, what, place in tales]
+
+
 def _waits(control: Control, actor: Actor) -> str:
+    tasks = _waits_of_tasks(control, actor)
+    if tasks:
+        return "; ".join(tasks)
     held = _held_by(control, actor)
     holding = f"holds {' and '.join(held)} and " if held else ""
     return f"{_name(control, actor)} {holding}waits {_for_what(control, actor)}"
@@ -251,7 +266,8 @@ def _lost_wakeup(control: Control, condition: Any, waiter: Actor) -> str:
 
 def _row(control: Control, events: int) -> int:
     """How many of so many events are drawn in the lanes, and so the number that the last of them has there."""
-    return sum(map(_telling_of(control), control.execution.events[:events]))
+    told = sum(map(_telling_of(control), control.execution.events[:events]))
+    return told + sum(after <= events for after, *_ in control.story or ())
 
 
 def _at(place: Place | None) -> str:
@@ -286,6 +302,9 @@ def _cycle(control: Control, stuck: list[Actor]) -> list[str]:
     return []
 
 
+_TOLD_BY_THE_LOOP = {"loop.turn", "loop.wait", "loop.timed", "loop.timer", "loop.next", "loop.cancel"}
+
+
 def _telling_of(control: Control) -> Callable[[Event], bool]:
     """Which events a reader is told: not a beginning, which the next step tells, nor a look at what nobody writes."""
     written = {index for event in control.execution.events if event.operation.kind.startswith("data.")
@@ -293,7 +312,9 @@ def _telling_of(control: Control) -> Callable[[Event], bool]:
 
     def is_told(event: Event) -> bool:
         kind = event.operation.kind
-        return kind != "thread.begin" and (kind != "data.read" or not written.isdisjoint(event.operation.objects))
+        if kind in _TOLD_BY_THE_LOOP or kind == "thread.begin":
+            return False
+        return kind != "data.read" or not written.isdisjoint(event.operation.objects)
 
     return is_told
 
@@ -309,20 +330,35 @@ def _rows(control: Control) -> tuple[Lane, ...]:
     rows: list[Lane] = []
     held: dict[int, list[str]] = {}
     is_told = _telling_of(control)
-    for event, place in zip(control.execution.events, control.places, strict=True):
+    story = list(control.story or ())
+    for number, (event, place) in enumerate(zip(control.execution.events, control.places, strict=True)):
+        _tell(story, number, rows)
         if not is_told(event):
             continue
         _follow_locks(event, objects, held)
         rows.append(Lane(len(rows) + 1, names[event.actor], _told(event, objects, names), place,
                          tuple(held.get(event.actor, ()))))
+    _tell(story, len(control.places), rows)
     stuck = control.execution.blocked() if control.end == End.DEADLOCK else []
     for member in stuck:
         actor = control.actors[member]
+        operation = control.execution.pending[member]
+        tales = control.tales.get(operation.objects[0], []) if operation is not None and operation.objects else []
+        rows += [Lane(0, who, what, place) for who, what, place in tales]
+        if tales:
+            continue
         waits = f"waits {_for_what(control, actor)}"
         rows.append(Lane(0, names[member], waits, actor.place, tuple(_held_by(control, actor))))
     if control.end == End.RAISED and control.failed is not None and control.error is not None:
         rows.append(Lane(0, names[control.failed.number], type(control.error).__name__, _raising_place(control.error)))
     return tuple(rows)
+
+
+def _tell(story: list[tuple[int, str, str, Place | None]], events: int, rows: list[Lane]) -> None:
+    """Move to the rows what event loops did before so many events had happened."""
+    while story and story[0][0] <= events:
+        _, who, what, place = story.pop(0)
+        rows.append(Lane(len(rows) + 1, who, what, place))
 
 
 def _raising_place(error: BaseException) -> Any:

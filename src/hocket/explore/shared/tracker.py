@@ -37,7 +37,8 @@ class Visible:
 
     `ends`: the end of an actor; `data`: "track", "race-check" or "off"; `track`: modules besides the body's own;
     `everything`: also reads of attributes that no tracked code assigns outside of `__init__`; `spurious`: wake-ups from
-    a Condition that nobody caused, of each actor.
+    a Condition that nobody caused, of each actor; `order`: of the callbacks of an event loop; `cancel`: tasks that
+    may be cancelled from outside.
     """
 
     ends: bool = False
@@ -45,6 +46,8 @@ class Visible:
     track: tuple[str, ...] = ()
     everything: bool = False
     spurious: int = 0
+    order: str = "fifo"
+    cancel: tuple[str, ...] = ()
 
     def flags(self) -> str:
         """What the command that replays has to say besides; nothing of what it finds out by itself."""
@@ -53,6 +56,9 @@ class Visible:
             said.append(" --data race-check")
         if self.spurious:
             said.append(f" --spurious {self.spurious}")
+        if self.order != "fifo":
+            said.append(f" --order {self.order}")
+        said += [f" --cancel {name}" for name in self.cancel]
         return "".join(said)
 
     def tracker(self, body: Callable[[], Any]) -> Tracker | None:
@@ -67,7 +73,8 @@ def new_session(body: Callable[[], Any], steps: int, visible: Visible, observer:
                 audit: bool = True) -> Session:
     """What the executions of one exploration have in common, with `visible` as what there is to see."""
     return Session(Cast(), steps, observer=observer, audit=audit, ends_visible=visible.ends,
-                   spurious=visible.spurious, tracker=visible.tracker(body))
+                   spurious=visible.spurious, order=visible.order, cancel=tuple(visible.cancel),
+                   tracker=visible.tracker(body))
 
 
 @dataclass(slots=True)

@@ -42,6 +42,7 @@ _MACHINERY = {
     for name in ("threading.py", "queue.py", "concurrent/futures/_base.py", "concurrent/futures/thread.py",
                  "weakref.py", "_weakrefset.py", "contextlib.py")
 }
+_ASYNCIO = _STDLIB + "asyncio" + os.sep
 _BY_DEFAULT = re.compile(r"Thread-\d+( \(.*\))?|ThreadPoolExecutor-\d+_\d+|MainThread|Dummy-\d+")
 _ASSIGNED = re.compile(r"([\w.]+(?:\s*,\s*[\w.]+)*)\s*(?::[^=]+)?=(?!=)([^=]*)$")  # the last target before the call
 
@@ -55,7 +56,7 @@ def is_hocket(filename: str) -> bool:
 @cache
 def is_machinery(filename: str) -> bool:
     """Whether a file is part of what carries the actors: no line of it is the user's."""
-    return is_hocket(filename) or filename in _MACHINERY or filename.startswith("<frozen ")
+    return is_hocket(filename) or filename in _MACHINERY or filename.startswith(("<frozen ", _ASYNCIO))
 
 
 def is_library(namespace: Mapping[str, object]) -> bool:

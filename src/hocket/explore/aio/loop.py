@@ -1,0 +1,423 @@
+"""An event loop that does no input and no output, and makes choices of what asyncio leaves open.
+
+It is asyncio's own `BaseEventLoop` (tasks, futures, executors, async generators, debug mode and exception handlers
+are the standard library's) with another heart. What asyncio promises it keeps: `call_soon` callbacks run in the order
+in which they were scheduled, each turn takes those that were ready when it began. What is open is chosen by the
+explorer: which of the timers that are due at the same time comes first, and whether the next one falls into the same
+turn; whether a timer comes before what another thread hands in; and when somebody outside cancels a task.
+
+A loop runs in the actor that runs it, and its tasks are no actors: between two callbacks nobody else touches what
+they touch, and their order is promised, so there is nothing to explore between them. As soon as the program has other
+threads, handing in a callback, beginning a turn and waiting become operations on the loop. Time is virtual: computing
+takes none, and it passes when nothing is ready.
+
+Refused: a selector of our own under asyncio's `_run_once`, which takes equal timers in the order of its heap, and a
+thread for each task, which would make every await a switch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from hocket.explore.aio.refused import METHODS, refuse
+from hocket.explore.aio.standing import name_of, place_of_task, waits_of
+from hocket.explore.threads.control import ACTORS, Actor, Control, End, Unwind, current
+from hocket.explore.threads.pool import _get_ident
+from hocket.trace.operation import Operation
+
+__all__ = ["Loop"]
+
+_SAME = 1e-9  # seconds between two times that count as one
+_REPEATING = 12  # callbacks that are named where a loop does not come to rest
+
+
+_Plain: Any = asyncio.BaseEventLoop  # whose own fields and methods typeshed does not know
+
+
+class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
+    """The event loop of an exploration; made in place of asyncio's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        actor = _caller()
+        self.control: Control = actor.control
+        self.number = self.control.execution.new_object(actor.number, "loop", 0)
+        self.tasks: list[Any] = []  # all that were made, kept so that none is gone before its time
+        self.futures: list[Any] = []
+        self._scheduled: list[Any] = []
+        self._clock_resolution = _SAME
+        self._handed_in = 0  # callbacks that came as operations
+        self._run_so_far = 0  # callbacks that ran
+        self._later: list[Any] = []  # timers that are due, but a moment after the one that has just come
+        self._tasks_made = 0
+        self.has_cancelled = False  # somebody, from outside
+        self._any = self.control.session.order == "any"
+        self._targets = self.control.session.cancel
+        self.control.loops.append(self)
+
+    def __del__(self) -> None:
+        """Nothing is open that could be left so."""
+
+    # -- what asyncio asks a loop for ---------------------------------------------------------------------------------
+
+    def time(self) -> float:
+        """Virtual seconds."""
+        actor = current()
+        return actor.clock if actor is not None else 0.0
+
+    def create_future(self) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = super().create_future()
+        self.futures.append(future)
+        return future
+
+    def create_task(self, coro: Any, *, name: str | None = None, **kwargs: Any) -> Any:
+        """A task; without a name it is numbered by this loop, so that it is called the same in every execution."""
+        self._tasks_made += 1
+        task: Any = super().create_task(coro, name=name or f"Task-{self._tasks_made}", **kwargs)
+        self.tasks.append(task)
+        return task
+
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
+        """As ever; from another thread than the loop's it fails, as in debug mode, because it would be a race."""
+        if len(self.control.actors) > 1 and not self.control.over:
+            self._check_thread()
+        return super().call_soon(callback, *args, context=context)
+
+    def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
+        if len(self.control.actors) > 1 and not self.control.over:
+            self._check_thread()
+        return super().call_at(when, callback, *args, context=context)
+
+    def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
+        if self.control.over or len(self.control.actors) == 1:
+            return super().call_soon(callback, *args, context=context)
+        self._hand_in()
+        self._check_closed()
+        if self._debug:
+            self._check_callback(callback, "call_soon_threadsafe")
+        return self._append(callback, args, context)
+
+    def _call_soon(self, callback: Callable[..., Any], args: Any, context: Any) -> Any:
+        if len(self.control.actors) > 1:
+            self._hand_in()
+        return self._append(callback, args, context)
+
+    def _append(self, callback: Callable[..., Any], args: Any, context: Any) -> Any:
+        handle = asyncio.Handle(callback, args, self, context)
+        if not self.control.over:
+            self._ready.append(handle)
+        return handle
+
+    def _hand_in(self) -> None:
+        """The order in which threads hand in callbacks is that in which they run: an operation on the loop."""
+        actor = current()
+        if actor is None or self.control.over:
+            if not self.control.over:
+                self.control.used_by_outsider(self._name())
+            return
+        self.control.plain(actor, "loop.hand_in", self.number)
+        self._handed_in += 1
+
+    def _write_to_self(self) -> None:
+        """Whoever waits is woken by the operation."""
+
+    def _process_events(self, event_list: Any) -> None:
+        """There are none."""
+
+    def close(self) -> None:
+        if not self.is_running() and not self._closed and len(self.control.actors) > 1 and not self.control.over:
+            self._hand_in()  # others may try to
+        super().close()
+
+    def is_closed(self) -> bool:
+        actor = current()
+        if actor is not None and len(self.control.actors) > 1 and not self.control.over:
+            self.control.plain(actor, "loop.turn", self.number)
+        return bool(super().is_closed())
+
+    def run_forever(self) -> None:
+        if self.control.over or _caller().control is not self.control:
+            raise Unwind
+        super().run_forever()
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """What asyncio would only log is a failure of the execution."""
+        actor = current()
+        if actor is None or self.control.over:
+            return
+        error = context.get("exception")
+        message = str(context.get("message") or "unhandled error in an event loop")
+        if error is not None and "never retrieved" not in message:
+            error.add_note(f"hocket: {message.splitlines()[0]}; asyncio logs it and goes on")
+            self.control.fail(actor, error)
+        else:
+            self.leak(f"{message.rstrip('!')}{f': {error!r}' if error is not None else ''}")
+
+    def leak(self, told: str) -> None:
+        if told not in self.control.leaks:
+            self.control.leaks.append(told)
+
+    def _name(self) -> str:
+        return self.control.session.cast.objects[self.number]
+
+    # -- a turn -------------------------------------------------------------------------------------------------------
+
+    def _run_once(self) -> None:
+        control = self.control
+        if control.over:
+            raise Unwind
+        self._forget_cancelled()
+        if len(control.actors) > 1:
+            self._meet_others()
+        elif not self._ready and not self._stopping:
+            self._rest_alone()
+        self._let_timers_come()
+        if self._any:
+            self._run_any()
+            return
+        ready = self._ready
+        for _ in range(len(ready)):
+            if self._targets:
+                self._cancel_from_outside()
+            self._run(ready.popleft())
+
+    def _run_any(self) -> None:
+        """One callback, whichever."""
+        ready = self._ready
+        for handle in [handle for handle in ready if handle._cancelled]:
+            ready.remove(handle)
+        if self._targets and ready:
+            self._cancel_from_outside()
+        if ready:
+            number = self._choose("loop.next", len(ready))
+            handle = ready[number]
+            del ready[number]
+            self._run(handle)
+
+    def _run(self, handle: Any) -> None:
+        if handle._cancelled:
+            return
+        control = self.control
+        self._run_so_far += 1
+        if self._run_so_far > control.session.steps:
+            self._give_up(handle)
+        if control.story is not None:
+            self._run_and_tell(handle)
+        else:
+            handle._run()
+        if control.over:
+            raise Unwind
+
+    def _choose(self, kind: str, count: int) -> int:
+        if count == 1:
+            return 0
+        actor = _caller()
+        chosen: int = self.control.step(actor, Operation(kind, (), count))
+        return chosen
+
+    def _give_up(self, handle: Any) -> None:
+        """The loop does not come to rest; what it repeats is said in a note."""
+        turn = [_callback_in_words(each) for each in (handle, *list(self._ready)[:_REPEATING - 1])]
+        said = "; ".join(dict.fromkeys(turn))
+        self.control.session.notes.append(f"the event loop ran {self._run_so_far - 1:,} callbacks and has not come "
+                                          f"to an end; what it goes on with: {said}")
+        self.control.stop(_caller(), End.BOUND)
+
+    # -- when nothing is ready ----------------------------------------------------------------------------------------
+
+    def _rest_alone(self) -> None:
+        """Time passes until the next timer; without one, nothing will ever happen again."""
+        if not self._scheduled:
+            self._wait_for_others()
+            raise AssertionError("nobody could have woken this loop")
+        if self._targets:
+            self._cancel_from_outside()
+        if not self._ready:
+            self._pass_time()
+
+    def _pass_time(self) -> None:
+        actor = _caller()
+        when = self._scheduled[0].when()
+        self.control.pass_time(actor, when - actor.clock)
+        self._later = [handle for handle in self._later if abs(handle.when() - when) > _SAME]
+
+    def _meet_others(self) -> None:
+        """Look what other threads have handed in, and wait for them if there is nothing else to do."""
+        actor, control = _caller(), self.control
+        control.plain(actor, "loop.turn", self.number)
+        if self._ready or self._stopping:
+            return
+        if self._targets and self._scheduled:
+            self._cancel_from_outside()
+            if self._ready:
+                return
+        if not self._scheduled:
+            self._wait_for_others()
+            return
+        due = self._is_due(self._scheduled[0])
+        if due or not control.step(actor, Operation("loop.timed", (self.number,), self._handed_in)):
+            self._pass_time()
+
+    def _wait_for_others(self) -> None:
+        """Until somebody hands in a callback; if nobody ever does, it is told where the tasks stood."""
+        try:
+            self.control.step(_caller(), Operation("loop.wait", (self.number,), self._handed_in))
+        except Unwind:
+            self.control.tales[self.number] = self.tales()
+            raise
+
+    # -- timers -------------------------------------------------------------------------------------------------------
+
+    def _forget_cancelled(self) -> None:
+        scheduled = self._scheduled
+        while scheduled and scheduled[0]._cancelled:
+            heapq.heappop(scheduled)._scheduled = False
+
+    def _is_due(self, handle: Any) -> bool:
+        return bool(handle.when() <= _caller().clock + _SAME)
+
+    def _let_timers_come(self) -> None:
+        """Those that are due become ready, in the order of their times; equal times in any order and company."""
+        came = False
+        while True:
+            self._forget_cancelled()
+            if not self._scheduled or not self._is_due(self._scheduled[0]):
+                return
+            group = self._first_of_all()
+            if not group:
+                return
+            overdue = group[0].when() < _caller().clock - _SAME
+            chosen = self._choose("loop.timer", len(group) + (came and not overdue))
+            if chosen == len(group):
+                self._later = group
+                return
+            self._take(group[chosen])
+            came = True
+
+    def _first_of_all(self) -> list[Any]:
+        """The earliest timers, all at one time; without those that are to come a moment later, when all is at rest."""
+        first = self._scheduled[0].when()
+        return [handle for handle in self._scheduled if not handle._cancelled and handle.when() - first <= _SAME
+                and not any(handle is late for late in self._later)]
+
+    def _take(self, handle: Any) -> None:
+        self._scheduled = [other for other in self._scheduled if other is not handle]
+        heapq.heapify(self._scheduled)
+        handle._scheduled = False
+        self._ready.append(handle)
+
+    # -- cancellation from outside ------------------------------------------------------------------------------------
+
+    def _cancel_from_outside(self) -> None:
+        """Between two callbacks somebody outside may cancel one of the tasks that are under threat: once, or never."""
+        at_risk = [task for task in self.tasks if not task.done() and self._is_target(task)]
+        if not at_risk:
+            return
+        chosen = self._choose("loop.cancel", len(at_risk) + 1)
+        if chosen:
+            self._targets, self.has_cancelled = (), True
+            task = at_risk[chosen - 1]
+            self._tell(name_of(task), "is cancelled from outside", place_of_task(task))
+            task.cancel()
+
+    def _is_target(self, task: Any) -> bool:
+        if "each" in self._targets and task is not self.tasks[0]:
+            return True
+        return task.get_name() in self._targets or getattr(task.get_coro(), "__name__", "") in self._targets
+
+    # -- for reports --------------------------------------------------------------------------------------------------
+
+    def _tell(self, who: str, what: str, place: Any) -> None:
+        control = self.control
+        if control.story is not None:
+            control.story.append((len(control.execution.events), who, what, place))
+
+    def _run_and_tell(self, handle: Any) -> None:
+        task = getattr(handle._callback, "__self__", None)
+        if not isinstance(task, asyncio.Task):
+            name = _callback_in_words(handle)
+            if not _is_plumbing(handle):
+                self._tell(_caller().name, f"the loop calls {name}", None)
+            handle._run()
+            return
+        handle._run()
+        if task.done():
+            self._tell(name_of(task), _end_of(task), None)
+        else:
+            self._tell(name_of(task), waits_of(task), place_of_task(task))
+
+    def tales(self) -> list[tuple[str, str, Any]]:
+        """Of each task that has not ended: who, what it waits for, and where."""
+        return [(name_of(task), waits_of(task), place_of_task(task)) for task in self.tasks if not task.done()]
+
+
+    # -- the end of an execution --------------------------------------------------------------------------------------
+
+    def tell_leaks(self) -> None:
+        """What asyncio would complain of when it came to delete it."""
+        for task in self.tasks:
+            if not task.done():
+                self.leak(f"task {name_of(task)} is destroyed while it is pending: it {waits_of(task)}")
+        for future in (*self.tasks, *self.futures):
+            if getattr(future, "_log_traceback", False):
+                who = f"task {name_of(future)}" if isinstance(future, asyncio.Task) else "a future"
+                self.leak(f"the exception of {who} was never retrieved: {getattr(future, '_exception', None)!r}")
+
+    def dissolve(self) -> None:
+        """Close what is suspended and let go of everything, now, and not when the garbage collector comes by."""
+        for task in self.tasks:
+            task._log_destroy_pending = False
+            if not task.done():
+                with suppress(BaseException):
+                    task.get_coro().close()
+        for future in (*self.tasks, *self.futures):
+            with suppress(AttributeError):
+                future._log_traceback = False
+        self._ready.clear()
+        self._scheduled.clear()
+        self.tasks.clear()
+        self.futures.clear()
+        self._closed = True
+
+
+def _caller() -> Actor:
+    actor = ACTORS.get(_get_ident())
+    if actor is None:
+        refuse("used", "run by a thread that the explorer does not know", "an event loop of an explored program",
+               "start threads through threading")
+    assert actor is not None
+    return actor
+
+
+def _end_of(task: Any) -> str:
+    if task.cancelled():
+        return "ends: cancelled"
+    error = getattr(task, "_exception", None)
+    return f"ends with {type(error).__name__}" if error is not None else "ends"
+
+
+def _callback_in_words(handle: Any) -> str:
+    callback: Any = handle._callback
+    task = getattr(callback, "__self__", None)
+    if isinstance(task, asyncio.Task):
+        place = place_of_task(task)
+        return name_of(task) + (f" at {place[0].rpartition('/')[2]}:{place[1]}" if place else "")
+    while isinstance(callback, partial):
+        callback = callback.func
+    return str(getattr(callback, "__qualname__", None) or type(callback).__name__)
+
+
+def _is_plumbing(handle: Any) -> bool:
+    callback: Any = handle._callback
+    while isinstance(callback, partial):
+        callback = callback.func
+    return str(getattr(callback, "__module__", "")).startswith(("asyncio", "_asyncio"))
+
+
+for _name, _method in METHODS.items():
+    setattr(Loop, _name, _method)
