@@ -8,7 +8,7 @@ while tests run, except on a terminal that a person looks at.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,10 +16,11 @@ import pytest
 if TYPE_CHECKING:
     from hocket.explore.progress import Progress
 
-__all__ = ["github_commands", "progress_line", "properties", "show_below", "summary"]
+__all__ = ["Line", "github_commands", "progress_line", "properties", "show_below", "summary"]
 
 _MOST_ANNOTATIONS = 10  # of one step; GitHub shows no more
 _ROOM = 30  # columns that a progress line needs at least
+_TERMINAL = "/dev/tty"
 _PROPERTIES = ("verdict", "classes", "executions", "seconds", "bound", "examples", "reason", "schedule")
 Facts = Mapping[str, Any]
 Told = Sequence[tuple[str, Facts]]
@@ -98,27 +99,29 @@ def _escaped(text: str, more: str = "") -> str:
 # -- a line while a search runs ---------------------------------------------------------------------------------------
 
 
-def progress_line(config: pytest.Config) -> Callable[[Progress], None] | None:
+def progress_line(config: pytest.Config) -> Line | None:
     """What to call now and then while a search runs; None where nobody looks: a pipe, `-q`, CI, a worker."""
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     watched = reporter is not None and reporter.isatty and config.get_verbosity() >= 0
     if not watched or os.environ.get("CI") or hasattr(config, "workerinput"):
         return None
-    return Line(reporter._tw)
+    return Line(reporter._tw, _TERMINAL)
 
 
 class Line:
-    """A line to the right of what pytest has written, written over again; it leaves no trace."""
+    """A line to the right of what pytest has written, written over again; it leaves no trace.
 
-    def __init__(self, writer: Any) -> None:
-        self._writer = writer
+    It goes to the terminal itself: while a test runs, what pytest has of standard output is captured.
+    """
+
+    def __init__(self, writer: Any, terminal: str) -> None:
+        self._writer, self._path = writer, terminal
         self._drawn = False
 
     def __call__(self, progress: Progress) -> None:
         room = self._writer.fullwidth - self._writer.width_of_current_line - 3
-        if progress.seconds < 1 or room < _ROOM:
-            return
-        self._put(f"  {progress}"[:room])
+        if progress.seconds >= 1 and room >= _ROOM:
+            self._put(f"  {progress}"[:room])
 
     def clear(self) -> None:
         """Leave the terminal as it was found."""
@@ -127,7 +130,10 @@ class Line:
             self._drawn = False
 
     def _put(self, text: str) -> None:
-        """Written past pytest's own account of the line: the cursor is where it was afterwards."""
-        self._writer._file.write(f"\x1b7\x1b[K{text}\x1b8")
-        self._writer.flush()
+        """The cursor is where it was afterwards."""
+        try:
+            with open(self._path, "w", encoding="utf-8", errors="replace") as terminal:
+                terminal.write(f"\x1b7\x1b[K{text}\x1b8")
+        except OSError:
+            return  # there is none, or not for us
         self._drawn = True

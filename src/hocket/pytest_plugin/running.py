@@ -21,11 +21,11 @@ import pytest
 
 from hocket.errors import ExplorationError, HocketError, Refused, ScheduleError
 from hocket.explore.front import explore, replay
-from hocket.explore.progress import Progress
 from hocket.explore.result import Result
 from hocket.explore.threads.naming import is_machinery
 from hocket.pytest_plugin.marked import has_examples, innermost, plain
 from hocket.pytest_plugin.output import Output
+from hocket.pytest_plugin.reporting import Line
 
 __all__ = ["Exploration"]
 
@@ -43,7 +43,7 @@ class Exploration:
     """
 
     def __init__(self, item: pytest.Function, options: Mapping[str, Any], digest: str, token: str, first: str,
-                 listen: Callable[[Progress], None] | None) -> None:
+                 listen: Line | None) -> None:
         self.item, self.options, self.token, self.first = item, dict(options), token, first
         self.listen = listen
         self.output = Output(item.funcargs)
@@ -72,6 +72,8 @@ class Exploration:
                 function.hypothesis.inner_test = inner
             else:
                 self.item.obj = function
+            if self.listen is not None:
+                self.listen.clear()
 
     def _explored(self, function: Any) -> Callable[..., None]:
         body_of = _whole(plain(function))
