@@ -9,8 +9,10 @@ much; and rules written by hand, which `proofs/` could not read.
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
+from zlib import crc32
 
 from hocket.kernel.lifecycle import EVENTS, STATES, Command, Condition, EventRow, Outcome, Phase, StateRow, Stimulus
 from hocket.kernel.node import Node
@@ -57,10 +59,13 @@ def _indented(depth: int, lines: Iterator[str] | list[str]) -> list[str]:
 
 def _compiled(name: str, lines: list[str]) -> Any:
     """The function of that name that these lines define; phases, outcomes and commands are known by their names."""
-    names: dict[str, Any] = {"rows": STATES}
+    names: dict[str, Any] = {"__name__": __name__, "rows": STATES}
     for words in (Phase, Outcome, Command):
         names.update((word.name, word) for word in words)
-    exec("\n".join(lines), names)
+    text = "\n".join(lines)
+    file = f"<{__name__} {name} {crc32(text.encode()):08x}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # so that tracebacks show it
+    exec(compile(text, file, "exec"), names)
     return names[name]
 
 

@@ -149,10 +149,20 @@ class Rewritten:
         setattr(builtins, _PROBES, self.probes)
         found: dict[tuple[int, str], list[FunctionType]] = defaultdict(list)
         by_names = {id(module.__dict__): module for module in self.modules}
-        for function in [each for each in _functions() if id(each.__globals__) in by_names]:
+        everything = _functions()
+        by_names.update(self._made_by_exec(everything))
+        for function in [each for each in everything if id(each.__globals__) in by_names]:
             found[id(function.__globals__), function.__code__.co_filename].append(function)
         for (names, filename), functions in found.items():
             self._exchange(by_names[names], filename, functions)
+
+    def _made_by_exec(self, functions: list[FunctionType]) -> Iterator[tuple[int, ModuleType]]:
+        """The globals of functions that a tracked module made from a text, if `linecache` knows the text."""
+        named = {module.__name__: module for module in self.modules}
+        texts = {name for name in linecache.cache if name[:1] == "<"}
+        for each in functions if texts else ():
+            if each.__code__.co_filename in texts and each.__module__ in named:
+                yield id(each.__globals__), named[each.__module__]
 
     def _exchange(self, module: ModuleType, filename: str, functions: list[FunctionType]) -> None:
         flags = functions[0].__code__.co_flags & _INHERITED
