@@ -14,6 +14,7 @@ from types import MethodType
 from typing import Any
 
 import pytest
+from _pytest.unittest import TestCaseFunction
 
 from hocket.errors import HocketError
 from hocket.pytest_plugin.options import OPTIONS
@@ -21,7 +22,8 @@ from hocket.pytest_plugin.options import OPTIONS
 __all__ = ["Asked", "asked", "has_examples", "innermost", "mistake", "plain"]
 
 _NOT_HERE = ("progress",)  # pytest's terminal is not for whoever wants to draw on it
-_NO_ASYNC = "it is a coroutine function, and asyncio is not explored yet; explore a plain function that uses threads"
+_NO_CASE = "a coroutine of a TestCase is run by unittest, on a loop of its own; make it a plain `async def` test"
+_NO_GENERATOR = "it is an asynchronous generator, which is no test; return instead of yield"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def plain(function: Any) -> Any:
 
 
 def is_async(function: Any) -> bool:
+    """Whether it is for another plugin to run, unless it asks to be explored."""
     function = inspect.unwrap(innermost(function))
     return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
@@ -90,8 +93,14 @@ def mistake(item: pytest.Item) -> str:
     if request is None:
         return ""
     assert isinstance(item, pytest.Function)
-    wrong = _NO_ASYNC if is_async(item.obj) else _wrong_words(request) or _wrong_values(request.options)
+    wrong = _wrong_kind(item) or _wrong_words(request) or _wrong_values(request.options)
     return f"{item.nodeid}: {wrong}" if wrong else ""
+
+
+def _wrong_kind(item: pytest.Function) -> str:
+    if inspect.isasyncgenfunction(inspect.unwrap(innermost(item.obj))):
+        return _NO_GENERATOR
+    return _NO_CASE if is_async(item.obj) and isinstance(item, TestCaseFunction) else ""
 
 
 def _wrong_words(request: Asked) -> str:

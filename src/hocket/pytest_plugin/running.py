@@ -10,6 +10,7 @@ assertion as always, and `--pdb` stops in the failing interleaving.
 from __future__ import annotations
 
 import functools
+import inspect
 import unittest
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from typing import Any
 import pytest
 
 from hocket.errors import ExplorationError, HocketError, Refused, ScheduleError
+from hocket.explore.aio.seam import runnable
 from hocket.explore.front import explore, replay
 from hocket.explore.result import Result
 from hocket.explore.threads.naming import is_machinery
@@ -30,6 +32,7 @@ from hocket.pytest_plugin.reporting import Line
 __all__ = ["Exploration"]
 
 _WORST_FIRST = ("failed", "incomplete", "bounded", "proved", "replayed")
+_REPLAYED = tuple(inspect.signature(replay).parameters)[2:]  # the options that a replay has in common with a search
 _WIDTH = 80
 _NO_FINDING = (pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception, unittest.SkipTest)
 _LIMIT = ("raise the limit (seconds=, --explore-seconds), make the test smaller, or ask for less: with bound=2 every "
@@ -82,10 +85,11 @@ class Exploration:
         def explored(*args: Any, **kwargs: Any) -> None:
             __tracebackhide__ = True
             begin, self._example = self._begin, kwargs
+            run = runnable(functools.partial(body_of, *args, **kwargs))
 
             def body() -> Any:
                 begin()
-                return body_of(*args, **kwargs)
+                return run()
 
             body.__name__ = getattr(body_of, "__name__", "body")
             body.__hocket_body__ = getattr(body_of, "__hocket_body__", body_of)  # type: ignore[attr-defined]  # so that it is named as what it calls
@@ -135,7 +139,7 @@ class Exploration:
     def _replayed(self, body: Callable[[], Any], schedule: str, stored: bool = False) -> BaseException | None:
         """One interleaving: that of `--explore-replay`, with the output as it comes, or one that has failed before."""
         try:
-            replay(body, schedule, data=self.options.get("data"), track=self.options.get("track") or ())
+            replay(body, schedule, **{name: self.options[name] for name in _REPLAYED if name in self.options})
         except _NO_FINDING:
             raise
         except BaseException as error:

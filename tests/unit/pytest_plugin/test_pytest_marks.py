@@ -162,15 +162,48 @@ def test_a_mistake_in_a_marker_is_an_error_of_its_file_with_the_right_names(pyte
         message in ("data", "strategy") and f"explore(): '{message}' was set to" in result.stdout.str())
 
 
-def test_a_coroutine_that_asks_to_be_explored_is_refused_when_it_is_collected(pytester):
-    pytester.makepyfile(test_it=HEAD + """
+def test_coroutine_functions_are_explored_with_fixtures_methods_and_parameters(pytester):
+    facts, record = explored(pytester, """
+    import asyncio
+
+    async def add(count):
+        value = count[0]
+        await asyncio.sleep(hocket.choose(2))
+        count[0] = value + 1
+
     @pytest.mark.explore
-    async def test_function():
-        pass
+    @pytest.mark.parametrize("start", [5])
+    async def test_function(start, tmp_path):
+        assert tmp_path.is_dir()
+        count = [start]
+        await add(count)
+        assert count == [start + 1]
+
+    @pytest.mark.explore
+    class TestClass:
+        async def test_method(self):
+            count = [0]
+            await asyncio.gather(add(count), add(count))
+            assert count[0] == 2
+    """)
+    assert facts["test_function[5]"] == ("proved", 2, 2)
+    assert facts["TestClass::test_method"][0] == "failed"
+    assert [len(reports) for reports in record.listoutcomes()] == [1, 0, 1]
+
+
+@pytest.mark.parametrize(("test", "name", "message"), [
+    ("async def test_function(): yield", "test_function", "it is an asynchronous generator, which is no test"),
+    ("class TestIt(unittest.IsolatedAsyncioTestCase):\n        async def test_it(self): pass", "TestIt::test_it",
+     "a coroutine of a TestCase is run by unittest"),
+])
+def test_what_cannot_be_explored_is_refused_when_it_is_collected(pytester, test, name, message):
+    pytester.makepyfile(test_it=HEAD + f"""
+    @pytest.mark.explore
+    {test}
     """)
     result = pytester.runpytest()
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines(["test_it.py::test_function: it is a coroutine function, and asyncio is not explored*"])
+    assert f"test_it.py::{name}: {message}" in str(result.stdout)
 
 
 # -- options from outside ---------------------------------------------------------------------------------------------
