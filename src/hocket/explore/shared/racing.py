@@ -9,6 +9,7 @@ Musuvathi et al., OSDI 2008, 3.1); a race is a failure.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,9 +44,12 @@ class Race:
 
 def race_of(execution: Execution, accesses: list[Access]) -> Race | None:
     """The first race of an execution, in the order in which their second accesses were made."""
-    clocks = _Clocks(execution.events)
+    suspects = _touched_by_several(accesses)
+    clocks = _Clocks(execution.events if suspects else [])
     last: dict[int, dict[tuple[int, str], Access]] = {}  # of each place, by actor and mode
     for access in accesses:
+        if access.place not in suspects:
+            continue
         others = last.setdefault(access.place, {})
         for (actor, mode), earlier in others.items():
             if actor != access.actor and "w" in (mode, access.mode) and not clocks.ordered(earlier, access):
@@ -54,17 +58,30 @@ def race_of(execution: Execution, accesses: list[Access]) -> Race | None:
     return None
 
 
+def _touched_by_several(accesses: list[Access]) -> set[int]:
+    """The places that somebody writes and somebody else touches."""
+    actors: dict[int, int] = {}
+    shared: set[int] = set()
+    written: set[int] = set()
+    for actor, _, mode, place, _ in accesses:
+        if actors.setdefault(place, actor) != actor:
+            shared.add(place)
+        if mode == "w":
+            written.add(place)
+    return shared & written
+
+
 class _Clocks:
     """For each event, how many steps of each actor happen before it or are it."""
 
     def __init__(self, events: list[Event]) -> None:
-        self._own: list[dict[int, int]] = [{}]  # after so many events: how many each actor has made
+        self._steps: dict[int, list[int]] = {}  # of each actor: after how many events it made its steps
         self._after: dict[tuple[int, int], Clock] = {}  # after so many steps of an actor: what it knows
         latest: dict[int, Clock] = {}
         reads: dict[int, Clock] = {}
         writes: dict[int, Clock] = {}
         woken: dict[int, Clock] = {}
-        for event in events:
+        for number, event in enumerate(events, 1):
             operation, actor = event.operation, event.actor
             row = ROWS[operation.kind]
             clock = dict(latest.get(actor, {}))
@@ -86,13 +103,13 @@ class _Clocks:
             for other in row.wakes(operation.argument, event.result):
                 _join(woken.setdefault(other, {}), clock)
             latest[actor] = clock
-            self._own.append({**self._own[-1], actor: clock[actor]})
+            self._steps.setdefault(actor, []).append(number)
             self._after[actor, clock[actor]] = clock
 
     def ordered(self, first: Access, second: Access) -> bool:
         """Whether `first`, which was made earlier, happens before `second`."""
-        own = self._own[first.events].get(first.actor, 0)
-        step = self._own[second.events].get(second.actor, 0)
+        own = bisect_right(self._steps.get(first.actor, ()), first.events)
+        step = bisect_right(self._steps.get(second.actor, ()), second.events)
         return self._after.get((second.actor, step), {}).get(first.actor, 0) > own
 
 
