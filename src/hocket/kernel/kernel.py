@@ -64,6 +64,9 @@ class Kernel:
         self._scopes = {self.scope: None}  # those in use, and perhaps some that are empty again
         self._agenda: list[Node] = []  # nodes of which a state-triggered row may apply
         self.commands: Commands = []  # what has come up so far in answer to the present stimulus
+        attach = getattr(watch, "attach", None)  # a monitor also hears what is asked
+        if attach is not None:
+            attach(self)
 
     def add(self, name: str, bodied: bool = True, scope: Scope | None = None) -> Node:
         """A new idle node: it waits for its handle, which the stimulus ARMED gives back."""
