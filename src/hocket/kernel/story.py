@@ -78,7 +78,7 @@ def cycle_through(edge: Edge, source: Node, target: Node, joins: HeldUp = _NO_JO
     Between moments, opening comes before closing and each kind of edge leads where `EDGES` says. A new node has nobody
     waiting for it and waits for nobody, so the search almost always ends before it begins.
     """
-    if source is not target and not joins and (_waited_for_by_none(target) or _waits_for_none(source)):
+    if source is not target and not joins and (_waited_for_by_none(target) or _waits_for_none(source, edge)):
         return []
     return way([(target, edge is Edge.HOLD)], (source, edge is not Edge.INSIDE), joins)
 
@@ -105,8 +105,9 @@ def _waited_for_by_none(node: Node) -> bool:
     return node.after is None and node.inside is None and node.parents is None
 
 
-def _waits_for_none(node: Node) -> bool:
-    return not node.children and node.start <= (node.phase is Phase.IDLE)
+def _waits_for_none(node: Node, edge: Edge) -> bool:
+    """Whether the moment that an edge from this node waits for waits for nothing itself; to open needs no children."""
+    return node.start <= (node.phase is Phase.IDLE) and (edge is Edge.INSIDE or not node.children)
 
 
 def _following(node: Node, closed: bool, joins: HeldUp) -> Iterator[Happening]:

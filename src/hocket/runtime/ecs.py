@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import Enum
 from types import TracebackType
 from typing import Any
 
@@ -37,19 +36,15 @@ from hocket.errors import (
 from hocket.graph import Expression, assemble
 from hocket.kernel import Edge, Node, Outcome, Phase, Stimulus
 from hocket.kernel.kernel import Watch
-from hocket.runtime.entity import EntityTask, Progress, below, first_open, names
+from hocket.runtime.entity import EntityTask, OnCompletion, Progress, below, first_open, names
 from hocket.runtime.task import error_of
 from hocket.runtime.ticks import PlainBody, TaskComponent, Ticks, kind_of
 
 __all__ = ["OnCompletion", "Progress", "TaskComponent", "World"]
 
 
-class OnCompletion(Enum):
-    """What becomes of a finalised entity's graph when it has closed."""
-
-    NONE = "none"  # it stays, to be asked about
-    DELETE = "delete"  # it is deleted, with all that it waited for
-    DELETE_DESCENDANTS = "delete_descendants"  # all that it waited for is deleted, it stays itself
+Edges = list[tuple[Edge, Node, Node]]
+Link = Callable[[Edges], None]
 
 
 class World:
@@ -103,18 +98,7 @@ class World:
         if outer.node.bodied:
             raise ExpectedFork(f"{outer} is a task, and only a fork has prongs: use make_fork()", (fork,))
         self._not_final(inner, outer)
-        head = first_open(inner)
-        edges = [(Edge.HOLD, inner.node, outer.node)]
-        if head.outcome is None:
-            edges.append((Edge.INSIDE, outer.node, head.node))
-            self._link(edges)
-            head.within.append(outer)
-        else:
-            self._link(edges)
-        outer.prongs.append(inner)
-        inner.parents.append(outer)
-        if outer.wanted:
-            self._new[inner] = None
+        self._add_prong(outer, inner, self._link)
 
     def join(self, parent: int, child: int) -> None:
         """`parent`, a task or a fork, starts after `child` has closed.
@@ -132,14 +116,7 @@ class World:
                 child,
             )
         self._not_final(earlier, later)
-        head = first_open(earlier)
-        inherited = later.within if head.outcome is None else []
-        edges = [(Edge.AFTER, earlier.node, later.node)]
-        edges += [(Edge.INSIDE, fork.node, head.node) for fork in inherited]
-        self._link(edges)
-        head.within += inherited
-        later.single = earlier
-        earlier.parents.append(later)
+        self._join(later, earlier, self._link)
 
     def finalize(self, entity: int, on_completion: OnCompletion = OnCompletion.NONE) -> None:
         """From the manager's next pass on, the entity and all that it waits for run; then do what `on_completion` says.
@@ -163,16 +140,17 @@ class World:
         The empty graph makes nothing, and gives None. Components are not copied: assembled twice, they are shared.
         """
         entities, last = assemble(graph)
-        made = [self.make_fork() if leaf is None else self._make(leaf.body, leaf.name) for leaf in entities.tasks]
+        leaves = [("", None) if leaf is None else (leaf.name, leaf.body) for leaf in entities.tasks]
+        made = [self._known(self._make(body, name)) for name, body in leaves]
         for later, earlier in entities.single.items():
-            self.join(made[later], made[earlier])
+            self._join(made[later], made[earlier], self._hold)
         for fork, prongs in entities.multi.items():
             for prong in prongs:
-                self.add_prong(made[fork], made[prong])
+                self._add_prong(made[fork], made[prong], self._hold)
         if last is None:
             return None
-        self.finalize(made[last], on_completion)
-        return made[last]
+        self.finalize(made[last].entity, on_completion)
+        return made[last].entity
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
@@ -383,13 +361,38 @@ class World:
             )
         return task
 
-    def _link(self, edges: list[tuple[Edge, Node, Node]]) -> None:
+    def _add_prong(self, outer: EntityTask, inner: EntityTask, link: Link) -> None:
+        head = first_open(inner)
+        edges = [(Edge.HOLD, inner.node, outer.node)]
+        if head.outcome is None:
+            edges.append((Edge.INSIDE, outer.node, head.node))
+        link(edges)
+        head.within.append(outer)
+        outer.prongs.append(inner)
+        inner.parents.append(outer)
+        if outer.wanted:
+            self._new[inner] = None
+
+    def _join(self, later: EntityTask, earlier: EntityTask, link: Link) -> None:
+        head = first_open(earlier)
+        inherited = later.within if head.outcome is None else []
+        edges = [(Edge.AFTER, earlier.node, later.node)]
+        edges += [(Edge.INSIDE, fork.node, head.node) for fork in inherited]
+        link(edges)
+        head.within += inherited
+        later.single = earlier
+        earlier.parents.append(later)
+
+    def _link(self, edges: Edges) -> None:
         """All of these edges, or none. None of them closes a circle with another, only with edges that are there."""
-        kernel = self._ticks.kernel
         for edge, source, target in edges:
-            kernel.admit(edge, source, target)
+            self._ticks.kernel.admit(edge, source, target)
+        self._hold(edges)
+
+    def _hold(self, edges: Edges) -> None:
+        """Edges of an expression: of new entities, and without a circle, as `proofs/tree_order_proof.py` shows."""
         for edge, source, target in edges:
-            kernel.hold(edge, source, target)
+            self._ticks.kernel.hold(edge, source, target)
 
     def _not_final(self, task: EntityTask, parent: EntityTask) -> None:
         if task in self._finals:

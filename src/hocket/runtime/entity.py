@@ -9,13 +9,22 @@ ask their users not to touch these flags, and cannot tell when they do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from enum import Enum
 from typing import Any, NoReturn
 
 from hocket.errors import Tampered
 from hocket.kernel import Node, Outcome, Phase
 from hocket.runtime.task import Task
 
-__all__ = ["EntityTask", "Progress", "below", "first_open", "names"]
+__all__ = ["EntityTask", "OnCompletion", "Progress", "below", "first_open", "names"]
+
+
+class OnCompletion(Enum):
+    """What becomes of a finalised entity's graph when it has closed."""
+
+    NONE = "none"  # it stays, to be asked about
+    DELETE = "delete"  # it is deleted, with all that it waited for
+    DELETE_DESCENDANTS = "delete_descendants"  # all that it waited for is deleted, it stays itself
 
 
 class EntityTask(Task):

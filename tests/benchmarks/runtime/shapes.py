@@ -18,6 +18,7 @@ from graphlib import TopologicalSorter
 
 from hocket.graph import Graph, Task
 from hocket.runtime import Scheduler, run_inline
+from hocket.runtime.ticks import run_ticks
 
 Edges = list[tuple[int, int]]  # (later, earlier), earlier < later
 Body = Callable[[], object]
@@ -114,6 +115,11 @@ def inline(size: int, edges: Edges, body: Body) -> None:
     run_inline(_graph(size, edges, body))
 
 
+def ticks(size: int, edges: Edges, body: Body) -> None:
+    """In rounds, as the loop of a game would: a chain takes as many as it has tasks."""
+    run_ticks(_graph(size, edges, body))
+
+
 def one_worker(size: int, edges: Edges, body: Body) -> None:
     _threads(1, size, edges, body)
 
@@ -144,7 +150,10 @@ def _threads(workers: int, size: int, edges: Edges, body: Body) -> None:
 
 CONTENDERS: dict[str, Contender] = {
     contender.__name__: contender
-    for contender in (bare_loop, counter_loop, graphlib_loop, thread_pool, inline, one_worker, two_workers, spawned)
+    for contender in (
+        *(bare_loop, counter_loop, graphlib_loop, thread_pool),
+        *(inline, ticks, one_worker, two_workers, spawned),
+    )
 }
 
 

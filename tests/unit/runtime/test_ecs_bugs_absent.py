@@ -187,6 +187,26 @@ def test_a_prong_reached_by_another_way_waits_for_what_its_fork_comes_after_s_b3
         assert log.values == ["t0", "p", "other"]
 
 
+def test_whoever_wants_a_prong_wants_no_more_of_its_fork_than_to_open_s_b3(world):
+    log = logged(world)
+    outer, prong, sibling = world.make_fork(), world.make_task(Write("p")), world.make_task(Write("sibling"))
+    world.add_prong(outer, prong)
+    world.add_prong(outer, sibling)
+    other = world.make_task(Write("other"))
+    world.join(other, prong)
+    world.finalize(other)
+    assert world.run() == 3
+    assert log.calls == [(2, "p"), (3, "other")]
+    world.add_prong(outer, world.make_task(Write("third")))
+    world.tick()
+    assert world.orphans() == (outer, sibling, 5)  # nobody has finalised the fork, so its other prongs do not run
+    with pytest.raises(Refused, match="'fork#1' was told to wait for"):  # one of its prongs has run: too late
+        world.join(outer, world.make_task(Done()))
+    world.finalize(outer)
+    assert world.run() == 2
+    assert log.values == ["p", "other", "sibling", "third"]
+
+
 # -- S-B4, S-B5, S-B9: what a poll says -------------------------------------------------------------------------------
 
 
