@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "replay": "run one interleaving again, by its schedule",
     "audit": "check that a proof by exploration has left nothing out",
     "verify": "check a task graph before it is deployed",
+    "check": "check everything that [tool.hocket] in pyproject.toml names",
     "prove": "prove what the kernel claims, for any number of tasks",
 }
 
