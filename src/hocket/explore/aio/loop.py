@@ -25,7 +25,7 @@ from functools import partial
 from typing import Any
 
 from hocket.explore.aio.refused import METHODS, refuse
-from hocket.explore.aio.standing import name_of, place_of_task, waits_of
+from hocket.explore.aio.standing import is_of_asyncio, name_of, place_of_task, waits_of
 from hocket.explore.threads.control import ACTORS, Actor, Control, End, Unwind, current
 from hocket.explore.threads.pool import _get_ident
 from hocket.trace.operation import Operation
@@ -326,7 +326,7 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
             task.cancel()
 
     def _is_target(self, task: Any) -> bool:
-        if "each" in self._targets and task is not self.tasks[0]:
+        if "each" in self._targets and task is not self.tasks[0] and not is_of_asyncio(task):
             return True
         return task.get_name() in self._targets or getattr(task.get_coro(), "__name__", "") in self._targets
 
@@ -346,6 +346,8 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
             handle._run()
             return
         handle._run()
+        if is_of_asyncio(task):
+            return
         if task.done():
             self._tell(name_of(task), _end_of(task), None)
         else:
@@ -355,6 +357,10 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         """Of each task that has not ended: who, what it waits for, and where."""
         return [(name_of(task), waits_of(task), place_of_task(task)) for task in self.tasks if not task.done()]
 
+
+    def stands_still(self) -> tuple[int, int, int]:
+        """Equal at two moments only if no callback has run and none was scheduled between: for a livelock."""
+        return self._run_so_far, len(self._ready), len(self._scheduled)
 
     # -- the end of an execution --------------------------------------------------------------------------------------
 

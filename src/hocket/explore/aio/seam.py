@@ -19,7 +19,7 @@ from typing import Any
 
 from hocket.errors import Refused
 from hocket.explore.threads import patch
-from hocket.explore.threads.control import Control, End, current
+from hocket.explore.threads.control import Control, End, Unwind, current
 
 __all__ = ["checked_cancel", "checked_order", "runnable"]
 
@@ -29,6 +29,8 @@ _CANCELLED = "cancelled"
 
 def runnable(body: Callable[[], Any]) -> Callable[[], Any]:
     """`body` itself, or, if it is a coroutine function, a function that runs it as `asyncio.run` does."""
+    if "asyncio" in sys.modules:
+        pass  # its lock has to be there when locks are exchanged
     if not _is_async(body):
         return body
     import asyncio
@@ -82,6 +84,24 @@ def checked_cancel(cancel: Any) -> tuple[str, ...]:
 
 
 # -- for the time of an exploration -----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _silent_pools() -> Iterator[None]:
+    """A worker of a pool that is unwound would log that as an exception of its own."""
+    base: Any = sys.modules.get("concurrent.futures._base")
+    if base is None:
+        yield
+        return
+
+    def is_news(record: Any) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], Unwind))
+
+    base.LOGGER.addFilter(is_news)
+    try:
+        yield
+    finally:
+        base.LOGGER.removeFilter(is_news)
 
 
 @contextmanager
@@ -174,5 +194,5 @@ def _at_end(control: Control) -> None:
     control.loops.clear()
 
 
-patch.EXTENSIONS.append(_asyncio_controlled)
+patch.EXTENSIONS += [_silent_pools, _asyncio_controlled]
 patch.AT_END.append(_at_end)

@@ -8,7 +8,7 @@ from typing import Any
 
 from hocket.explore.threads.naming import Place, is_machinery
 
-__all__ = ["name_of", "place_of_task", "waits_of"]
+__all__ = ["is_of_asyncio", "name_of", "place_of_task", "waits_of"]
 
 
 def name_of(task: asyncio.Task[Any]) -> str:
@@ -18,6 +18,12 @@ def name_of(task: asyncio.Task[Any]) -> str:
         return name
     coroutine = getattr(task.get_coro(), "__name__", "")
     return f"{coroutine} ({name})" if coroutine else name
+
+
+def is_of_asyncio(task: asyncio.Task[Any]) -> bool:
+    """Whether it runs a coroutine of asyncio itself, such as those with which `asyncio.run` ends."""
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and code.co_name.startswith("shutdown_") and is_machinery(code.co_filename)
 
 
 def place_of_task(task: asyncio.Task[Any]) -> Place | None:

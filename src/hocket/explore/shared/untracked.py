@@ -25,6 +25,7 @@ import threading
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -249,7 +250,7 @@ class Watch:
     def _given(self, frame: FrameType, target: Any) -> None:
         """A thread or an executor was given something to call that is no Python code, so nobody would see it run."""
         while type(target).__name__ == "partial":
-            target = target.func
+            target = target.args[0] if _runs_its_argument(target.func) else target.func
         if isinstance(target, (FunctionType, MethodType, type)) or target is None:
             return
         if isinstance(target, BuiltinFunctionType) and self._is_harmless(target.__self__, target.__name__):
@@ -286,6 +287,11 @@ class Watch:
 
     def _report_at(self, frame: FrameType, what: str) -> None:
         self.findings.setdefault(f"{place_text((frame.f_code.co_filename, frame.f_lineno))} {what}", None)
+
+
+def _runs_its_argument(function: Any) -> bool:
+    """Whether it is `Context.run`, with which asyncio hands a function to a thread."""
+    return getattr(function, "__name__", "") == "run" and isinstance(getattr(function, "__self__", None), Context)
 
 
 def _judge(owner: Any, name: str) -> bool:

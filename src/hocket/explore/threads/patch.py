@@ -409,7 +409,7 @@ def end_books(control: Control) -> None:
         act(control)
     active: dict[int, Thread] = threading._active  # type: ignore[attr-defined]  # CPython's own field
     for actor in control.actors.values():
-        thread = active.pop(ident_of(actor), None)
+        thread = active.pop(ident_of(actor), None) or actor.thread  # which may never have begun
         if thread is not None and actor.number:
             _mark_stopped(thread)
 
