@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
 from types import (
     FrameType,
     FunctionType,
@@ -26,6 +26,7 @@ from hocket.trace.operation import Operation
 
 __all__ = ["Announcer"]
 
+_STACKS = (ExitStack, AsyncExitStack)
 _missing = object()
 _PATIENCE = 100_000  # accesses on the way out
 _DEEPEST = 12  # frames of a stack that is shown
@@ -93,7 +94,8 @@ class Announcer:
     def _note(self, actor: Actor, kind: str, places: list[int]) -> None:
         """Only watched: who, after how many events, does what, where."""
         assert self.accesses is not None
-        stack = _stack(sys._getframe(2))
+        deep = actor.control.places is not None  # when it is replayed, to be shown
+        stack = _stack(sys._getframe(2), _DEEPEST if deep else 1)
         events, mode = len(actor.control.execution.events), "r" if kind == "data.read" else "w"
         self.accesses += [Access(actor.number, events, mode, index, stack) for index in places]
 
@@ -134,11 +136,15 @@ class Announcer:
 
     def _is_own(self, kind: type) -> bool:
         """Whether making an instance runs rewritten code only."""
+        return type(kind) is type and self._makes_own(kind)
+
+    def _makes_own(self, kind: type) -> bool:
+        """The same, if the metaclass has been asked."""
         for name in ("__new__", "__init__"):
             method = getattr(kind, name)
             if isinstance(method, FunctionType) and not self._is_rewritten(method.__code__):
                 return False
-        return bool(kind.__flags__ & 1 << 9) and type(kind) is type
+        return bool(kind.__flags__ & 1 << 9)
 
     def _suspect(self, actor: Actor, f: Any, given: Iterable[Any]) -> None:
         """Foreign code may read what it is given, unseen."""
@@ -156,6 +162,8 @@ class Announcer:
         """Whether foreign code is known to leave alone what it is given, or to speak for itself."""
         code = getattr(getattr(f, "__func__", f), "__code__", None)
         if code is not None:
+            if code.co_filename == "<frozen os>" or isinstance(getattr(f, "__self__", None), _STACKS):
+                return False  # os.environ; a stack that several push to
             return is_machinery(code.co_filename) or code.co_filename.startswith("<")
         if isinstance(f, type):
             init = getattr(_lookup(f, "__init__")[1], "__code__", None)
@@ -185,10 +193,10 @@ def unseen(actor: Actor | None) -> AbstractContextManager[None]:
     return observer.paused() if observer is not None else nullcontext()
 
 
-def _stack(frame: FrameType | None) -> tuple[tuple[str, int, str], ...]:
+def _stack(frame: FrameType | None, deepest: int) -> tuple[tuple[str, int, str], ...]:
     """Where the program stands, innermost first, without what is not the program's."""
     places: list[tuple[str, int, str]] = []
-    while frame is not None and len(places) < _DEEPEST:
+    while frame is not None and len(places) < deepest:
         if not is_machinery(frame.f_code.co_filename):
             places.append((frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
         frame = frame.f_back

@@ -7,12 +7,16 @@ is its caller's alone if nobody else holds it, and that is a question for the re
 
 from __future__ import annotations
 
+import functools
+import itertools
 import sys
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import (
     BuiltinFunctionType,
     FunctionType,
+    MethodDescriptorType,
     MethodType,
     MethodWrapperType,
     ModuleType,
@@ -21,10 +25,10 @@ from types import (
 from typing import Any
 
 from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _is_plain, unseen
-from hocket.explore.shared.containers import LAZY, LOOKS, PURE, SHAPES
+from hocket.explore.shared.containers import DEEP, LAZY, LOOKS, PURE, SHAPES, TOLD
 from hocket.explore.shared.functions import rewrite_source
 from hocket.explore.shared.heap import SIZE
-from hocket.explore.shared.holding import _VIEWS, Holding
+from hocket.explore.shared.holding import _VIEWS, Holding, _entries
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _allocate_lock, _get_ident
 
@@ -75,6 +79,11 @@ class Calling(Holding):
                 return self._called_on(owner, f.__name__, args, named, f)
         elif kind is type and self._is_own(f):
             return f(*args, **named)
+        elif kind in _UNBOUND:
+            if args and self._base(f.__objclass__) is not None and isinstance(args[0], f.__objclass__):
+                return self._called_on(args[0], f.__name__, args[1:], named, partial(f, args[0]))
+        elif kind is partial:
+            return self.call(f.func, *f.args, *args, **{**f.keywords, **named})
         return self._foreign(f, args, named)
 
     def method(self, o: Any, name: str, /, *args: Any, **named: Any) -> Any:
@@ -100,30 +109,44 @@ class Calling(Holding):
         special = _SPECIAL.get(f) if _is_hashable(f) else None
         if special is not None:
             return special(self, *args, **named)
+        owner = getattr(f, "__self__", None)
+        if type(f) is MethodWrapperType and f.__name__ in _RAW:  # super().__setattr__
+            return getattr(self, _RAW[f.__name__])(owner, *args, lambda o, *rest: f(*rest))
+        if self._makes(f, owner):
+            return f(*args, **named)
         if _holds_builtin(args) or _holds_builtin(named.values()):
             args = tuple(self._speaking(value) for value in args)
             named = {name: self._speaking(value) for name, value in named.items()}
         given = [*args, *named.values()]
-        owner = getattr(f, "__self__", None)
         if not isinstance(f, (type, FunctionType)):
             given.append(owner if owner is not None and not isinstance(owner, ModuleType) else f)
-        if type(owner) in _REAL_LOCKS and not self.heap.alone(actor.control):
+        if any(type(value) in _REAL_LOCKS for value in given) and not self.heap.alone(actor.control):
             self._report("a lock is used that was made outside of the exploration")
         purpose = _purpose(f)
         if purpose is PURE:
             return f(*args, **named)
         if purpose is LAZY:
-            return f(*[self.iterate(value) for value in args], **named)
-        if purpose is LOOKS:
-            self._looked(given)
+            return f(*[self.iterate(self._asked(value)) for value in args], **named)
+        if purpose is LOOKS or type(owner) in (str, bytes, memoryview):
+            self._looked(given, deep=type(owner) is str or f in DEEP)
+            named = {name: self._asked(value) for name, value in named.items()}
             return self._fresh(f, f(*args, **named))
         if purpose is SHAPES:
             return self._shaped(actor, f, args, named)
+        if _is_told(f) and all(self._is_transparent(value) for value in given):
+            self._looked(given, deep=True)
+            with unseen(actor):
+                return f(*args, **named)
         if not self._is_silent(f):
             self._suspect(actor, f, given)
         for value in given:
             self.heap.escape(value, actor)
         return self._fresh(f, f(*args, **named))
+
+    def _makes(self, f: Any, owner: Any) -> bool:
+        """Whether a metaclass says `super().__call__`, and the class is made of rewritten code."""
+        made = type(f) is MethodWrapperType and f.__name__ == "__call__" and isinstance(owner, type)
+        return made and self._makes_own(owner)
 
     def _speaking(self, value: Any) -> Any:
         """A method of a container that is handed over speaks for itself when it is called."""
@@ -134,6 +157,21 @@ class Calling(Holding):
             return self._called_on(value.__self__, value.__name__, args, named)
 
         return method
+
+    def _is_transparent(self, value: Any) -> bool:
+        """Whether it can be read without a line of the program's code."""
+        if type(value) is FunctionType:
+            return not vars(value).keys() & {"__wrapped__", "__signature__"}
+        inside = self._within((value,))
+        return _is_plain(value) or (bool(inside) and all(
+            type(container) in _EXACT and all(_is_plain(part) or type(part) in _EXACT for part in _entries(container))
+            for container in inside))
+
+    def _asked(self, value: Any) -> Any:
+        """A function of C that is asked for each of several speaks for itself then: `key=len`, `map(str, …)`."""
+        if type(value) not in (BuiltinFunctionType, type) or _purpose(value) is not LOOKS:
+            return value
+        return partial(self.call, value)
 
     def _shaped(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         first = args[0] if args else None
@@ -168,11 +206,20 @@ class Calling(Holding):
         raise NotImplementedError
 
 
+_EXACT = (dict, list, tuple, set, frozenset, OrderedDict, deque)
+_UNBOUND = (WrapperDescriptorType, MethodDescriptorType)  # dict.get, dict.__getitem__
 _REAL_LOCKS = (type(_allocate_lock()), type(_RLock()))
 
 
 def _holds_builtin(values: Iterable[Any]) -> bool:
     return any(type(value) is BuiltinFunctionType for value in values)
+
+
+def _is_told(f: Any) -> bool:
+    """Whether `f` is a function of TOLD, and not another one of that name."""
+    if type(f) is not FunctionType or f"{f.__module__}.{f.__name__}" not in TOLD:
+        return False
+    return getattr(sys.modules.get(f.__module__), f.__name__, None) is f
 
 
 def _is_hashable(f: Any) -> bool:
@@ -236,9 +283,28 @@ def rewritten_text(text: Any, mode: str) -> Any:
         return rewrite_source(text, "<string>", mode) if isinstance(text, (str, bytes)) else text
 
 
+def _reduce(probes: Calling, function: Any, values: Any, *initial: Any) -> Any:
+    return functools.reduce(partial(probes.call, function), probes.iterate(values), *initial)
+
+
+def _from_iterable(probes: Calling, values: Any) -> Any:
+    return itertools.chain.from_iterable(map(probes.iterate, probes.iterate(values)))
+
+
+def _raw(method: str, plain: Any) -> Callable[..., Any]:
+    """A method of `object` or `type` that reads or writes an attribute without asking anybody."""
+    def touch(probes: Calling, o: Any, *rest: Any) -> Any:
+        return getattr(probes, method)(o, *rest, plain)
+
+    return touch
+
+
+_RAW = {"__getattribute__": "get_raw", "__setattr__": "set_raw", "__delattr__": "delete_raw"}
 _SPECIAL: dict[Any, Callable[..., Any]] = {
     exec: _exec, eval: _eval, getattr: _getattr, hasattr: _hasattr, vars: _vars, len: _length, iter: _iter, bool: _bool,
     setattr: lambda probes, o, name, value: probes.set(value, o, name),
     delattr: lambda probes, o, name: probes.delete(o, name),
-    object.__setattr__: lambda probes, o, name, value: probes.set_raw(o, name, value),
+    **{getattr(base, name): _raw(method, getattr(base, name))
+       for base in (object, type) for name, method in _RAW.items()},
+    functools.reduce: _reduce, itertools.chain.from_iterable: _from_iterable,
 }

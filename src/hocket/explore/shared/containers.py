@@ -13,16 +13,19 @@ A method that is not listed does `shape`: too much, so that nothing is missed.
 
 from __future__ import annotations
 
+import array
 import builtins
+import functools
 import heapq
 import itertools
 import operator
+import typing
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-__all__ = ["LAZY", "LOOKS", "PURE", "SHAPES", "base_of", "touch_of"]
+__all__ = ["DEEP", "LAZY", "LOOKS", "PURE", "SHAPES", "TOLD", "base_of", "touch_of"]
 
 _DICT = {
     "get": "read", "__getitem__": "read", "__contains__": "read",
@@ -48,7 +51,7 @@ _LIST = {
 }
 _BASES: tuple[tuple[type, dict[str, str]], ...] = (
     (OrderedDict, _DICT), (defaultdict, {**_DICT, "__getitem__": "ensure"}),
-    (dict, _DICT), (set, _SET), (list, _LIST), (deque, _LIST), (bytearray, _LIST),
+    (dict, _DICT), (set, _SET), (list, _LIST), (deque, _LIST), (bytearray, _LIST), (array.array, _LIST),
     # not of C, but so short that each method is taken for one step, unless their module is tracked
     (WeakValueDictionary, _DICT), (WeakKeyDictionary, _DICT), (WeakSet, _SET),
 )
@@ -71,6 +74,11 @@ LOOKS: set[Callable[..., Any]] = {
     operator.countOf, operator.indexOf, heapq.nlargest, heapq.nsmallest, "".join, bool, len, operator.itemgetter,
     iter, reversed, hash, abs, round, int, float,
 }
+# those of them that read what their arguments hold as well, however deep: a text shows it all, an order compares it
+DEEP: set[Callable[..., Any]] = {
+    str, repr, ascii, print, format, sorted, max, min, operator.eq, operator.ne, operator.contains, operator.countOf,
+    operator.indexOf, heapq.nlargest, heapq.nsmallest, hash,
+}
 # functions that take what they are given one by one, later: a follower goes with it
 LAZY: set[Callable[..., Any]] = {
     enumerate, zip, map, filter, iter, itertools.chain, itertools.islice, itertools.accumulate, itertools.takewhile,
@@ -83,9 +91,13 @@ SHAPES: set[Callable[..., Any]] = {
     heapq.heappush, heapq.heappop, heapq.heapify, heapq.heapreplace, heapq.heappushpop, next, operator.setitem,
     operator.delitem, operator.iadd,
 }
+# functions in Python, by name, that read all of what they are given and keep nothing of it; what they do to their own
+# lists and dicts is nobody's business, as long as no code of the program can be called by them
+TOLD = {"copy.copy", "copy.deepcopy", "json.dumps", "inspect.signature", "pprint.pformat", "textwrap.dedent"}
 # functions that see at most who an object is, or ask its class
 PURE: set[Callable[..., Any]] = {
     isinstance, issubclass, id, callable, type, object, super, property, staticmethod, classmethod, range, slice, chr,
     ord, bin, hex, oct, pow, complex, memoryview, builtins.__build_class__, builtins.__import__, breakpoint, hasattr,
-    getattr, setattr, delattr, vars, dir, open, input, compile,
+    getattr, setattr, delattr, vars, dir, open, input, compile, operator.is_, operator.is_not, typing.cast,
+    functools.partial, typing.assert_type, typing.reveal_type,
 }

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import re
 import sys
 import weakref
 from collections import OrderedDict, defaultdict, deque
@@ -57,10 +58,10 @@ _LOCK = type(_allocate_lock())
 _VALUES: set[type] = {
     int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice, CodeType,
     WrapperDescriptorType, MemberDescriptorType, GetSetDescriptorType,
-    weakref.ref, property, memoryview, ModuleType, _LOCK, Voice, Control, Actor,
+    weakref.ref, property, ModuleType, _LOCK, Voice, Control, Actor,
 }  # have no parts that could be changed, or none that is anybody's but ours
 _ENVELOPES: set[type] = {BuiltinFunctionType, MethodWrapperType, tuple, frozenset, MethodType, partial,
-                         MappingProxyType, staticmethod, classmethod, zip, map, filter, enumerate, reversed}
+                         MappingProxyType, memoryview, staticmethod, classmethod, zip, map, filter, enumerate, reversed}
 _MADE_BY_PYTHON = 1 << 9  # a class statement's type, whose attributes can be changed
 _OUTSIDE = -1  # the creator of what was there before
 _LUMP = -2  # of what came from nowhere
@@ -180,7 +181,7 @@ class Heap:
 
     def meet(self, value: Any, hint: str = "") -> Thing | None:
         """`value` was found where others may reach, and nobody here let it escape; None if it has nothing to share."""
-        if is_value(type(value)) or (isinstance(value, type) and not value.__flags__ & _MADE_BY_PYTHON):
+        if is_value(type(value)) or (issubclass(type(value), type) and not value.__flags__ & _MADE_BY_PYTHON):
             return None
         thing = self.known.get(id(value))
         if thing is not None:
@@ -210,7 +211,7 @@ class Heap:
                 passed[id(value)] = value
             elif kind is FunctionType:
                 self._register(value, value.__name__, creator)
-            elif isinstance(value, type):
+            elif issubclass(type(value), type):
                 if value.__flags__ & _MADE_BY_PYTHON:
                     self._register(value, value.__name__, creator)
                 continue
@@ -301,8 +302,8 @@ class Heap:
         if thing.lump:
             family, told = "data", thing.name
         else:
-            told = thing.name if key is SIZE else f"{thing.name}{'.' + key if type(key) is str else told_key(key)}"
-            family = f"data {told if key is not SIZE else 'size'}"
+            told = thing.name if key is SIZE else f"{thing.name}{told_key(key)}"
+            family = f"data {key!r}" if key is not SIZE else "data size"
             if key is not SIZE:
                 self._new_key((thing.creator, thing.number), key)
         if self._epoch:
@@ -323,8 +324,16 @@ class Heap:
                 self.stale = True
 
 
+_MANGLED = re.compile(r"_\w+?(__\w+)")  # a private name, as its class has it
+
+
 def told_key(key: Any) -> str:
-    """`[3]`, for the name of a place."""
+    """`[3]` or `.balance`, for the name of a place."""
+    if type(key) is str:
+        private = _MANGLED.fullmatch(key)
+        return f".{private[1] if private and not key.endswith('__') else key}"
+    if key == ("\0other",):
+        return "[…]"
     text = repr(key[0] if type(key) is tuple and len(key) == 1 else key)
     return f"[{text if len(text) <= 30 else text[:27] + '...'}]"
 
@@ -339,7 +348,7 @@ def _parts(value: Any, name: str) -> Iterator[tuple[Any, str]]:
     if isinstance(value, (dict, OrderedDict, defaultdict)):
         for key, item in list(value.items()):
             yield key, ""
-            yield item, f"{name}{told_key(key)}"
+            yield item, f"{name}{told_key((key,))}"
     if isinstance(value, (list, tuple, deque, set, frozenset)):
         for item in list(value):
             yield item, ""
@@ -348,6 +357,8 @@ def _parts(value: Any, name: str) -> Iterator[tuple[Any, str]]:
         yield from _parts_of_function(value)
     elif kind is BuiltinFunctionType or kind is MethodWrapperType:
         yield value.__self__, ""
+    elif kind is memoryview:
+        yield value.obj, name
     elif kind is MethodType:
         yield value.__self__, ""
         yield value.__func__, ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 import operator
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from types import (
     FunctionType,
@@ -18,7 +18,7 @@ from types import (
 )
 from typing import Any
 
-from hocket.explore.shared.announce import Announcer, _missing
+from hocket.explore.shared.announce import Announcer, _is_plain, _missing
 from hocket.explore.shared.containers import touch_of
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.threads.control import ACTORS, Actor
@@ -28,6 +28,7 @@ __all__ = ["Holding"]
 
 _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 _SEQUENCES: tuple[Any, ...] = ([], (), {}, set(), "", b"", range(0), {}.values(), {}.items())
+_NESTING: tuple[Any, ...] = (dict, list, tuple, set, frozenset, deque)
 _ITERATORS = tuple({type(iter(sequence)) for sequence in _SEQUENCES})
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
@@ -55,6 +56,8 @@ class Holding(Announcer):
     def item(self, o: Any, key: Any) -> Any:
         """`o[key]`"""
         thing = self._known.get(id(o))
+        if type(o) is memoryview:
+            self._looked((o,))
         if thing is None:
             return o[key]
         if not self._is_builtin(type(o), "__getitem__"):
@@ -64,12 +67,20 @@ class Holding(Announcer):
 
     def put(self, value: Any, o: Any, key: Any) -> None:
         """`o[key] = value`"""
+        if type(o) is memoryview:
+            self._through(o)
         thing = self._known.get(id(o))
         if thing is None or not self._is_builtin(type(o), "__setitem__"):
             self._given(o, "__setitem__", (key, value))
             o[key] = value
         else:
             self._used(thing, o, "__setitem__", (key, value), {})
+
+    def _through(self, view: memoryview) -> None:
+        """What lies under a memoryview is written."""
+        thing, actor = self._known.get(id(view.obj)), ACTORS.get(_get_ident())
+        if thing is not None and actor is not None:
+            self._touch(actor, thing, view.obj, "shape", ())
 
     def drop(self, o: Any, key: Any) -> None:
         """`del o[key]`"""
@@ -129,7 +140,7 @@ class Holding(Announcer):
         """All of `o` is read at once."""
         if type(o) in _ITERATORS or type(o) is GeneratorType:
             return self.iterate(o)
-        self._looked((o,))
+        self._looked((o,), deep=True)
         if id(o) in self._known:
             self._generated("__repr__", o)
         return o
@@ -145,7 +156,7 @@ class Holding(Announcer):
 
     def compare(self, sign: str, a: Any, b: Any) -> Any:
         """`a == b`, `a < b`, …"""
-        self._looked((a, b))
+        self._looked((a, b), deep=True)
         if id(a) in self._known or id(b) in self._known:
             self._generated(_METHODS[sign], a, b)
         return _COMPARE[sign](a, b)
@@ -162,7 +173,7 @@ class Holding(Announcer):
 
     def binary(self, sign: str, a: Any, b: Any) -> Any:
         """`a + b`, …"""
-        self._looked((a, b))
+        self._looked((a, b), deep=sign == "%")
         return _BINARY[sign](a, b)
 
     def inplace(self, sign: str, a: Any, b: Any) -> Any:
@@ -207,6 +218,8 @@ class Holding(Announcer):
         touch = touch_of(base, name)
         if touch == "iterate":
             return self.iterate(o)
+        if base is defaultdict and name == "__getitem__" and _makes(o):
+            return self._made(actor, thing, o, args[0])
         self._looked(args[1:] if touch in ("read", "put", "ensure", "drop") else args)
         if touch not in _READING:
             self._escaping(actor, thing, (*args, *named.values()))
@@ -220,6 +233,19 @@ class Holding(Announcer):
             self._met(result if isinstance(result, (list, dict, set, deque)) else ())
             return result
         return self._loaded(result, thing.name)
+
+    def _made(self, actor: Actor, thing: Thing, o: Any, key: Any) -> Any:
+        """A defaultdict asks the program for what it lacks; meanwhile somebody else may enter another."""
+        self._touch(actor, thing, o, "read", (key,))
+        if key in o:
+            return self._loaded(o[key], thing.name)
+        value = self.call(o.default_factory)
+        self.put(value, o, key)
+        return value
+
+    def call(self, f: Any, /, *args: Any, **named: Any) -> Any:
+        """`f(*args, **named)`"""
+        raise NotImplementedError
 
     def _escaping(self, actor: Actor, thing: Thing, values: Iterable[Any]) -> None:
         for value in values:
@@ -272,7 +298,7 @@ class Holding(Announcer):
 
     def _everywhere(self, thing: Thing, o: Any) -> list[tuple[Thing, Any]]:
         keys = self.heap.keys_of(thing)
-        if keys and isinstance(o, (dict, set)):
+        if keys and issubclass(type(o), (dict, set)):
             self._place_keys(thing, o, keys)
         return [(thing, SIZE), *((thing, key) for key in keys)]
 
@@ -284,7 +310,7 @@ class Holding(Announcer):
     def _settle(self, actor: Actor, thing: Thing, o: Any) -> None:
         """A container has changed as a whole: which of its keys are there now."""
         execution = actor.control.execution
-        if not isinstance(o, (dict, set)) or thing.lump or not thing.places or self.heap.alone(actor.control):
+        if not issubclass(type(o), (dict, set)) or thing.lump or not thing.places or self.heap.alone(actor.control):
             return
         present = {self._canonical(key) for key in list(o)}
         for key, index in thing.places.items():
@@ -310,12 +336,13 @@ class Holding(Announcer):
         thing = self._known.get(id(key))
         return _missing if thing is None or thing.lump else ("thing", thing.creator, thing.number)
 
-    def _looked(self, values: Iterable[Any]) -> None:
-        """All of these are read at once, those that are shared containers."""
+    def _looked(self, values: Iterable[Any], deep: bool = False) -> None:
+        """All of these are read at once, those that are shared containers; and what they hold, if `deep`."""
         touched: list[tuple[Thing, Any]] = []
-        for value in values:
+        for value in self._within(values) if deep else values:
             if type(value) in _VIEWS:
                 value = gc.get_referents(value)[0]
+            value = value.obj if type(value) is memoryview else value
             thing = self._known.get(id(value))
             if thing is None or self._base(type(value)) is None:
                 continue
@@ -325,6 +352,35 @@ class Holding(Announcer):
             actor = ACTORS.get(_get_ident())
             if actor is not None:
                 self._announce(actor, "data.read", touched)
+
+
+    def _within(self, values: Iterable[Any]) -> list[Any]:
+        """`values`, and the containers in them, however deep."""
+        found: dict[int, Any] = {}
+        todo = list(values)[::-1]
+        while todo:
+            value = todo.pop()
+            value = gc.get_referents(value)[0] if type(value) in _VIEWS else value
+            if id(value) not in found and (isinstance(value, _NESTING) or self._base(type(value)) is not None):
+                found[id(value)] = value
+                todo += [part for part in _entries(value) if not _is_plain(part)]
+        return list(found.values())
+
+
+def _makes(o: Any) -> bool:
+    """Whether a defaultdict calls code of the program for a key that is not there."""
+    factory = o.default_factory
+    kind = factory if isinstance(factory, type) else type(factory)
+    in_c = kind.__module__ in ("builtins", "collections") and not isinstance(factory, FunctionType)
+    return factory is not None and type(o).__missing__ is defaultdict.__missing__ and not in_c
+
+
+def _entries(value: Any) -> list[Any]:
+    """What a built-in container holds, asked of no method that the program has written."""
+    base = next((base for base in _NESTING if isinstance(value, base)), None)
+    if base is dict:
+        return [*dict.keys(value), *dict.values(value)]
+    return list(base.__iter__(value)) if base is not None else []
 
 
 def _is_generated(method: Any) -> bool:

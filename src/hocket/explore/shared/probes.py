@@ -19,22 +19,29 @@ import sys
 from collections.abc import Callable
 from functools import cached_property
 from types import (
+    BuiltinFunctionType,
     CellType,
+    ClassMethodDescriptorType,
     FunctionType,
+    GetSetDescriptorType,
     MemberDescriptorType,
+    MethodDescriptorType,
     ModuleType,
+    WrapperDescriptorType,
 )
 from typing import Any
 
 from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.calling import Calling, rewritten_text
-from hocket.explore.shared.heap import SIZE, Thing
+from hocket.explore.shared.heap import SIZE, Thing, is_value
 from hocket.explore.shared.rewrite import unbound
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
 
 __all__ = ["Probes"]
 
+_OF_METHODS = (FunctionType, staticmethod, classmethod, property, BuiltinFunctionType, WrapperDescriptorType,
+               MethodDescriptorType, ClassMethodDescriptorType, GetSetDescriptorType)
 _Local = __import__("_thread")._local
 
 
@@ -46,7 +53,7 @@ class Probes(Calling):
     def get(self, o: Any, name: str) -> Any:
         """`o.name`"""
         thing = self._known.get(id(o))
-        if isinstance(o, _Local):  # each thread has its own
+        if issubclass(type(o), _Local):  # each thread has its own
             return getattr(o, name)
         if thing is None:
             thing = self._always_shared(o)
@@ -57,12 +64,13 @@ class Probes(Calling):
     def _get_shared(self, thing: Thing, o: Any, name: str) -> Any:
         if name[:2] == "__" and name[-2:] == "__":
             return self._namespace(thing, o) if name == "__dict__" else getattr(o, name)
-        own = type(o) if not isinstance(o, type) else o
+        own = type(o) if not issubclass(type(o), type) else o
         owner, attribute = _lookup(own, name)
         if attribute is not _missing and not _is_data(attribute) and not _shadows(o, name):
             if type(attribute) is cached_property and sys.version_info >= (3, 12):
                 return self._get_cached(thing, o, name, attribute)
-            return getattr(o, name)  # a method, or a property whose code speaks for itself
+            value = getattr(o, name)  # a method, or a property whose code speaks for itself
+            return self._loaded(value) if _is_foreign(attribute) else value
         actor = ACTORS.get(_get_ident())
         if actor is not None and (attribute is _missing or type(attribute) is MemberDescriptorType):
             self._look_out(actor, thing, own, name, "written")
@@ -100,23 +108,49 @@ class Probes(Calling):
 
     def set(self, value: Any, o: Any, name: str) -> None:
         """`o.name = value`"""
-        thing = self._known.get(id(o)) or self._always_shared(o) if not isinstance(o, _Local) else None
+        thing = self._known.get(id(o)) or self._always_shared(o) if not issubclass(type(o), _Local) else None
         if thing is not None and not self._is_managed(o, name):
             self._writing(thing, name, value, type(o))
+        elif thing is None and is_value(type(o)):
+            self._wrote_value(o, name)
         setattr(o, name, value)
-        if isinstance(o, type):
+        if issubclass(type(o), type):
             self._class_data.clear()
 
-    def set_raw(self, o: Any, name: str, value: Any) -> None:
-        """`object.__setattr__(o, name, value)`"""
-        thing = self._known.get(id(o))
+    def _wrote_value(self, o: Any, name: str) -> None:
+        """An Enum's member, or something else that is taken for unchangeable, is changed after all."""
+        actor = ACTORS.get(_get_ident())
+        if actor is not None and not self.heap.alone(actor.control):
+            self._report(f"attribute {name!r} of a {type(o).__qualname__} is written, which is taken for unchangeable")
+
+    def get_raw(self, o: Any, name: str, getter: Callable[[Any, str], Any]) -> Any:
+        """`object.__getattribute__(o, name)`, or that of another class, as `getter`"""
+        thing = self._known.get(id(o)) or self._always_shared(o)
+        actor = ACTORS.get(_get_ident())
+        if thing is None or actor is None:
+            return getter(o, name)
+        if name[:2] == "__" and name[-2:] == "__":
+            return self._namespace(thing, o) if name == "__dict__" else getter(o, name)
+        self._announce(actor, "data.read", [(thing, name)])
+        return self._loaded(getter(o, name), f"{thing.name}.{name}")
+
+    def set_raw(self, o: Any, name: str, value: Any, setter: Callable[[Any, str, Any], None]) -> None:
+        """`object.__setattr__(o, name, value)`, or that of another class, as `setter`"""
+        thing = self._known.get(id(o)) or self._always_shared(o)
         if thing is not None:
             self._writing(thing, name, value)
-        object.__setattr__(o, name, value)
+        setter(o, name, value)
+
+    def delete_raw(self, o: Any, name: str, deleter: Callable[[Any, str], None]) -> None:
+        """`object.__delattr__(o, name)`, or that of another class, as `deleter`"""
+        thing = self._known.get(id(o)) or self._always_shared(o)
+        if thing is not None:
+            self._writing(thing, name, None)
+        deleter(o, name)
 
     def delete(self, o: Any, name: str) -> None:
         """`del o.name`"""
-        thing = self._known.get(id(o)) or self._always_shared(o) if not isinstance(o, _Local) else None
+        thing = self._known.get(id(o)) or self._always_shared(o) if not issubclass(type(o), _Local) else None
         if thing is not None and not self._is_managed(o, name):
             self._writing(thing, name, None)
         delattr(o, name)
@@ -138,7 +172,7 @@ class Probes(Calling):
         return attribute is not _missing and hasattr(type(attribute), "__set__") and not _is_data(attribute)
 
     def _namespace(self, thing: Thing, o: Any) -> Any:
-        own = o.__dict__
+        own = object.__getattribute__(o, "__dict__")
         if type(own) is dict and type(o) is not ModuleType:
             self.heap.namespaces[id(own)] = own
             self._known[id(own)] = thing
@@ -147,7 +181,7 @@ class Probes(Calling):
     def _always_shared(self, o: Any) -> Thing | None:
         if type(o) is ModuleType:
             return self.heap.module(o)
-        if isinstance(o, (type, FunctionType)):
+        if issubclass(type(o), (type, FunctionType)):
             return self.heap.meet(o)
         return None
 
@@ -272,6 +306,13 @@ def _is_data(attribute: Any) -> bool:
 
 
 def _shadows(o: Any, name: str) -> bool:
-    """Whether the instance has an attribute of its own."""
-    own = getattr(o, "__dict__", None)
-    return own is not None and name in own
+    """Whether the instance has an attribute of its own; a `__getattribute__` of the program is not asked."""
+    try:
+        return name in object.__getattribute__(o, "__dict__")
+    except AttributeError:
+        return False
+
+
+def _is_foreign(attribute: Any) -> bool:
+    """Whether an attribute of a class is a descriptor that may bring what others have: an Enum's member, say."""
+    return type(attribute) not in _OF_METHODS
