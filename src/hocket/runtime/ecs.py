@@ -125,11 +125,10 @@ class World:
         finalised.
         """
         task = self._known(entity)
-        parents = [parent for parent in task.parents if parent.alive]
-        if parents:
+        if task.parents:
             raise HasParent(
-                f"{task} cannot be finalised, because {names(parents)} wait for it; finalise what nothing waits for",
-                (entity, *(parent.entity for parent in parents)),
+                f"{task} cannot be finalised: {names(task.parents)} wait for it; finalise what nothing waits for",
+                (entity, *(parent.entity for parent in task.parents)),
             )
         self._finals[task] = OnCompletion(on_completion)
         self._new[task] = None

@@ -38,7 +38,7 @@ class EntityTask(Task):
         self.wanted = False  # it, or something that waits for it, was finalised, and the manager has been here
         self.single: EntityTask | None = None  # it starts after this one
         self.prongs: list[EntityTask] = []  # of a fork
-        self.parents: list[EntityTask] = []  # who has it as single or as prong
+        self.parents: list[EntityTask] = []  # who has it as single or as prong; none outlives it
         self.within: list[EntityTask] = []  # forks that it opens inside, because a prong's chain begins with it
         self.hint: EntityTask | None = None  # an entity further down its chain: see first_open
         self.progress = Progress(self)

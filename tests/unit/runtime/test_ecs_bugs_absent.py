@@ -149,7 +149,7 @@ def barred(world):
 def test_finalising_an_entity_that_has_a_parent_is_refused_s_b3(world):
     first, prong, outer = barred(world)
     for child in (first, prong):
-        with pytest.raises(HasParent, match="because fork fork#3 wait for it") as refused:
+        with pytest.raises(HasParent, match="cannot be finalised: fork fork#3 wait for it") as refused:
             world.finalize(child)
         assert refused.value.entities == (child, outer)
 
@@ -594,6 +594,41 @@ def test_deleting_what_has_not_begun_cancels_it(world):
     assert world.run() == 0
     assert (str(handle.outcome), log.calls) == ("cancelled", [])
     world.check()
+
+
+def test_what_was_finalised_and_then_deleted_never_runs(world):
+    log = logged(world)
+    root = world.assemble(seq(write("a"), write("b")))
+    world.delete_entity_and_descendants(root)
+    assert (world.run(), log.calls, world.looks) == (0, [], 0)
+    world.manage()
+    assert (log.calls, world.looks) == ([], 2)  # the two that were cancelled have closed; nothing was armed
+    world.close()
+
+
+def test_what_waits_for_something_deleted_is_skipped_and_can_be_deleted_in_its_turn(world):
+    log = logged(world)
+    doomed, later = world.make_task(Write("doomed")), world.make_task(Write("later"))
+    world.join(later, doomed)
+    handle = world.task(later)
+    world.delete_entity_and_descendants(doomed)
+    world.finalize(later, DELETE)
+    world.run()
+    assert (str(handle.outcome), log.calls, world.is_alive(later)) == ("skipped", [], False)
+
+
+def test_a_prong_may_come_after_what_has_closed_long_ago(world):
+    """The barrier is then before the first of its chain that has not."""
+    log = logged(world)
+    old = world.assemble(write("old"))
+    world.run()
+    outer, first, middle, prong = world.make_fork(), *(world.make_task(Write(name)) for name in ("t0", "m", "p"))
+    chained(world, old, middle, prong)
+    world.join(outer, first)
+    world.add_prong(outer, prong)
+    world.finalize(outer)
+    world.run()
+    assert log.ticks == {"old": 2, "t0": 4, "m": 5, "p": 6}
 
 
 def test_a_live_fork_takes_another_prong_until_it_closes(world):
