@@ -8,7 +8,8 @@ import threading
 
 from tests.real_bugs.bug import Bug
 
-BUG = Bug("python", "3.11", "3.15", "https://github.com/python/cpython/issues/79366", track=("logging",))
+BUG = Bug("python", "3.11", "3.15", "https://github.com/python/cpython/issues/79366", track=("logging",),
+          preemptions=2)
 
 
 class Kept(logging.Handler):

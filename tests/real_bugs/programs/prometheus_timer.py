@@ -19,7 +19,11 @@ class Clock:
     """Time passes when a call says so."""
 
     def __init__(self) -> None:
-        self.now = 0
+        self.now, self._lock = 0, threading.Lock()
+
+    def advance(self, seconds: int) -> None:
+        with self._lock:
+            self.now += seconds
 
 
 def body() -> None:
@@ -29,7 +33,7 @@ def body() -> None:
 
     @summary.time()
     def request(takes: int) -> None:
-        clock.now += takes
+        clock.advance(takes)
 
     calls = [threading.Thread(target=request, args=(takes,)) for takes in (100, 7)]
     for call in calls:
