@@ -199,10 +199,9 @@ class World:
     # -- running ------------------------------------------------------------------------------------------------------
 
     def add_runner(self, kind: type[TaskComponent], data: Any = None) -> None:
-        """Run tasks whose body is exactly of this type, giving `data` to their `run`.
-
-        Raises Refused when the type has a runner.
-        """
+        """Run tasks whose body is exactly of this type, giving `data` to their `run`. A type has one runner."""
+        if not (isinstance(kind, type) and issubclass(kind, TaskComponent)):
+            raise TypeError(f"a runner is for a type of TaskComponent, and {kind!r} is none")
         if kind in self._runners:
             raise Refused(kind.__name__, "given a runner", "being run by another", "one runner for each type of task")
         self._runners[kind] = data

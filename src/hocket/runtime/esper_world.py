@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hocket.errors import EntityError, MissingExtra, Refused
+from hocket.errors import EntityError, MissingExtra, Refused, Tampered
 from hocket.kernel.kernel import Watch
 from hocket.runtime.ecs import OnCompletion, World
 from hocket.runtime.entity import EntityTask, Progress
@@ -102,7 +102,12 @@ class EsperWorld(World):
 
     def _number(self) -> int:
         self._here()
-        return esper.create_entity()
+        entity = esper.create_entity()
+        if entity in self._entities:
+            esper.delete_entity(entity, immediate=True)
+            lost = f"esper counts entities anew, and {self._entities[entity]} is gone: its database was cleared"
+            raise Tampered(lost, (entity,))
+        return entity
 
     def _place(self, task: EntityTask) -> None:
         esper.add_component(task.entity, task.progress)

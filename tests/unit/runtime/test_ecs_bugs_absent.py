@@ -7,6 +7,7 @@ say that they cannot detect (orphans, cycles, a finalised entity with a parent, 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import esper
 import pytest
@@ -17,6 +18,7 @@ from hocket.errors import (
     DeadlockError,
     EntityError,
     HasParent,
+    MissingExtra,
     NoRunner,
     Orphans,
     Refused,
@@ -185,6 +187,27 @@ def test_a_prong_reached_by_another_way_waits_for_what_its_fork_comes_after_s_b3
         world.finalize(outer)
         world.run()
         assert log.values == ["t0", "p", "other"]
+
+
+@pytest.mark.parametrize("made", ["prong first", "chain first", "from the middle"])
+def test_the_barrier_is_before_the_whole_chain_of_a_prong_in_whatever_order_it_is_made_s_b3(world, made):
+    log = logged(world)
+    names = ("t0", "c1", "c2", "c3", "p")
+    t0, c1, c2, c3, p = (world.make_task(Write(name), name) for name in names)
+    outer = world.make_fork("F")
+    deeds = {
+        "prong first": [(outer, p), (p, c3), (c3, c2), (c2, c1)],
+        "chain first": [(c2, c1), (c3, c2), (p, c3), (outer, p)],
+        "from the middle": [(c3, c2), (outer, p), (p, c3), (c2, c1)],
+    }
+    for parent, child in deeds[made]:
+        (world.add_prong if parent is outer else world.join)(parent, child)
+    with pytest.raises(CycleError):
+        world.join(c1, outer)
+    world.join(outer, t0)
+    world.finalize(outer)
+    assert world.run() == 6
+    assert log.ticks == dict(zip(names, range(2, 7), strict=True))
 
 
 def test_whoever_wants_a_prong_wants_no_more_of_its_fork_than_to_open_s_b3(world):
@@ -370,6 +393,9 @@ def test_one_runner_for_each_type_s_b7(world):
     world.add_runner(Done)
     with pytest.raises(Refused, match="one runner for each type"):
         world.add_runner(Done)
+    for wrong in (Done(), int, "Done"):
+        with pytest.raises(TypeError, match="a runner is for a type of TaskComponent"):
+            world.add_runner(wrong)
 
 
 def test_two_task_components_on_one_entity_are_found_s_b7():
@@ -685,6 +711,24 @@ def test_a_world_of_esper_that_is_not_current_is_not_touched():
 def test_one_manager_for_each_world_of_esper():
     with on_esper(), pytest.raises(Refused, match="one manager for each"):
         EsperWorld()
+
+
+def test_a_database_that_was_cleared_under_a_world_is_noticed():
+    with on_esper() as world:
+        entity = world.make_task(Done(), "t")
+        esper.clear_database()
+        for deed in (world.check, lambda: world.make_task(Done())):
+            with pytest.raises(Tampered, match="task t#1") as found:
+                deed()
+            assert found.value.entities == (entity,)
+        assert world.orphans() == (entity,)
+
+
+def test_without_esper_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "esper", None)
+    monkeypatch.delitem(sys.modules, "hocket.runtime.esper_world")
+    with pytest.raises(MissingExtra, match=r"pip install 'hocket\[ecs\]'"):
+        import_module("hocket.runtime.esper_world")
 
 
 def test_bodies_are_components_that_other_processors_can_query_and_replace():
