@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hocket.graph import task as task
     from hocket.runtime import Scheduler as Scheduler
     from hocket.runtime import run as run
+    from hocket.runtime.watching import Monitor as Monitor
     from hocket.spec import Spec as Spec
     from hocket.verify import audit as audit
     from hocket.verify import verify as verify
@@ -48,6 +49,7 @@ _DOORS: dict[str, str] = {
     # run
     "Scheduler": "hocket.runtime",
     "run": "hocket.runtime",
+    "Monitor": "hocket.runtime.watching",
     "seq": "hocket.graph",
     "fork": "hocket.graph",
     "task": "hocket.graph",

@@ -35,6 +35,8 @@ def _renamed(text: str) -> str:
     for name in re.findall(r"\b[a-z]+_\d+\b|\bv\d+\b", text):
         names.setdefault(name, f"{name[0]}{len(names)}")
     text = re.sub(r"\b[a-z]+_\d+\b|\bv\d+\b", lambda found: names[found[0]], text)
+    text = re.sub(r"t_may_\w+\[\w+\]", "True", text)  # anybody may fail, and may be cancelled
+    text = re.sub(r"any\((.*?) for (\w+) in (\w+\[\w+\])\)", r"(\3 and any(\1 for \2 in \3))", text)  # mostly, none
     return text.replace("range(len(n_Task))", "range(len(t_armed))")
 
 

@@ -29,17 +29,19 @@ __all__ = ["Monitor"]
 _OPEN, _RAN = Moment.OPEN, Moment.RAN
 _ARMED, _CANCELLED = Stimulus.ARMED, Stimulus.CANCELLED
 
-# what is said of each task, and how it begins; what is said of each scope; who looks at whom
+# what is said of each task, and how it begins; who looks at whom
 _TASK = {
-    **dict.fromkeys(("bodiless", "late", "armed", "opened", "over", "raised", "closed", "unwanted", "skipped"), False),
+    **dict.fromkeys(("bodiless", "armed", "opened", "over", "raised", "closed", "unwanted", "skipped"), False),
     **dict.fromkeys(("scope", "outcome"), 0),
-    **dict.fromkeys(("may_fail", "may_be_cancelled"), True),
 }
 _RELATIONS = ("after", "inside", "hold")
 
 # what an event lacks that is told of a task which is gone: it has closed
 _GONE = {"arm": 0, "open": 1, "ran": 1, "close": 0, "cancel": 1}
 
+_FINISHED, _CLOSED = Outcome.FINISHED, Phase.CLOSED
+_NUMBER = {policy: number for number, policy in enumerate(Policy)}
+_ROWS = 64  # by which tables grow
 _LOST = (Outcome.SKIPPED, Outcome.CANCELLED)
 
 _code: list[CodeType] = []
@@ -50,6 +52,18 @@ def _rules() -> CodeType:
         text = files("hocket.runtime").joinpath("running.rules").read_text("utf-8")
         _code.append(compile(text, "running.rules", "exec"))
     return _code[0]
+
+
+class _Nobody:
+    """In the place of those who may have to be skipped: while nothing was lost that is nobody, whoever is looked at."""
+
+    def add(self, row: int) -> None: ...
+    def update(self, rows: object) -> None: ...
+    def __bool__(self) -> bool:
+        return False
+
+
+_NOBODY = _Nobody()
 
 
 class Monitor:
@@ -86,11 +100,15 @@ class Monitor:
         tables: dict[str, Any] = {f"t_{name}": [] for name in (*_TASK, "policy", "stopped")}
         tables |= {f"{way}_{name}": [] for way in "fb" for name in _RELATIONS}
         tables |= {"n_Task": self._number, "n_Outcome": {outcome: int(outcome) for outcome in Outcome}}
-        tables["todo_skip"] = set()
+        tables["todo_skip"] = _NOBODY
         exec(_rules(), tables)
         self._tables = tables
         self._columns = [(tables[f"t_{name}"], value) for name, value in _TASK.items()]
-        self._ways = [tables[f"{way}_{name}"] for way in "fb" for name in _RELATIONS]
+        self._looks = [tables[f"f_{name}"] for name in _RELATIONS]
+        self._seen = [tables[f"b_{name}"] for name in _RELATIONS]
+        self._by_edge = dict(
+            zip((Edge.AFTER, Edge.INSIDE, Edge.HOLD), zip(self._looks, self._seen, strict=True), strict=True)
+        )
         self._deeds: dict[str, Callable[..., int]] = tables["deeds"]
 
     # -- switching it on ----------------------------------------------------------------------------------------------
@@ -184,6 +202,8 @@ class Monitor:
     def _take(self, name: str, node: Node, *how: Outcome) -> None:
         if self.refused is not None:
             return
+        if name == "cancel" or (how and how[0] is not _FINISHED):
+            self._something_is_lost()
         try:
             lacking = self._deeds[name](node, *how)
         except KeyError:
@@ -202,47 +222,60 @@ class Monitor:
     # -- rows ---------------------------------------------------------------------------------------------------------
 
     def _add(self, node: Node) -> int:
-        if self._free:
-            row = self._free.pop()
-        else:
-            row = len(self._lookers)
-            self._lookers.append(0)
-            for column, begins in self._columns:
-                column.append(begins)
-            for way in self._ways:
-                way.append([])
-        self._number[node] = row
+        if not self._free:
+            self._grow()
+        row = self._number[node] = self._free.pop()
         tables = self._tables
-        tables["t_bodiless"][row] = not node.bodied
-        number = tables["t_scope"][row] = self._scope(node.scope)
+        if not node.bodied:
+            tables["t_bodiless"][row] = True
+        number = self._scopes.get(node.scope)
+        if number is None:
+            number = self._scope(node.scope)
+        tables["t_scope"][row] = number
         self._open[number] += 1
         return row
 
+    def _grow(self) -> None:
+        rows = len(self._lookers)
+        self._lookers.extend([0] * _ROWS)
+        for column, begins in self._columns:
+            column.extend([begins] * _ROWS)
+        for way in (*self._looks, *self._seen):
+            way.extend([()] * _ROWS)  # a list as soon as there is somebody
+        self._free.extend(range(rows + _ROWS - 1, rows - 1, -1))
+
     def _scope(self, scope: Scope) -> int:
-        number = self._scopes.get(scope)
-        if number is None:
-            number = self._scopes[scope] = len(self._open)
-            self._open.append(0)
-            self._tables["t_policy"].append([*Policy].index(scope.policy))
-            self._tables["t_stopped"].append(False)
+        number = self._scopes[scope] = len(self._open)
+        self._open.append(0)
+        self._tables["t_policy"].append(_NUMBER[scope.policy])
+        self._tables["t_stopped"].append(False)
         return number
 
     def _relate(self, edge: Edge, source: Node, target: Node) -> None:
         """The target looks at the source until it has closed."""
-        here = self._number.get(source)
-        if here is None:
-            if source.fate is Outcome.FINISHED and source.phase is Phase.CLOSED:
-                return  # it is gone, and nothing was lost with it
-            here = self._closed_row(source)
-        there = self._number.get(target)
+        number = self._number
+        there = number.get(target)
         if there is None:
             return
-        self._tables[f"f_{edge.value}"][there].append(here)
-        self._tables[f"b_{edge.value}"][here].append(there)
+        here = number.get(source)
+        if here is None:
+            if source.fate is _FINISHED and source.phase is _CLOSED:
+                return  # it is gone, and nothing was lost with it
+            here = self._closed_row(source)
+        looks, seen = self._by_edge[edge]
+        if looks[there]:
+            looks[there].append(here)
+        else:
+            looks[there] = [here]
+        if seen[here]:
+            seen[here].append(there)
+        else:
+            seen[here] = [there]
         self._lookers[here] += 1
 
     def _closed_row(self, node: Node) -> int:
         """A row for a lost task that was forgotten, for somebody comes after it now: nobody else can see it."""
+        self._something_is_lost()
         row = self._add(node)
         self._open[self._tables["t_scope"][row]] -= 1
         del self._number[node]
@@ -251,27 +284,37 @@ class Monitor:
             self._tables[f"t_{name}"][row] = value
         return row
 
+    def _something_is_lost(self) -> None:
+        """From now on somebody may have to be skipped: all are looked at once, and then those whom a change reaches."""
+        if self._tables["todo_skip"] is _NOBODY:
+            self._tables["todo_skip"] = {-1}
+
     def _close(self, node: Node) -> None:
         """Forget it, unless somebody looks at it still; and what only it has looked at."""
         row = self._number.pop(node, None)
         if row is None or self.refused is not None:
             return
-        scope = self._tables["t_scope"][row]
+        tables, lookers = self._tables, self._lookers
+        scope = tables["t_scope"][row]
         self._open[scope] -= 1
         if not self._open[scope]:
-            self._tables["t_stopped"][scope] = False  # a stop lasts until its scope is empty
-        closed, lookers = self._tables["t_closed"], self._lookers
-        for name in _RELATIONS:
-            for seen in self._tables[f"f_{name}"][row]:
-                lookers[seen] -= 1
-                if closed[seen] and not lookers[seen]:
-                    self._forget(seen)
+            tables["t_stopped"][scope] = False  # a stop lasts until its scope is empty
+        for looks in self._looks:
+            if looks[row]:
+                for seen in looks[row]:
+                    lookers[seen] -= 1
+                    if not lookers[seen] and tables["t_closed"][seen]:
+                        self._forget(seen)
         if not lookers[row]:
             self._forget(row)
+        if not self._number:
+            tables["todo_skip"] = _NOBODY  # nobody is open, and who comes later says what it comes after
 
     def _forget(self, row: int) -> None:
         for column, begins in self._columns:
             column[row] = begins
-        for way in self._ways:
-            way[row].clear()
+        for ways in (self._looks, self._seen):
+            for way in ways:
+                if way[row]:
+                    way[row] = ()
         self._free.append(row)
