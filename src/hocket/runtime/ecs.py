@@ -457,7 +457,7 @@ class World:
     def _note(self, node: Node) -> None:
         """A node has closed. A fork is looked at now, because it has no body that could fail."""
         task: Any = node.load
-        if not node.bodied and (problem := self._tampering(task)):
+        if task.alive and not node.bodied and (problem := self._tampering(task)):
             self._tampered.append(Tampered(f"{task} {problem}", (task.entity,)))
         if not task.taken_note_of():
             self._failed.append(task)

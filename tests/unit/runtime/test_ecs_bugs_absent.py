@@ -533,6 +533,28 @@ def test_tampering_by_way_of_esper_is_told_at_the_tasks_turn_and_fails_only_what
         world.close()
 
 
+def test_a_graph_is_deleted_also_when_esper_has_lost_some_of_it():
+    with on_esper() as world:
+        log = logged(world)
+        first, last = world.make_task(Write("first")), world.make_task(Write("last"))
+        world.join(last, first)
+        world.finalize(last, DELETE)
+        esper.delete_entity(first, immediate=True)
+        with pytest.raises(Tampered):
+            world.run()
+        for _ in range(3):
+            world.tick()
+        assert (log.calls, world.is_alive(first), world.is_alive(last)) == ([], False, False)
+
+
+def test_with_the_manager_first_nothing_looks_stuck_between_runners_and_manager():
+    with on_esper(priority=9) as world:
+        log = logged(world)
+        world.assemble(seq(write("a"), write("b")))
+        assert world.run() == 3
+        assert log.values == ["a", "b"]
+
+
 def test_a_fork_that_was_tampered_with_is_told_when_it_closes():
     with on_esper() as world:
         log = logged(world)
@@ -618,6 +640,7 @@ def test_deleting_what_has_not_begun_cancels_it(world):
     handle = world.task(root)
     world.delete_entity_and_descendants(root)
     assert world.run() == 0
+    world.tick()  # it was due already
     assert (str(handle.outcome), log.calls) == ("cancelled", [])
     world.check()
 
@@ -655,6 +678,23 @@ def test_a_prong_may_come_after_what_has_closed_long_ago(world):
     world.finalize(outer)
     world.run()
     assert log.ticks == {"old": 2, "t0": 4, "m": 5, "p": 6}
+
+
+def test_a_barrier_is_not_put_where_the_chain_has_closed_since(world):
+    """The chain h, m, e is known to begin with h; then h runs for somebody else, and e is given to a second fork."""
+    log = logged(world)
+    h, m, e, t0, other = (world.make_task(Write(name)) for name in ("h", "m", "e", "t0", "other"))
+    chained(world, h, m, e)
+    world.add_prong(world.make_fork(), e)
+    world.join(other, h)
+    world.finalize(other)
+    world.run()
+    second = world.make_fork()
+    world.join(second, t0)
+    world.add_prong(second, e)
+    world.finalize(second)
+    world.run()
+    assert log.values == ["h", "other", "t0", "m", "e"]
 
 
 def test_a_live_fork_takes_another_prong_until_it_closes(world):
@@ -744,4 +784,4 @@ def test_bodies_are_components_that_other_processors_can_query_and_replace():
         assert log.values == ["w", "replaced"]
         assert not esper.entity_exists(entity)
         esper.process()
-        assert esper.try_component(entity, str) is None  # the whole entity is gone, with what others put on it
+        assert list(esper.get_component(str)) == []  # the whole entity is gone, with what others put on it
