@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 import warnings
 
 import pytest
@@ -159,3 +160,29 @@ def test_a_body_in_which_a_task_is_unwound_in_the_middle_leaves_no_noise(capsys)
 
     assert failure_of(body)[0] == "exception"
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("rounds", [None, 10])
+def test_a_coroutine_that_goes_round_without_giving_up_its_turn_is_a_livelock(rounds):
+    """As janus.AsyncQueue.join before 1.2.0: the event is set, so waiting for it lets nobody else run."""
+
+    async def body():
+        finished, mutex, unfinished = asyncio.Event(), threading.Lock(), True
+        finished.set()
+        mutex.acquire()
+        left = rounds
+        while unfinished:
+            mutex.release()
+            await finished.wait()
+            mutex.acquire()
+            if left is not None:  # it ends one day
+                left -= 1
+                unfinished = left > 0
+        mutex.release()
+
+    result = hocket.explore(body, steps=200)
+    if rounds is None:
+        assert (result.verdict, result.failure.kind) == ("failed", "livelock")
+        assert "mutex.acquire" in result.failure.message
+    else:
+        assert (result.verdict, result.classes) == ("proved", 1)

@@ -20,9 +20,11 @@ from __future__ import annotations
 import dis
 import gc
 import sys
+import weakref
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from functools import cache
+from inspect import CO_COROUTINE
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -38,6 +40,7 @@ from typing import Any
 from hocket.explore.handles import Handle
 from hocket.explore.threads.atomic import Controlled
 from hocket.explore.threads.naming import is_machinery
+from hocket.explore.threads.primitives import LOCKS
 
 __all__ = ["Unsure", "standing_of_frames", "standing_of_generator", "value_of"]
 
@@ -47,7 +50,9 @@ _SEQUENCES = (tuple, list, deque)
 _COUNTING: tuple[Any, ...] = (
     type(iter([])), type(iter(())), type(iter(range(0))), type(iter("")), enumerate, zip, reversed)
 # modules whose functions keep no state that a state here would not have: time is the actor's own
-_HARMLESS = {"hocket", "threading", "time", "queue", "operator", "math"}
+_HARMLESS = {"hocket", "threading", "time", "queue", "operator", "math", "asyncio", "warnings", "concurrent"}
+_OF_TYPES = {"typing", "abc"}  # what these put into classes keeps nothing but caches
+_OF_THREADS = {"_hocket", "_stderr", "_invoke_excepthook"}  # fields of Thread that say nothing of where it stands
 _LOOPS = {"FOR_ITER", "SEND", "GET_ANEXT"}
 
 
@@ -73,6 +78,8 @@ def standing_of_frames(frame: FrameType | None) -> Hashable:
     while frame is not None:
         if not is_machinery(frame.f_code.co_filename):
             found.append(look.frame(frame))
+        elif frame.f_code.co_name == "_run" and hasattr(frame.f_locals.get("self"), "stands_still"):
+            found.append(look.at(frame.f_locals["self"]))  # the event loop that the actor runs
         frame = frame.f_back
     return tuple(found)
 
@@ -100,6 +107,13 @@ class _Look:
         return tuple([self.at(thing) for thing in things])
 
     def _inside(self, thing: Any) -> Hashable:
+        speaks = getattr(type(thing), "stands_still", None)
+        if speaks is not None:  # an event loop: it knows whether a callback has run
+            return id(thing), speaks(thing)
+        if type(thing).__module__ == "_asyncio" and hasattr(thing, "done"):
+            return id(thing), thing.done()
+        if type(thing) in LOCKS:  # a real one, of the machinery
+            return repr(thing)
         for kind, tell in _TELLING:
             if isinstance(thing, kind):
                 return tell(self, thing)
@@ -111,11 +125,14 @@ class _Look:
         return self.all(thing), self.all(thing.values())
 
     def _set(self, thing: Any) -> Hashable:
-        if not all(type(one) in _PLAIN for one in thing):
-            raise Unsure("a set of objects")
-        return frozenset(self.at(one) for one in thing)
+        """Objects are told by identity as well: by that the set orders them."""
+        if all(type(one) in _PLAIN for one in thing):
+            return frozenset(self.at(one) for one in thing)
+        return tuple([(id(one), self.at(one)) for one in sorted(thing, key=id)])
 
     def _function(self, thing: FunctionType) -> Hashable:
+        if thing.__module__ in _OF_TYPES:
+            return id(thing.__code__)
         return (id(thing.__code__), self.all(thing.__closure__ or ()), self.all(thing.__defaults__ or ()),
                 self._globals(thing.__code__, thing.__globals__))
 
@@ -139,6 +156,8 @@ class _Look:
         return id(frame.f_code), frame.f_lasti, self.all(one for one in inside if not isinstance(one, FrameType))
 
     def _module(self, thing: ModuleType) -> Hashable:
+        if thing is sys:  # by what it says; its functions are about frames and limits
+            return tuple(sorted((name, str(value)) for name, value in vars(sys).items() if type(value) in (str, int)))
         if thing.__name__.partition(".")[0] not in _HARMLESS:
             raise Unsure(f"module {thing.__name__}")
         return thing.__name__
@@ -158,13 +177,13 @@ class _Look:
         if attributes is None and not slots:
             raise Unsure(type(thing).__qualname__)
         values = [getattr(thing, name) for name in slots if name[:2] != "__" and hasattr(thing, name)]
-        own = {name: value for name, value in (attributes or {}).items() if name != "_hocket"}
+        own = {name: value for name, value in (attributes or {}).items() if name not in _OF_THREADS}
         return self.at(type(thing)), self.all(values), self._dict(own)
 
     # -- frames of threads
 
     def frame(self, frame: FrameType) -> Hashable:
-        if _has_loops(frame.f_code):
+        if _has_loops(frame.f_code, bool(frame.f_code.co_flags & CO_COROUTINE)):
             raise Unsure("a for loop")
         values = dict(frame.f_locals)
         return (id(frame.f_code), frame.f_lasti, tuple(values), self.all(values.values()),
@@ -176,8 +195,9 @@ class _Look:
 
 
 @cache
-def _has_loops(code: CodeType) -> bool:
-    return any(step.opname in _LOOPS for step in dis.get_instructions(code))
+def _has_loops(code: CodeType, awaits: bool) -> bool:
+    """Also `yield from`; but what a coroutine awaits while its thread runs is the next frame, which is looked at."""
+    return any(step.opname in _LOOPS and not (awaits and step.opname == "SEND") for step in dis.get_instructions(code))
 
 
 def _identity(look: _Look, thing: Any) -> Hashable:
@@ -202,6 +222,7 @@ _TELLING: list[tuple[Any, Callable[[_Look, Any], Hashable]]] = [
     (BuiltinFunctionType, _Look._builtin),
     (CodeType, _identity),
     (Handle, lambda look, thing: thing.index),
+    (weakref.ref, lambda look, thing: look.at(thing())),
     (Controlled, _number),
     (Iterator, lambda look, thing: _refuse(thing)),
 ]
