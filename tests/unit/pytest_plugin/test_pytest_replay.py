@@ -97,17 +97,46 @@ def test_a_schedule_that_failed_is_tried_first_and_forgotten_when_the_test_passe
     assert stored(pytester) == {}
 
 
-def test_a_schedule_that_fails_no_more_though_the_source_is_the_same_gives_way_to_a_search(pytester):
+def test_a_schedule_of_other_sources_is_not_even_tried(pytester):
+    pytester.makepyfile(test_it=LOST)
+    executions_of(pytester)
+    pytester.makepyfile(test_it=LOST + "\n    # another source, the same program\n")
+    ((verdict, executions, again),) = executions_of(pytester)
+    assert (verdict, again) == ("failed", False)
+    assert executions > 1
+
+
+def test_a_tracked_module_is_part_of_the_program_that_a_schedule_is_of(pytester):
     pytester.makepyfile(adding="def add(count): count[0] = count[0] + 1")
     pytester.makepyfile(test_it=LOST.replace("count[0] = count[0] + 1", "adding.add(count)").replace(
         "@pytest.mark.explore", "import adding\n    @pytest.mark.explore(track=['adding'])"))
     assert [verdict for verdict, *_ in executions_of(pytester)] == ["failed"]
-    (entry,) = stored(pytester).values()
     pytester.makepyfile(adding="def add(count): count[:] = [2]")
     assert executions_of(pytester) == [("proved", 2, False)]
-    path = pytester.path / ".pytest_cache" / "v" / "hocket" / "schedules"
-    path.write_text(json.dumps({"test_it.py::test_lost": {**entry, "digest": "of nothing"}}))
-    assert executions_of(pytester) == [("proved", 2, False)]
+    assert stored(pytester) == {}
+
+
+@pytest.mark.parametrize(("cured", "classes"), [
+    ("with a: pass\n    with b: pass", 3),  # each lock in one order or the other; both the wrong way round cannot be
+    ("pass", 1),  # the schedule does not even fit
+])
+def test_a_schedule_that_fails_no_more_gives_way_to_a_search_and_is_forgotten(pytester, cured, classes):
+    pytester.makepyfile(other="def take(a, b):\n    with a:\n        with b: pass\n")
+    pytester.makepyfile(test_it="""
+    import threading
+    import pytest
+    from other import take
+
+    @pytest.mark.explore(data="off")
+    def test_deadlock():
+        a, b = threading.Lock(), threading.Lock()
+        threads = [threading.Thread(target=take, args=locks) for locks in ((a, b), (b, a))]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+    """)
+    assert [verdict for verdict, *_ in executions_of(pytester)] == ["failed"]
+    pytester.makepyfile(other=f"def take(a, b):\n    {cured}\n")  # not tracked: the digest is the same
+    assert executions_of(pytester) == [("proved", classes, False)]
     assert stored(pytester) == {}
 
 

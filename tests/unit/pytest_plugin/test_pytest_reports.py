@@ -67,6 +67,24 @@ def test_a_failure_shows_the_assertion_as_pytest_does_then_the_lanes_then_how_to
     assert "hocket/" not in result.stdout.str()  # and none of ours
 
 
+def test_a_failure_deep_in_the_program_shows_the_frames_of_the_program_only(pytester):
+    pytester.makepyfile(test_it=HEAD + """
+    class Checked:
+        def __eq__(self, other):
+            raise LookupError("deep")
+
+    def find(things, wanted):
+        return things.index(wanted)
+
+    @pytest.mark.explore
+    def test_deep():
+        run(lambda: find([Checked()], 1))
+    """)
+    said = pytester.runpytest("--tb=short").stdout.str()
+    shown = [line.partition(": in ")[2] for line in said.splitlines() if ": in " in line]
+    assert shown == ["<lambda>", "find", "__eq__"]
+
+
 def test_output_is_that_of_one_execution_the_failing_one(pytester):
     pytester.makepyfile(test_it=LOST)
     for arguments in ((), ("-s",), ("--capture=sys",)):
@@ -92,6 +110,7 @@ def test_a_test_that_reads_its_own_output_finds_that_of_one_execution(pytester):
             logging.getLogger("it").warning("logged")
         assert capsys.readouterr().out == "way\\n" * len(caplog.records)
         assert {record.getMessage() for record in caplog.records} == {"logged"}
+        print("not read")
     """)
     result = pytester.runpytest()
     result.assert_outcomes(passed=1)
@@ -181,9 +200,13 @@ def test_github_gets_one_annotation_a_failure_and_never_more_than_ten(pytester, 
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     pytester.makepyfile(test_it=HEAD + """
     @pytest.mark.explore
-    @pytest.mark.parametrize("n", range(11))
+    @pytest.mark.parametrize("n", range(10))
     def test_bad(n):
         assert n == "50%, a: b"
+
+    @pytest.mark.explore(executions=1)
+    def test_unknown():
+        hocket.choose(2)
 
     @pytest.mark.explore
     def test_good():
