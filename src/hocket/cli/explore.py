@@ -34,6 +34,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="rewrite this module or package, too; may be repeated")
     parser.add_argument("--spurious", type=int, default=0, metavar="N",
                         help="let each thread wake up from a Condition for no reason, up to N times")
+    parser.add_argument("--order", choices=("fifo", "any"), default="fifo",
+                        help="of the callbacks of an event loop: the one that asyncio promises, or any")
+    parser.add_argument("--cancel", action="append", default=[], metavar="TASK",
+                        help="let somebody outside cancel this task between any two callbacks; each: all of them")
     parser.add_argument("--strategy", choices=("optimal", "source", "dfs", *SAMPLERS), default="optimal",
                         help="how to search; all but the first three draw a sample (1000 executions)")
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the sample that was drawn with this seed")
@@ -65,8 +69,8 @@ def _explored(function: Callable[[], Any], options: argparse.Namespace, checkpoi
         return explore(
             function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
             data=options.data, track=options.track, spurious=options.spurious, strategy=options.strategy,
-            seed=options.seed, progress=not options.quiet, checkpoint=checkpoint, executor=options.workers,
-            certificate=options.certificate is not None)
+            order=options.order, cancel=options.cancel, seed=options.seed, progress=not options.quiet,
+            checkpoint=checkpoint, executor=options.workers, certificate=options.certificate is not None)
     except KeyboardInterrupt as interrupt:
         for note in getattr(interrupt, "__notes__", ()):
             print(note, file=sys.stderr)

@@ -382,7 +382,7 @@ def test_what_a_dataclass_compares_is_read():
             point.y = 1
 
         def look() -> None:
-            seen.append(point == Point(1, 0))  # noqa: B023
+            seen.append(point == Point(1, 0))
 
         together(move, look)
         return bool(seen[0])
