@@ -16,9 +16,10 @@ class Bug:
     """A bug of `package` in version `affected`, gone in `fixed`.
 
     `package` is "python" for the standard library; then the versions say from which Python on it is gone, and whether
-    it is there is asked of the Python at hand. `fixed` is "" where nobody has fixed it. `kind`: what the failure has to
-    be. `needs`: other packages that have to be installed. `track`: what is rewritten. `preemptions`: how many the
-    shortest schedule has. `bound`: of the exploration of the fixed version, where all of it would be too much.
+    it is there is asked of the Python at hand. `fixed` is "" where nobody has fixed it, or no such version was tried.
+    `kind`: what the failure has to be. `needs`: other packages that have to be installed. `track`: what is rewritten.
+    `preemptions`: how many the schedule that is shown has at most. `bound`: of the exploration of the fixed version,
+    where all of it would be too much.
     """
 
     package: str

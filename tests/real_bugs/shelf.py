@@ -42,8 +42,8 @@ def _shelved(wanted: str, fetch: bool) -> Path:
 def _fetched(wanted: str, place: Path) -> Path:
     _SHELF.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=_SHELF) as half:
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target"]
-        done = subprocess.run([*pip, str(Path(half) / "done"), wanted], capture_output=True, text=True, check=False)
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
+        done = subprocess.run([*pip, "--target", f"{half}/done", wanted], capture_output=True, text=True, check=False)
         if done.returncode:
             said = done.stderr.strip().splitlines() or ["it said nothing"]
             raise Missing(f"pip cannot install {wanted}: {said[-1]}")

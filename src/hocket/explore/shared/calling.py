@@ -127,6 +127,8 @@ class Calling(Holding):
             return f(*args, **named)
         if purpose is LAZY:
             return f(*[self.iterate(self._asked(value)) for value in args], **named)
+        if type(owner) is memoryview and f.__name__ == "__setitem__":
+            self._through(owner)
         if purpose is LOOKS or type(owner) in (str, bytes, memoryview):
             self._looked(given, deep=type(owner) is str or f in DEEP)
             named = {name: self._asked(value) for name, value in named.items()}
@@ -175,6 +177,8 @@ class Calling(Holding):
 
     def _shaped(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         first = args[0] if args else None
+        if type(first) is memoryview:
+            self._through(first)
         thing = self._known.get(id(first))
         self._looked(args[1:])
         if thing is None:

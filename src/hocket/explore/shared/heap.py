@@ -61,7 +61,7 @@ _VALUES: set[type] = {
     weakref.ref, property, ModuleType, _LOCK, Voice, Control, Actor,
 }  # have no parts that could be changed, or none that is anybody's but ours
 _ENVELOPES: set[type] = {BuiltinFunctionType, MethodWrapperType, tuple, frozenset, MethodType, partial,
-                         MappingProxyType, memoryview, staticmethod, classmethod, zip, map, filter, enumerate, reversed}
+                         MappingProxyType, memoryview, staticmethod, classmethod}
 _MADE_BY_PYTHON = 1 << 9  # a class statement's type, whose attributes can be changed
 _OUTSIDE = -1  # the creator of what was there before
 _LUMP = -2  # of what came from nowhere
@@ -117,6 +117,7 @@ class Heap:
         self.known: dict[int, Thing] = {}
         self.namespaces: dict[int, dict[str, Any]] = {}  # the `__dict__` of a thing, which is known as that thing
         self._spaces: dict[int, dict[str, Any]] = {}  # those of modules
+        self.described: dict[tuple[type, str], type | None] = {}  # who has, or had, a descriptor of that name
         self._outside: dict[int, Thing] = {}
         self._keys: dict[tuple[int, int], dict[Any, None]] = {}  # of each container, in all executions
         self._wide: set[tuple[int, int]] = set()  # containers of which somebody touched all keys at once
@@ -141,6 +142,7 @@ class Heap:
         self.namespaces.clear()
         self.namespaces.update(self._spaces)
         self._escapes.clear()
+        self.described.clear()
         self._joined.clear()
 
     def end(self) -> None:

@@ -8,9 +8,10 @@ that nobody else knows) stands for all such keys.
 
 from __future__ import annotations
 
+import array
 import gc
 import operator
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from types import (
     FunctionType,
@@ -26,10 +27,23 @@ from hocket.explore.threads.pool import _get_ident
 
 __all__ = ["Holding"]
 
-_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
-_SEQUENCES: tuple[Any, ...] = ([], (), {}, set(), "", b"", range(0), {}.values(), {}.items())
+
+class _Old:
+    """Iterated by index, as anything with a `__getitem__` is."""
+
+    def __getitem__(self, index: int) -> int:
+        raise IndexError
+
+
+_DICTS: tuple[Any, ...] = ({}, OrderedDict())
+_KEYS = tuple(type(each.keys()) for each in _DICTS)
+_VIEWS: tuple[type, ...] = (*_KEYS, *(type(view) for each in _DICTS for view in (each.values(), each.items())))
+_ORDERED: tuple[Any, ...] = ([], (), range(0), range(1 << 99), deque(), *_DICTS, *(each.values() for each in _DICTS),
+                             *(each.items() for each in _DICTS))
+_SEQUENCES: tuple[Any, ...] = (*_ORDERED, set(), "", "\u0100", b"", bytearray(), array.array("i"), memoryview(b""))
+_ITERATORS = tuple({*(type(iter(each)) for each in _SEQUENCES), *(type(reversed(each)) for each in _ORDERED),
+                    type(iter(int, 0)), type(iter(_Old())), enumerate, zip, map, filter})
 _NESTING: tuple[Any, ...] = (dict, list, tuple, set, frozenset, deque)
-_ITERATORS = tuple({type(iter(sequence)) for sequence in _SEQUENCES})
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
     "%": operator.mod, "**": operator.pow, "<<": operator.lshift, ">>": operator.rshift, "|": operator.or_,
@@ -126,7 +140,7 @@ class Holding(Announcer):
         if kind in _VIEWS:
             mapping = gc.get_referents(o)[0]
             thing = self._known.get(id(mapping))
-            return o if thing is None else _Follower(self, thing, mapping, iter(o), wide=kind is not _VIEWS[0])
+            return o if thing is None else _Follower(self, thing, mapping, iter(o), wide=kind not in _KEYS)
         thing = self._known.get(id(o))
         if thing is None:
             return o

@@ -66,6 +66,10 @@ class Probes(Calling):
             return self._namespace(thing, o) if name == "__dict__" else getattr(o, name)
         own = type(o) if not issubclass(type(o), type) else o
         owner, attribute = _lookup(own, name)
+        if self.everything and _is_of_the_program(attribute):
+            self.heap.described.setdefault((own, name), owner)
+        if (own, name) in self.heap.described:
+            return self._get_described(thing, o, name, self.heap.described[own, name])
         if attribute is not _missing and not _is_data(attribute) and not _shadows(o, name):
             if type(attribute) is cached_property and sys.version_info >= (3, 12):
                 return self._get_cached(thing, o, name, attribute)
@@ -80,6 +84,14 @@ class Probes(Calling):
                 above = self.heap.meet(owner)
                 places += [(above, name)] if above is not None and _is_data(attribute) else []
             self._announce(actor, "data.read", places)
+        return self._loaded(getattr(o, name), f"{thing.name}.{name}")
+
+    def _get_described(self, thing: Thing, o: Any, name: str, owner: type | None) -> Any:
+        """Through a descriptor of the program, which may be gone from its class by the time this is done."""
+        actor = ACTORS.get(_get_ident())
+        if actor is not None:
+            above = self.heap.meet(owner)
+            self._announce(actor, "data.read", [(thing, name), *([(above, name)] if above is not None else ())])
         return self._loaded(getattr(o, name), f"{thing.name}.{name}")
 
     def _get_inherited(self, o: Any, name: str) -> Any:
@@ -311,6 +323,13 @@ def _shadows(o: Any, name: str) -> bool:
         return name in object.__getattribute__(o, "__dict__")
     except AttributeError:
         return False
+
+
+def _is_of_the_program(attribute: Any) -> bool:
+    """Whether an attribute of a class is a descriptor that somebody has written, and may take away again."""
+    if attribute is _missing or _is_data(attribute) or type(attribute) is cached_property:
+        return False
+    return _is_foreign(attribute)
 
 
 def _is_foreign(attribute: Any) -> bool:
