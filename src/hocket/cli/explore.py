@@ -69,7 +69,8 @@ def _explored(function: Callable[[], Any], options: argparse.Namespace, checkpoi
         return explore(
             function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
             data=options.data, track=options.track, spurious=options.spurious, strategy=options.strategy,
-            order=options.order, cancel=options.cancel, seed=options.seed, progress=not options.quiet,
+            order=options.order, cancel=options.cancel, seed=options.seed,
+            progress=not options.quiet,
             checkpoint=checkpoint, executor=options.workers, certificate=options.certificate is not None)
     except KeyboardInterrupt as interrupt:
         for note in getattr(interrupt, "__notes__", ()):

@@ -21,6 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", choices=("track", "race-check", "off"), help="as it was explored")
     parser.add_argument("--track", action="append", default=[], metavar="MODULE", help="as it was explored")
     parser.add_argument("--spurious", type=int, default=0, metavar="N", help="as it was explored")
+    parser.add_argument("--order", choices=("fifo", "any"), default="fifo", help="as it was explored")
+    parser.add_argument("--cancel", action="append", default=[], metavar="TASK", help="as it was explored")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -28,7 +30,7 @@ def main(options: argparse.Namespace) -> int:
     name, function = function_of(options.target)
     try:
         value = replay(function, options.schedule, data=options.data, track=options.track,
-                       spurious=options.spurious)
+                       spurious=options.spurious, order=options.order, cancel=options.cancel)
     except ScheduleError:
         raise
     except Exception as error:

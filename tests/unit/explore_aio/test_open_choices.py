@@ -270,3 +270,22 @@ def test_to_schedule_from_another_thread_without_threadsafe_is_a_failure():
     failure = hocket.explore(body, data="off").failure
     assert failure.kind == "exception"
     assert "Non-thread-safe operation" in failure.message
+
+
+def test_a_future_that_is_looked_into_beside_other_threads_is_untracked_and_nothing_is_proved():
+    async def body():
+        loop = asyncio.get_running_loop()
+        answer = loop.create_future()
+
+        def reply():
+            if not answer.done():
+                answer.set_result(1)
+
+        thread = threading.Thread(target=loop.call_soon_threadsafe, args=(reply,))
+        thread.start()
+        await answer
+        thread.join()
+
+    result = hocket.explore(body)
+    assert result.verdict == "incomplete"
+    assert any("Future." in told for told in result.untracked)

@@ -84,7 +84,13 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
         """As ever; from another thread than the loop's it fails, as in debug mode, because it would be a race."""
-        if len(self.control.actors) > 1 and not self.control.over:
+        control = self.control
+        alone = len(control.actors) == 1
+        if alone and not (self._debug or self._closed or control.over):
+            handle = asyncio.Handle(callback, args, self, context)
+            self._ready.append(handle)
+            return handle
+        if not alone and not control.over:
             self._check_thread()
         return super().call_soon(callback, *args, context=context)
 
@@ -171,12 +177,14 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         control = self.control
         if control.over:
             raise Unwind
-        self._forget_cancelled()
+        if self._scheduled:
+            self._forget_cancelled()
         if len(control.actors) > 1:
             self._meet_others()
         elif not self._ready and not self._stopping:
             self._rest_alone()
-        self._let_timers_come()
+        if self._scheduled:
+            self._let_timers_come()
         if self._any:
             self._run_any()
             return
@@ -189,8 +197,9 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
     def _run_any(self) -> None:
         """One callback, whichever."""
         ready = self._ready
-        for handle in [handle for handle in ready if handle._cancelled]:
-            ready.remove(handle)
+        for handle in tuple(ready):
+            if handle._cancelled:
+                ready.remove(handle)
         if self._targets and ready:
             self._cancel_from_outside()
         if ready:
@@ -217,7 +226,11 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         if count == 1:
             return 0
         actor = _caller()
-        chosen: int = self.control.step(actor, Operation(kind, (), count))
+        operations = self.control.session.operations
+        operation = operations.get((kind, count))
+        if operation is None:
+            operation = operations[kind, count] = Operation(kind, (), count)
+        chosen: int = self.control.step(actor, operation)
         return chosen
 
     def _give_up(self, handle: Any) -> None:
