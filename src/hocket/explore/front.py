@@ -180,6 +180,8 @@ def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Vi
             continue
         if control.session.stop != RESTART:
             return control
+    if not refused:
+        raise ExplorationError("the program asks for more to be visible each time: it does not repeat itself")
     raise max(refused, key=lambda error: error.step)
 
 
@@ -195,7 +197,13 @@ def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, visible: V
     """The execution of `body` along `schedule`, with places recorded; raises `DivergenceError` if it does not fit."""
     session = new_session(body, max(steps, len(schedule)), visible)
     kept: list[Control] = []
-    Runner(body, session).run(Look(schedule), _keeping(kept), places=True)
+    runner = Runner(body, session)
+    runner.run(Look(schedule), _keeping(kept), places=True)
+    if not kept:
+        stuck = runner.stuck
+        raise ExplorationError("the interleaving did not come to its end" if stuck is None else (
+            f"{stuck.actor} {'computes without end' if stuck.busy else 'blocks for real'} at {stuck.place}\n"
+            f"{stuck.stack}"))
     control = kept[0]
     if session.stop == RESTART:
         return control
@@ -242,6 +250,7 @@ def test(function: F | None = None, **options: Any) -> Any:  # noqa: PT028  # a 
         explore(body if args or kwargs else plain, **options).raise_if_not_proved()
 
     explored.__hocket_body__ = plain  # type: ignore[attr-defined]  # for the command line
+    explored.__hocket_options__ = options  # type: ignore[attr-defined]  # for the plugin of pytest
     return explored
 
 
