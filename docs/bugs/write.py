@@ -26,8 +26,9 @@ def page(name: str, trials: list[Trial]) -> str:
     story = source.split('"""')[1]
     title, _, rest = story.strip().partition("\n")
     code = source.split('"""', 2)[2].strip()
-    parts = [f"# {title.rstrip(".")}", rest.strip(), _facts(bug), "The program, which knows nothing of the explorer "
-             f"(`tests/real_bugs/programs/{name}.py`):", f"```python\n{code}\n```"]
+    heading = "# " + title.removesuffix(".")
+    shown = f"The program, which knows nothing of the explorer (`tests/real_bugs/programs/{name}.py`):"
+    parts = [heading, rest.strip(), _facts(bug), shown, f"```python\n{code}\n```"]
     for trial in trials:
         parts += [f"What `hocket.explore(body, track={_tracked(bug)})` says of {_version(bug, trial)}:",
                   f"```\n{_timeless(trial.report)}\n```"]

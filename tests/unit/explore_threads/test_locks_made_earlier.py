@@ -221,3 +221,25 @@ def test_a_lock_that_is_held_when_the_exploration_begins_is_never_certified():
         assert result.verdict != "proved"
     finally:
         held.release()
+
+
+pair, post = (threading.Lock(), threading.Lock()), queue.SimpleQueue()
+
+
+def test_a_lock_in_a_tuple_stays_real_and_is_never_certified():
+    def crossed():
+        def take(mine, other):
+            with mine, other:
+                pass
+
+        both(lambda: take(*pair), lambda: take(*reversed(pair)))
+
+    result = hocket.explore(crossed)
+    assert result.verdict == "incomplete"
+    assert "a lock is used that was made outside of the exploration" in result.untracked[0]
+
+
+def test_a_simple_queue_of_an_import_is_never_certified():
+    result = hocket.explore(lambda: both(lambda: post.put(1), lambda: post.empty()))
+    assert result.verdict == "incomplete"
+    assert "a SimpleQueue is used that was made outside of the exploration" in result.untracked[0]

@@ -35,6 +35,7 @@ from hocket.explore.threads.pool import _allocate_lock, _get_ident
 __all__ = ["Calling"]
 
 _RLock: Any = __import__("_thread").RLock  # the one of C
+_RealQueue: Any = __import__("_queue").SimpleQueue
 
 
 class Calling(Holding):
@@ -122,6 +123,8 @@ class Calling(Holding):
             given.append(owner if owner is not None and not isinstance(owner, ModuleType) else f)
         if any(type(value) in _REAL_LOCKS for value in given) and not self.heap.alone(actor.control):
             self._report("a lock is used that was made outside of the exploration")
+        if type(owner) is _RealQueue and not self.heap.alone(actor.control):
+            self._report("a SimpleQueue is used that was made outside of the exploration")
         purpose = _purpose(f)
         if purpose is PURE:
             return f(*args, **named)
