@@ -98,6 +98,8 @@ class Tracker:
     def active(self) -> Iterator[None]:
         """For the time in which executions run."""
         heap = self.probes.heap
+        for module in self.modules:
+            heap.module(module)
         heap.adopt(_roots(self.body, self.modules))
         with rewritten(self.modules, self.probes) as swapped:
             self.refused.update(dict.fromkeys(str(refusal) for refusal in swapped.refused))
