@@ -183,7 +183,8 @@ class Rewritten:
 
     def _reach_probes(self, function: FunctionType) -> None:
         """A function with builtins of its own finds the probes in its globals."""
-        if function.__builtins__ is not builtins.__dict__:  # type: ignore[attr-defined]  # not in typeshed
+        own = getattr(function, "__builtins__")  # noqa: B009  # some typesheds have it
+        if own is not builtins.__dict__:
             function.__globals__[_PROBES] = self.probes
             self._namespaces.append(function.__globals__)
 
