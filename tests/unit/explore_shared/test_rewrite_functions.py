@@ -93,6 +93,12 @@ class Noting(PlainProbes):
         return super().get(o, a)
 
 
+@pytest.fixture(autouse=True)
+def no_probes_of_others(monkeypatch):
+    """A generator of an earlier exploration that still waits keeps its probes."""
+    monkeypatch.delattr(builtins, "__hocket__", raising=False)
+
+
 @pytest.fixture
 def load(tmp_path):
     """A module with a source, as if it had been imported."""
