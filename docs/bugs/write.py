@@ -28,7 +28,7 @@ def page(name: str, trials: list[Trial]) -> str:
     code = source.split('"""', 2)[2].strip()
     heading = "# " + title.removesuffix(".")
     shown = f"The program, which knows nothing of the explorer (`tests/real_bugs/programs/{name}.py`):"
-    parts = [heading, rest.strip(), _facts(bug), shown, f"```python\n{code}\n```"]
+    parts = [heading, rest.strip(), _facts(bug), shown, f"```py\n{code}\n```"]
     for trial in trials:
         parts += [f"What `hocket.explore(body, track={_tracked(bug)})` says of {_version(bug, trial)}:",
                   f"```\n{_timeless(trial.report)}\n```"]

@@ -101,13 +101,13 @@ class Tracker:
         for module in self.modules:
             heap.module(module)
         heap.adopt(_roots(self.body, self.modules))
-        with rewritten(self.modules, self.probes) as swapped:
-            self.refused.update(dict.fromkeys(str(refusal) for refusal in swapped.refused))
-            gc.freeze()
-            try:
+        try:
+            with rewritten(self.modules, self.probes) as swapped:
+                self.refused.update(dict.fromkeys(str(refusal) for refusal in swapped.refused))
+                gc.freeze()  # what is listed from now on is new: also for the clearing up
                 yield
-            finally:
-                gc.unfreeze()
+        finally:
+            gc.unfreeze()
 
     def begin(self, control: Control) -> None:
         self.race = None

@@ -3,8 +3,9 @@
 A lock that an import made is the real thing: whoever waits for it waits in C, and whether it was taken is
 nobody's operation, so a deadlock would never be found. Each one that nobody holds is exchanged, while the exploration
 lasts, for a stand-in that outsiders use as the lock that it stands for (primitives.py). Looked at is what
-the body and the modules under exploration hold, and every `Condition` and `Queue` of the process, since
-their code is the standard library's and calls a lock where nobody else watches.
+the body and the modules under exploration hold. A `Condition` that only others hold is named when an actor
+enters it (patch.py). Exchanging every one of the process was tried: a thread of the
+test runner that is just between its `acquire` and its `release` loses the lock that it has.
 
 Put back is only what is still there: what the program has bound anew is the program's. Refused:
 exchanging every lock that the garbage collector knows (those of loggers, pools and plug-ins
@@ -20,7 +21,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
-from itertools import compress
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -62,9 +62,9 @@ class StandIns:
 
 
 def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType], stand_ins: StandIns) -> None:
-    """Exchange the locks in what `roots` hold, in what `modules` define, and in all Conditions and Queues."""
+    """Exchange the locks in what `roots` hold, and in what `modules` define."""
     names = {module.__name__ for module in modules}
-    todo = [*roots, *(value for module in modules for value in list(vars(module).values())), *_synchronisers()]
+    todo = [*roots, *(value for module in modules for value in list(vars(module).values()))]
     seen: dict[int, Any] = {}
     while todo:
         value = todo.pop()
@@ -95,15 +95,6 @@ def _own(undo: ExitStack, condition: threading.Condition) -> None:
     if "_is_owned" not in own:
         own["_is_owned"] = own["_lock"]._is_owned
         undo.callback(own.pop, "_is_owned", None)
-
-
-def _synchronisers() -> list[Any]:
-    """Those that nobody waits at. A thread's own `_started`, which is set by then, is no affair of the program."""
-    known = gc.get_objects()
-    kinds = {kind for kind in set(map(type, known)) if issubclass(kind, (threading.Condition, queue.Queue))}
-    found = list(compress(known, map(kinds.__contains__, map(type, known))))
-    threads = {id(getattr(vars(thread).get("_started"), "_cond", None)) for thread in threading.enumerate()}
-    return [each for each in found if id(each) not in threads and not getattr(each, "_waiters", None)]
 
 
 # -- where a lock can be ----------------------------------------------------------------------------------------------
