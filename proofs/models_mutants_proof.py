@@ -6,6 +6,7 @@ name of their model, each with the reason why nothing changes without them.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -87,9 +88,15 @@ def survivors(model: type[Spec], deed: str) -> set[tuple[str, str]]:
     return left
 
 
+DEAREST = {("Crew", "help_inside"), ("Crew", "take_part"), ("Crew", "forget"), ("Crew", "think_better"),
+           ("Crew", "offer"), ("Trees", "sequence")}
+
+
 @pytest.mark.parametrize(("model", "deed"), DEEDS, ids=[f"{model.__name__}.{deed}" for model, deed in DEEDS])
 def test_a_line_left_out_is_missed_unless_it_is_accounted_for(model: type[Spec], deed: str):
     pytest.importorskip("z3", reason="the extra `verify` is not installed")
+    if (model.__name__, deed) in DEAREST and not os.environ.get("HOCKET_WHOLE"):
+        pytest.skip("takes half a minute of a loaded core: `make prove` asks for it")
     accounted = [row for row in ACCOUNTED if (row.get("model"), row["deed"]) == (model.__name__, deed)]
     assert survivors(model, deed) == {(row["kind"], row["line"]) for row in accounted}
 
