@@ -243,21 +243,21 @@ def test_a_limit_can_be_taken_away(pytester):
 
 
 def test_other_modules_are_tracked_when_they_are_named(pytester):
-    pytester.makepyfile(adding="""
+    pytester.makepyfile(plugin_sums="""
     count = [0]
     def add():
         count[0] = count[0] + 1
     """)
     body = """
-    import adding
+    import plugin_sums
     @pytest.mark.explore
     def test_function():
-        adding.count = [0]
-        run(adding.add, adding.add)
-        assert adding.count[0] == 2
+        plugin_sums.count = [0]
+        run(plugin_sums.add, plugin_sums.add)
+        assert plugin_sums.count[0] == 2
     """
     assert explored(pytester, body)[0]["test_function"][0] == "incomplete"
-    facts, record = explored(pytester, body, "--explore-track=adding")
+    facts, record = explored(pytester, body, "--explore-track=plugin_sums")
     assert facts["test_function"][0] == "failed"
     assert record.ret == pytest.ExitCode.TESTS_FAILED
 

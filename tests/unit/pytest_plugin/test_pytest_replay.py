@@ -107,11 +107,11 @@ def test_a_schedule_of_other_sources_is_not_even_tried(pytester):
 
 
 def test_a_tracked_module_is_part_of_the_program_that_a_schedule_is_of(pytester):
-    pytester.makepyfile(adding="def add(count): count[0] = count[0] + 1")
-    pytester.makepyfile(test_it=LOST.replace("count[0] = count[0] + 1", "adding.add(count)").replace(
-        "@pytest.mark.explore", "import adding\n    @pytest.mark.explore(track=['adding'])"))
+    pytester.makepyfile(plugin_sums="def add(count): count[0] = count[0] + 1")
+    pytester.makepyfile(test_it=LOST.replace("count[0] = count[0] + 1", "plugin_sums.add(count)").replace(
+        "@pytest.mark.explore", "import plugin_sums\n    @pytest.mark.explore(track=['plugin_sums'])"))
     assert [verdict for verdict, *_ in executions_of(pytester)] == ["failed"]
-    pytester.makepyfile(adding="def add(count): count[:] = [2]")
+    pytester.makepyfile(plugin_sums="def add(count): count[:] = [2]")
     assert executions_of(pytester) == [("proved", 2, False)]
     assert stored(pytester) == {}
 
