@@ -18,7 +18,7 @@ _NO_MODELS = ("graphs", "page", "showcase")  # what models have in common, and w
 _PINNED = {  # the tables of expected.toml that count a model, and which of their rows
     "broadcast": (("messages",), "broadcast"),
     "equivalence": (("equivalence",), None),
-    "mailbox": (("messages",), "mailbox"),
+    "channel": (("messages",), "channel"),
     "parking": (("parking",), "parking"),
     "plans": (("plans",), None),
     "run": (("run",), None),

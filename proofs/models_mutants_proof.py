@@ -16,16 +16,16 @@ import pytest
 
 from hocket.spec import Spec
 from models.crew import Crew
-from models.mailboxes import Mailboxes
+from models.watermark import Watermark
 from models.multi import Drawing, Halving
 from models.ranks import Check, Peel, Walk
 from models.slots import Layout, Running
 from models.trees import Trees
 from proofs.crew_wakeups_proof import Wakeups
-from proofs.mailboxes_proof import Delivery
+from proofs.watermark_proof import Delivery
 from proofs.multi_once_proof import Drawn, Halved
 from proofs.rank_certificate_proof import Accepted, NoWayBack, Peeled
-from proofs.slots_alias_proof import Counted, Serial
+from proofs.slots_proof import Counted, Serial
 from proofs.tree_order_proof import NoMore, TreeOrder
 
 ACCOUNTED = tomllib.loads((Path(__file__).parent / "survivors.toml").read_text()).get("survivor", [])
@@ -55,7 +55,7 @@ TREE = {"Node": 2, "Slot": 2, "given": {"above": {("node0", "node1")}, "owned": 
 EDGE = {"Node": 2, "given": {"edge": {("node0", "node1")}, "rank": {"node0": 0, "node1": 1}, "begin": "node0"}}
 SAID = {"Node": 2, "given": {"edge": {("node0", "node1")}, "said": {"node0": 0, "node1": 1}}}
 TALK = {"Node": 2, "Message": 3, "given": {
-    "signals": 2, "outside": {"message2"}, "sender": dict.fromkeys(("message0", "message1", "message2"), "node0"),
+    "signals": 2, "signal_capacity": {"node0": 1, "node1": 1}, "outside": {"message2"}, "sender": dict.fromkeys(("message0", "message1", "message2"), "node0"),
     "to": dict.fromkeys(("message0", "message1", "message2"), "node1"),
     "kind": {"message0": "bulk", "message1": "bulk", "message2": "bulk"},
     "capacity": {(node, kind): 1 for node in ("node0", "node1") for kind in ("unbounded", "priority", "bulk")}}}
@@ -65,7 +65,7 @@ WATCHERS: dict[type[Spec], tuple[Watcher, ...]] = {
            Watcher(Crew, 0, HELPED), Watcher(Wakeups, 3)),
     Drawing: (Watcher(Drawn, 2), Watcher(Drawing, 0, DRAWN)),
     Halving: (Watcher(Halved, 2), Watcher(Halving, 0, HALVED)),
-    Mailboxes: (Watcher(Delivery, 2), Watcher(Mailboxes, 0, TALK)),
+    Watermark: (Watcher(Delivery, 2), Watcher(Watermark, 0, TALK)),
     Layout: (Watcher(Counted, 2), Watcher(Layout, 0, PATH)),
     Running: (Watcher(Serial, 2), Watcher(Running, 0, TREE)),
     Walk: (Watcher(NoWayBack, 2), Watcher(Walk, 0, EDGE)),

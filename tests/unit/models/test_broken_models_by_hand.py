@@ -165,18 +165,16 @@ def orchestra_broadcast_in_turn(broken, rounds, turn, waits, queue, seen, to_sen
     def put(where, x, n=1):
         return (*where[:x], where[x] + n, *where[x + 1 :])
 
-    def orchestra(turn, waits, queue):  # a round is over when nobody waits
-        over = turn == 3 and not any(waits)
-        return (rounds + 1, 0, waits, queue) if over else (rounds, turn, waits, queue)
-
     rest = (seen, to_send, box, held)
     if rounds < 3 and turn < 3 and queue[turn] < 1:
-        yield *orchestra(turn + 1, waits, put(queue, turn)), *rest
+        yield rounds, turn + 1, waits, put(queue, turn), *rest
     if rounds < 3 and turn < 3 and queue[turn] == 1 and not broken:
-        yield *orchestra(turn + 1, put(waits, turn), queue), *rest
+        yield rounds, turn + 1, put(waits, turn), queue, *rest
+    if turn == 3 and not any(waits):
+        yield rounds + 1, 0, waits, queue, *rest
     for x in range(3):
         if turn == 3 and waits[x] and queue[x] < 1:
-            yield *orchestra(turn, put(waits, x, -1), put(queue, x)), *rest
+            yield rounds, turn, put(waits, x, -1), put(queue, x), *rest
     for x in (0, 1):
         if to_send[x] == 0 and queue[x]:
             sends = put(to_send, x, x + 1)

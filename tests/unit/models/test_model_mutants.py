@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 import models.broadcast
-import models.mailbox
+import models.channel
 from hocket.errors import SpecError
 from hocket.spec.machine import Machine
 from hocket.spec.search import search
 from hocket.spec.traced import theory
 from hocket.verdict import Violated
 from models.broadcast import Broadcast
-from models.mailbox import Mailbox
+from models.channel import Channel
 from models.plans import Plan, plan
 from models.showcase import Cases
 from models.ticks import Building, Ticks, graph
@@ -52,7 +52,7 @@ def _twins():
 SUBJECTS = [
     *_twins(),
     ("broadcast", Broadcast, [({}, {})], None),
-    ("mailbox", Mailbox, [({}, {})], None),
+    ("channel", Channel, [({}, {})], None),
     ("plans", Plan, [(_SCOPE, _PLAN)], None),
     ("ticks", Ticks, [({"Node": "tFab"}, _WITHIN), ({"Node": "1F24"}, _FORK)], None),
     ("building", Building, [({"Node": "ab"}, _BLANK)], _OWN_DEEDS),
@@ -60,7 +60,7 @@ SUBJECTS = [
 
 
 FEWER = {  # and how many lines are then not noticed yet
-    "mailbox": (models.mailbox, {"SIGNALS": 1, "MESSAGES": 2}, 3),
+    "channel": (models.channel, {"SIGNALS": 1, "MESSAGES": 2}, 3),
     "broadcast": (models.broadcast, {"ROUNDS": 2}, 0),
 }
 

@@ -1,7 +1,7 @@
 """Watermark and order of mailboxes: no message overtakes a signal that its sender had heard, nor one of its own kind.
 
-Orchestra's O-I1 to O-I7 as far as they are safety (`models/mailboxes.py`), for any number of subsystems, messages and
-signals. O-I1 is what every delivery ensures. O-I4, that a call of `recv` may be dropped, needs no deed: nothing is
+Orchestra's O-I1 to O-I7 as far as they are safety (`models/watermark.py`), for any number of subsystems, messages and
+signals, and any capacities. O-I1 is what every delivery ensures. O-I4, that a call of `recv` may be dropped, needs no deed: nothing is
 taken out of a queue but by a deed that puts it down again somewhere. And none of it is kept by standing still: what is
 first in line can always be delivered, after signals that can always be heard.
 """
@@ -9,14 +9,14 @@ first in line can always be delivered, after signals that can always be heard.
 from __future__ import annotations
 
 from hocket.spec import disj, exists, forall, invariant, rank, theorem, two_state, variant
-from models.mailboxes import Mailboxes
+from models.watermark import Watermark
 from proofs.judge import proved
 
 
-class Delivery(Mailboxes):
+class Delivery(Watermark):
     """What is always so."""
 
-    Node, Message, Kind = Mailboxes.Node, Mailboxes.Message, Mailboxes.Kind
+    Node, Message, Kind = Watermark.Node, Watermark.Message, Watermark.Kind
 
     @invariant
     def nobody_hears_what_was_not_sent(s):
@@ -60,7 +60,8 @@ class Delivery(Mailboxes):
     @invariant
     def a_queue_is_never_overfull(s):
         bounded = lambda i, k: (s.room[i, k] >= 0) | (k == "unbounded")  # noqa: E731
-        return forall(s.Node, s.Kind, bounded)
+        signals = lambda i: s.sent[i] - s.heard[i] <= s.signal_capacity[i]  # noqa: E731
+        return forall(s.Node, s.Kind, bounded) & forall(s.Node, signals)
 
     @invariant(layer=1)
     def messages_of_one_kind_come_in_the_order_of_sending(s):
@@ -105,7 +106,7 @@ class Delivery(Mailboxes):
 
     # -- progress -----------------------------------------------------------------------------------------------------
 
-    @theorem(Mailboxes.Message)
+    @theorem(Watermark.Message)
     def the_first_in_line_can_go_on(s, m):
         s.require("it is the first in line", s.is_first(m))
         s.require("nothing is pending there", ~s.holds_one(s.to[m]))
@@ -114,14 +115,14 @@ class Delivery(Mailboxes):
     def holds_one(s, i):
         return exists(s.Message, lambda n: (s.to[n] == i) & (s.where[n] == "pending"))
 
-    @theorem(Mailboxes.Message)
+    @theorem(Watermark.Message)
     def what_is_pending_can_go_on(s, m):
         """The signal that it waits for is in the queue, or being broadcast."""
         s.require("it is pending", s.where[m] == "pending")
         i = s.to[m]
         return disj(s.enabled("resume", m), s.enabled("hear", i), s.enabled("reach", i))
 
-    @theorem(Mailboxes.Message)
+    @theorem(Watermark.Message)
     def nobody_who_lives_is_cut_off_from_itself(s, m):
         """O-I7: its own mailboxes do not close before it does."""
         s.require("it is to its own sender", (s.to[m] == s.sender[m]) & ~s.outside[m])

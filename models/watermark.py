@@ -29,7 +29,7 @@ from hocket.spec import (
 )
 
 
-class Mailboxes(Spec):
+class Watermark(Spec):
     """Any number of subsystems, messages and signals."""
 
     Node = Sort()
@@ -42,6 +42,7 @@ class Mailboxes(Spec):
     to = Function(Message, to=Node, rigid=True)
     kind = Function(Message, to=Kind, rigid=True)
     capacity = Function(Node, Kind, to=INT, rigid=True)
+    signal_capacity = Function(Node, to=INT, rigid=True)
     signals = Function(to=INT, rigid=True)  # how many there will ever be
 
     epoch = Function(to=INT)  # signals broadcast
@@ -58,7 +59,9 @@ class Mailboxes(Spec):
     @axiom
     def there_is_room_for_one(s):
         """A queue without room would block every sender for ever."""
-        return forall(s.Node, s.Kind, lambda i, k: s.capacity[i, k] > 0)
+        return forall(s.Node, lambda i: s.signal_capacity[i] > 0) & forall(
+            s.Node, s.Kind, lambda i, k: s.capacity[i, k] > 0
+        )
 
     @initial
     def all_are_at_the_beginning(s):
@@ -86,6 +89,7 @@ class Mailboxes(Spec):
     def reach(s, i):
         s.require("it is alive", s.alive[i])
         s.require("a signal is on its way", s.sent[i] < s.epoch)
+        s.require("there is room in its queue of signals", s.sent[i] - s.heard[i] < s.signal_capacity[i])
         s.sent[i] = s.sent[i] + 1
 
     @action(Node)

