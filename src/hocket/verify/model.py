@@ -5,24 +5,32 @@ place in the source; questions, solver, replay, certificates and renderings know
 only this. So a format is one thin file, and a question works for all formats.
 
 What a run is: every task whose `presence` is true is in it. A task's turn comes
-when all its present predecessors have closed; it then runs if each edge accepts
-its predecessor's outcome and the `activation` holds, and is skipped otherwise
-(or cancelled, if the run was). A task with children opens, its children run
-inside it, and it closes after them with an outcome made of theirs.
+when all its present predecessors have come to the `point` that its edges wait for
+(mostly: have closed); it then runs if each edge accepts its predecessor's outcome
+and the `activation` holds, and is skipped otherwise (or cancelled, if the run was,
+or lost, if `lost` says so). A task with children opens, its children run inside it,
+and it closes after them with an outcome made of theirs. While it runs it holds its
+resources, also while it waits: for children, for what it `awaits`, for a channel.
 
 Refused: success/failure as the only outcomes, conditions on edges only, and
 places as line numbers in messages: each of the formats we must read needs more.
+Refused as well: a second kind of edge for each format. What differs (who is waited
+for until when, what is accepted, whether it may be missing) are fields of one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
-from hocket.verify.formula import TRUE, Formula, Outcome, Value
+from hocket.verify.formula import FALSE, TRUE, Formula, Outcome, Value
 
-__all__ = ["NOWHERE", "RAN", "Case", "Edge", "Graph", "Group", "Hold", "Kind", "Span", "Task", "Until", "Variable"]
+__all__ = [
+    "NOWHERE", "RAN", "Access", "Case", "Channel", "Copies", "Edge", "Graph", "Group", "Hold", "Join", "Kind", "Mode",
+    "Point", "Span", "Task", "Timing", "Transfer", "Until", "Variable", "Way", "named_group", "one_by_one",
+]  # fmt: skip
 
 RAN = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.CANCELLED})
 
@@ -67,17 +75,38 @@ class Variable:
     owner: str = ""
 
 
+class Point(Enum):
+    """How far a predecessor has to have come: begun, ready for others (a service that is healthy), or closed."""
+
+    OPENED = "opened"
+    READY = "ready"
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
     """This task waits for `before`; `accepts` are the outcomes of `before` after which it may still run (None: any).
 
     An `optional` edge does not count where `before` is absent; any other edge then keeps the task from running.
+    With a `point` other than CLOSED it waits for less, and `accepts` has no say: whoever never comes to that point
+    (it was passed over, or failed before it was ready) keeps the task from running.
     """
 
     before: str
     span: Span
     accepts: frozenset[Outcome] | None = None
     optional: bool = False
+    point: Point = Point.CLOSED
+
+
+class Join(Enum):
+    """When a task's turn comes: after all its predecessors, or as soon as its activation holds (one_success).
+
+    With ANY the activation has to be positive: an outcome that comes later never makes it false again.
+    """
+
+    ALL = "all"
+    ANY = "any"
 
 
 class Until(Enum):
@@ -121,9 +150,90 @@ class Hold:
     label: str = ""
 
 
+class Mode(Enum):
+    READ = "reads"
+    WRITE = "writes"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A task reads or writes something while it runs: a file, a table, a volume, by whatever name the source has."""
+
+    resource: str
+    mode: Mode
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What is known of a task's time, in seconds: how long one try takes, when it is cut off, how often it is retried.
+
+    `deadline` counts from the beginning of the run; `delay` lies between two tries.
+    """
+
+    least: float = 0.0
+    most: float = math.inf
+    timeout: float = math.inf
+    retries: int = 0
+    delay: float = 0.0
+    deadline: float = math.inf
+    span: Span = NOWHERE
+
+    @property
+    def longest(self) -> float:
+        """The longest that all tries and the delays between them can take."""
+        return min(self.most, self.timeout) * (self.retries + 1) + self.delay * self.retries
+
+    @property
+    def shortest(self) -> float:
+        return min(self.least, self.timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """How many times a task is there side by side: a template, a mapped task, a matrix. `most` None: any number."""
+
+    least: int = 1
+    most: int | None = 1
+    span: Span = NOWHERE
+
+
+class Way(Enum):
+    SEND = "sends to"
+    RECEIVE = "receives from"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Something that a task puts into a channel, or takes from it, `times` times in a row; it waits until it can."""
+
+    channel: str
+    way: Way
+    span: Span = NOWHERE
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where tasks put things for each other: `capacity` of them (0: sender and receiver meet), or any number (None)."""
+
+    name: str
+    capacity: int | None = None
+    span: Span = NOWHERE
+
+
+_ONCE = Copies()
+_UNTIMED = Timing()
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task. `parent` names the task within which it runs; `may` are the outcomes it can have once it runs."""
+    """One task. `parent` names the task within which it runs; `may` are the outcomes it can have once it runs.
+
+    A task with `may` holding SKIPPED can find, once it runs, that it has nothing to do. `awaits` are waits in the
+    middle of its own work, while it keeps what it holds; whatever they `accept`, it only waits. `lost` says when a
+    task that is passed over counts as failed rather than skipped (Airflow's upstream_failed).
+    """
 
     name: str
     span: Span
@@ -135,17 +245,35 @@ class Task:
     holds: tuple[Hold, ...] = ()
     condition: Span = NOWHERE  # where its condition stands, if it has one
     opaque: bool = False  # its children are somewhere that we cannot read
+    join: Join = Join.ALL
+    lost: Formula = FALSE
+    ready: bool = True  # whether it can become ready: False only where the source says that it never will
+    awaits: tuple[Edge, ...] = ()
+    works: bool = True  # whether it keeps a worker busy while it is open (a job that only calls others does not)
+    accesses: tuple[Access, ...] = ()
+    transfers: tuple[Transfer, ...] = ()  # in the order in which it does them
+    timing: Timing = _UNTIMED
+    copies: Copies = _ONCE
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Tasks by name, variables by name, and what the whole run holds while it lasts."""
+    """Tasks by name, variables by name, and what the whole run holds while it lasts.
+
+    `entries` are the tasks with which runs begin, where the source names them: whatever none of them leads to is an
+    orphan. `claims` are assertions that stand in the source itself, each with its place. `deadline` is that of the
+    whole run, in seconds.
+    """
 
     path: str
     format: str
     tasks: dict[str, Task]
     variables: dict[str, Variable] = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
+    channels: dict[str, Channel] = field(default_factory=dict)
+    entries: tuple[str, ...] = ()
+    claims: tuple[tuple[str, Span], ...] = ()
+    deadline: float = math.inf
 
     @cached_property
     def children(self) -> dict[str, tuple[str, ...]]:
@@ -160,3 +288,26 @@ class Graph:
     def conditional(self) -> bool:
         """Whether anything but the shape of the graph decides what runs."""
         return any(task.presence != TRUE or task.activation != TRUE for task in self.tasks.values())
+
+
+def named_group(name: str, capacity: int = 1) -> Group:
+    """A resource whose name is known before the run: a pool, a lock, a semaphore."""
+    return Group(name, (Case(TRUE, (name,)),), capacity)
+
+
+def one_by_one(task: Task) -> tuple[Task, ...]:
+    """A task that takes its resources one after another, as tasks within each other: each holds one and waits for next.
+
+    The outermost keeps the task's name, edges and conditions, so that whoever waits for the task waits for all of it;
+    the innermost does the work. A task with one resource or none is itself.
+    """
+    if len(task.holds) < 2:
+        return (task,)
+    first, *others = (replace(hold, until=Until.SCOPE) for hold in task.holds)
+    rows = [replace(task, holds=(first,), awaits=(), accesses=(), transfers=(), timing=_UNTIMED)]
+    for place, hold in enumerate(others):
+        held = ", ".join(one.group.text for one in task.holds[: place + 1])
+        name = f"{task.name}, holding {held}"
+        rows.append(Task(name, hold.span, may=task.may, parent=rows[-1].name, holds=(hold,), works=False))
+    inner = replace(rows[-1], awaits=task.awaits, accesses=task.accesses, transfers=task.transfers, timing=task.timing)
+    return (*rows[:-1], inner)
