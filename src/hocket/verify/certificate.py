@@ -196,6 +196,7 @@ def digest(graph: Graph) -> str:
     for variable in graph.variables.values():
         kinds = sorted(kind.value for kind in variable.kinds)
         total.update(repr((variable.name, kinds, variable.values, variable.owner)).encode())
+    total.update(str(graph.given).encode())
     total.update(
         repr([(hold.group.text, [(str(c.guard), c.parts) for c in hold.group.cases]) for hold in graph.holds]).encode()
     )

@@ -12,6 +12,7 @@ which is the direction in which this must err. Refused: a third truth value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -59,6 +60,7 @@ class How(Enum):
     STARTS = "starts with"
     ENDS = "ends with"
     CONTAINS = "contains"
+    FITS = "fits"  # a regular expression that `hocket.verify.regex.expressible` accepts
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Equal:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The variable is a string that starts with, ends with or contains `text`."""
+    """The variable is a string that starts with, ends with or contains `text`, or in which the expression is found."""
 
     variable: str
     how: How
@@ -217,7 +219,7 @@ def same_value(left: Value, right: Value) -> bool:
 
 
 def matches(how: How, whole: Value, text: str) -> bool:
-    """Whether a value is a string that starts with, ends with or contains `text`."""
+    """Whether a value is a string that starts with, ends with or contains `text`, or fits it."""
     if not isinstance(whole, str):
         return False
     match how:
@@ -227,6 +229,8 @@ def matches(how: How, whole: Value, text: str) -> bool:
             return whole.endswith(text)
         case How.CONTAINS:
             return text in whole
+        case How.FITS:
+            return re.search(text, whole) is not None
 
 
 def _wrap(part: Formula) -> str:

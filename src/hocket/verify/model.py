@@ -66,13 +66,16 @@ class Variable:
     """Something outside the graph that decides: an event, a branch, an input, an output that a task computes.
 
     `values` lists all it can be, or is None if that is open. `owner` names the task
-    that sets it: until that task has run, the variable is null.
+    that sets it: until that task has run, the variable is null. A `guess` stands for a
+    condition that the reader could not express: it may be anything, so nothing is said
+    to be impossible because of it, and no finding may rest on a value of it either.
     """
 
     name: str
     kinds: frozenset[Kind]
     values: tuple[Value, ...] | None = None
     owner: str = ""
+    guess: bool = False
 
 
 class Point(Enum):
@@ -262,7 +265,8 @@ class Graph:
 
     `entries` are the tasks with which runs begin, where the source names them: whatever none of them leads to is an
     orphan. `claims` are assertions that stand in the source itself, each with its place. `deadline` is that of the
-    whole run, in seconds.
+    whole run, in seconds. `given` is what every configuration fulfils, over variables alone: how they hang together
+    (a pipeline for a tag has no branch), so that no configuration is shown that cannot be.
     """
 
     path: str
@@ -274,6 +278,7 @@ class Graph:
     entries: tuple[str, ...] = ()
     claims: tuple[tuple[str, Span], ...] = ()
     deadline: float = math.inf
+    given: Formula = TRUE
 
     @cached_property
     def children(self) -> dict[str, tuple[str, ...]]:

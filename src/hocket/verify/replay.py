@@ -86,6 +86,8 @@ class Story:
     _ancestors: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.holds(self.graph.given):
+            raise Mismatch("there is no such configuration: its variables do not hang together")
         for hold in self.graph.holds:
             self.held.setdefault(group_name(hold.group, self), []).append("")
 

@@ -13,6 +13,7 @@ through, and "never" is re-decided in the tests by enumeration and by cvc5.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -38,6 +39,7 @@ from hocket.verify.formula import (
     matches,
 )
 from hocket.verify.model import Graph, Kind, Task, Variable
+from hocket.verify.regex import Terms
 
 __all__ = ["Found", "Never", "Solver", "Undecided", "formulas_of", "slice_of"]
 
@@ -105,6 +107,7 @@ class Solver:
         self.variables: dict[str, _Encoded] = {}
         self.ancestry: dict[tuple[str, bool, frozenset[Outcome]], Any] = {}
         asked = [(formula, name) for name, task in self.tasks.items() for formula in formulas_of(task)]
+        asked.append((self.graph.given, ""))
         asked += [(case.guard, "") for hold in self.graph.holds for case in hold.group.cases]
         mentioned = [atom for formula, _ in asked for atom in atoms(formula)]
         self.mentioned: dict[str, list[Equal | Matches]] = {}
@@ -117,6 +120,7 @@ class Solver:
         self.calm = self._bool("nobody cancels the run")
         for task in self.tasks.values():
             self._task(task)
+        self.solver.add(self.term(self.graph.given))
         for formula, place in asked:  # what a term defines on the side must stand before the first question
             self.term(formula, place)
 
@@ -173,7 +177,7 @@ class Solver:
             return encoded.values[int(model.eval(encoded.code, model_completion=True).as_long())]
         if encoded.is_null is not None and self._is_true(model, encoded.is_null):
             return None
-        return str(model.eval(encoded.text, model_completion=True).as_string())
+        return _unescaped(str(model.eval(encoded.text, model_completion=True).as_string()))
 
     # -- tasks ---------------------------------------------------------------------------------------------------------
 
@@ -334,6 +338,9 @@ class Solver:
             return self._or(
                 *(encoded.code == place for place, one in enumerate(encoded.values) if matches(how, one, text))
             )
+        if how is How.FITS:
+            found = Terms(self.z3, self.context).found_in(encoded.text, text)
+            return found if encoded.is_null is None else self._and(self._not(encoded.is_null), found)
         z3, word = self.z3, self.z3.StringVal(text, self.context)
         relation = {How.STARTS: z3.PrefixOf, How.ENDS: z3.SuffixOf}.get(how)
         found = z3.Contains(encoded.text, word) if relation is None else relation(word, encoded.text)
@@ -355,6 +362,11 @@ class Solver:
 
     def _implies(self, left: Any, right: Any) -> Any:
         return self.z3.Implies(left, right, self.context)
+
+
+def _unescaped(text: str) -> str:
+    """A string of z3's as it is: it writes what is not printable ASCII as `\\u{2e}`."""
+    return re.sub(r"\\u\{([0-9a-f]+)\}", lambda found: chr(int(found.group(1), 16)), text)
 
 
 def formulas_of(task: Task) -> tuple[Formula, ...]:
