@@ -16,17 +16,17 @@ import pytest
 
 from hocket.spec import Spec
 from models.crew import Crew
-from models.watermark import Watermark
 from models.multi import Drawing, Halving
 from models.ranks import Check, Peel, Walk
 from models.slots import Layout, Running
 from models.trees import Trees
+from models.watermark import Watermark
 from proofs.crew_wakeups_proof import Wakeups
-from proofs.watermark_proof import Delivery
 from proofs.multi_once_proof import Drawn, Halved
 from proofs.rank_certificate_proof import Accepted, NoWayBack, Peeled
 from proofs.slots_proof import Counted, Serial
 from proofs.tree_order_proof import NoMore, TreeOrder
+from proofs.watermark_proof import Delivery
 
 ACCOUNTED = tomllib.loads((Path(__file__).parent / "survivors.toml").read_text()).get("survivor", [])
 SPECS = ()  # `hocket prove --mutants` shows those of each specification
@@ -55,7 +55,8 @@ TREE = {"Node": 2, "Slot": 2, "given": {"above": {("node0", "node1")}, "owned": 
 EDGE = {"Node": 2, "given": {"edge": {("node0", "node1")}, "rank": {"node0": 0, "node1": 1}, "begin": "node0"}}
 SAID = {"Node": 2, "given": {"edge": {("node0", "node1")}, "said": {"node0": 0, "node1": 1}}}
 TALK = {"Node": 2, "Message": 3, "given": {
-    "signals": 2, "signal_capacity": {"node0": 1, "node1": 1}, "outside": {"message2"}, "sender": dict.fromkeys(("message0", "message1", "message2"), "node0"),
+    "signals": 2, "signal_capacity": {"node0": 1, "node1": 1}, "outside": {"message2"},
+    "sender": dict.fromkeys(("message0", "message1", "message2"), "node0"),
     "to": dict.fromkeys(("message0", "message1", "message2"), "node1"),
     "kind": {"message0": "bulk", "message1": "bulk", "message2": "bulk"},
     "capacity": {(node, kind): 1 for node in ("node0", "node1") for kind in ("unbounded", "priority", "bulk")}}}

@@ -1,9 +1,9 @@
 """Watermark and order of mailboxes: no message overtakes a signal that its sender had heard, nor one of its own kind.
 
 Orchestra's O-I1 to O-I7 as far as they are safety (`models/watermark.py`), for any number of subsystems, messages and
-signals, and any capacities. O-I1 is what every delivery ensures. O-I4, that a call of `recv` may be dropped, needs no deed: nothing is
-taken out of a queue but by a deed that puts it down again somewhere. And none of it is kept by standing still: what is
-first in line can always be delivered, after signals that can always be heard.
+signals, and any capacities. O-I1 is what every delivery ensures. O-I4, that a call of `recv` may be dropped, needs no
+deed: nothing is taken out of a queue but by a deed that puts it down again somewhere. And none of it is kept by
+standing still: what is first in line can always be delivered, after signals that can always be heard.
 """
 
 from __future__ import annotations
