@@ -15,14 +15,18 @@ __all__ = [
     "CheckpointError",
     "CycleError",
     "DeadlockError",
+    "DeclarationError",
     "DivergenceError",
     "EntityError",
     "ExpectedFork",
     "ExplorationError",
+    "Full",
+    "Gone",
     "GraphError",
     "HasParent",
     "HocketError",
     "MissingExtra",
+    "NoPriority",
     "NoRunner",
     "NondeterminismError",
     "Orphans",
@@ -30,8 +34,12 @@ __all__ = [
     "ScheduleError",
     "SourceError",
     "SpecError",
+    "Stalled",
+    "SubsystemError",
     "Tampered",
     "TaskLost",
+    "Terminated",
+    "Undeclared",
 ]
 
 
@@ -209,3 +217,73 @@ class ExplorationError(HocketError):
     def __init__(self, message: str, result: Any = None) -> None:
         self.result = result
         super().__init__(message)
+
+
+# -- whoever declared or wrote a subsystem ----------------------------------------------------------------------------
+
+
+class DeclarationError(HocketError):
+    """An orchestra that cannot be: `subject` names the subsystem, message or attribute that is wrong."""
+
+    def __init__(self, message: str, subject: str = "") -> None:
+        self.subject = subject
+        super().__init__(message)
+
+
+class Undeclared(HocketError):
+    """Something was sent that its sender did not declare, or not in this way; `sender` and `message` say what."""
+
+    def __init__(self, sender: str, message: Any, reason: str) -> None:
+        self.sender, self.message = sender, message
+        super().__init__(f"{sender!r} sent a {type(message).__name__}: {reason}")
+
+
+class Full(HocketError):
+    """`try_send` found no room at `receiver`; `message` was not sent."""
+
+    def __init__(self, receiver: str, message: Any) -> None:
+        self.receiver, self.message = receiver, message
+        super().__init__(f"the queue of {receiver!r} is full: the {type(message).__name__} was not sent")
+
+
+class Gone(HocketError):
+    """The receiver has ended, or is about to; `message` was not delivered."""
+
+    def __init__(self, receiver: str, message: Any) -> None:
+        self.receiver, self.message = receiver, message
+        super().__init__(f"{receiver!r} receives no more: the {type(message).__name__} was not delivered")
+
+
+class NoPriority(HocketError):
+    """A priority message for a receiver that has no queue for them; `message` was not sent."""
+
+    def __init__(self, receiver: str, message: Any) -> None:
+        self.receiver, self.message = receiver, message
+        super().__init__(
+            f"{receiver!r} has no priority queue: declare it with priority=True, or send the "
+            f"{type(message).__name__} normally"
+        )
+
+
+class Stalled(HocketError):
+    """There was no room at `receiver` for `message` within `seconds`; it was not sent."""
+
+    def __init__(self, receiver: str, message: Any, seconds: float) -> None:
+        self.receiver, self.message, self.seconds = receiver, message, seconds
+        super().__init__(f"{receiver!r} took nothing for {seconds:g} s: the {type(message).__name__} was not sent")
+
+
+class Terminated(HocketError):
+    """Everything was received, and nothing more will come to `receiver`."""
+
+    def __init__(self, receiver: str) -> None:
+        self.receiver = receiver
+        super().__init__(f"{receiver!r} has received everything, and nothing more will come")
+
+
+class SubsystemError(HocketError):
+    """A subsystem, or a job of one, raised; `origin` names it, and the exception is the cause of this one."""
+
+    def __init__(self, origin: str, source: BaseException) -> None:
+        self.origin, self.source = origin, source
+        super().__init__(f"{origin!r} raised {type(source).__name__}: {source}")
