@@ -36,9 +36,10 @@ from hocket.verify.formula import (
 )
 from hocket.verify.model import Graph, Task
 from hocket.verify.questions import is_plain
-from hocket.verify.replay import Did, Mismatch, Run, replay, schedule
+from hocket.verify.replay import Did, Mismatch, Run, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.structure import Shape, reaches
+from hocket.verify.timeline import schedule
 
 __all__ = ["Assertion", "Decided", "decide", "parse_assertion", "shows"]
 

@@ -15,9 +15,10 @@ from hocket.errors import MissingExtra
 from hocket.verify.findings import Finding, Note
 from hocket.verify.formula import Formula, Outcome, Runs, conjunction, disjunction
 from hocket.verify.model import Case, Graph, Hold, Task, Until
-from hocket.verify.replay import Did, Mismatch, Run, replay, schedule
+from hocket.verify.replay import Did, Mismatch, Run, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.structure import Shape, cycles, edge_between, ranks
+from hocket.verify.timeline import schedule
 
 __all__ = ["Alive", "Grouped", "cycle_findings", "deadlocks", "is_plain", "liveness", "shared_groups", "without_groups"]
 

@@ -1,15 +1,15 @@
 """An interpreter of the middle model that goes through a given run, event by event, and believes nothing.
 
-The solver's answer is a configuration; `schedule` makes a run of it and `replay`
-checks that run against the model alone: every condition is evaluated on concrete
-values, every wait and every held group is looked up. The two share no code with
-the encoding in `smt`, and only a run that passes is ever shown to anybody.
+The solver's answer is a configuration; `timeline.schedule` makes a run of it and
+`replay` checks that run against the model alone: every condition is evaluated on
+concrete values, every wait and every held group is looked up. The two share no code
+with the encoding in `smt`, and only a run that passes is ever shown to anybody.
+That somebody waits for ever is believed only where nothing at all can happen any more.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -28,13 +28,16 @@ from hocket.verify.formula import (
     matches,
     same_value,
 )
-from hocket.verify.model import Graph, Group, Kind, Task, Variable
+from hocket.verify.model import Edge, Graph, Group, Join, Kind, Point, Task, Variable, Way
 
-__all__ = ["Did", "Event", "Mismatch", "Run", "Story", "default_value", "group_name", "replay", "schedule"]
+__all__ = ["Did", "Event", "Mismatch", "Run", "Story", "default_value", "group_name", "replay"]
 
 
 class Did(Enum):
     STARTED = "starts"
+    READY = "is ready"
+    SENT = "sends to"
+    RECEIVED = "receives from"
     ENDED = "ends"
     PASSED = "is passed over"
     CANCELLED = "the run is cancelled"
@@ -43,9 +46,12 @@ class Did(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
+    """What happened to which task; `channel` for what is sent and received, `outcome` for what closes."""
+
     did: Did
     task: str = ""
     outcome: Outcome | None = None
+    channel: str = ""
 
     def __str__(self) -> str:
         match self.did:
@@ -53,7 +59,7 @@ class Event:
                 return str(self.did.value)
             case Did.ENDED | Did.PASSED if self.outcome is not None:
                 return f"{self.task} {'ends' if self.did is Did.ENDED else 'does not run'}: {self.outcome.value}"
-        return f"{self.task} {self.did.value}"
+        return f"{self.task} {self.did.value} {self.channel}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,10 @@ class Story:
     opened: dict[str, None] = field(default_factory=dict)
     closed: dict[str, Outcome] = field(default_factory=dict)
     ran: set[str] = field(default_factory=set)
+    ready: set[str] = field(default_factory=set)
     cancelled: bool = False
+    moved: dict[str, int] = field(default_factory=dict)  # how many of its transfers each task has done
+    filled: dict[str, int] = field(default_factory=dict)  # how much is in each channel
     held: dict[str, list[str]] = field(default_factory=dict)  # group name -> who holds it, "" is the run itself
     _ancestors: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -94,27 +103,46 @@ class Story:
     # -- what the model says -------------------------------------------------------------------------------------------
 
     def its_turn(self, task: Task) -> bool:
-        """Everything it waits for has closed, and what it runs within is open (or will never be)."""
-        if not all(edge.before in self.closed for edge in task.edges):
+        """Everything it waits for has come so far, and what it runs within is open (or will never be)."""
+        if task.parent and task.parent not in self.opened and task.parent not in self.closed:
             return False
-        return not task.parent or task.parent in self.opened or task.parent in self.closed
+        if all(self.past(edge) for edge in task.edges):
+            return True
+        return task.join is Join.ANY and not self.is_absent(task) and self.holds(task.activation, task)
+
+    def past(self, edge: Edge) -> bool:
+        """Whether this wait is over: its predecessor has come to the point, or never will."""
+        if edge.before in self.closed:
+            return True
+        match edge.point:
+            case Point.OPENED:
+                return edge.before in self.opened
+            case Point.READY:
+                return edge.before in self.ready
+            case Point.CLOSED:
+                return False
 
     def is_absent(self, task: Task) -> bool:
-        return (bool(task.parent) and task.parent not in self.opened) or not self.holds(task.presence, task)
+        return (bool(task.parent) and task.parent not in self.ran) or not self.holds(task.presence, task)
 
     def may_run(self, task: Task) -> bool:
         """Whether it runs, now that its turn has come."""
         if self.is_absent(task):
             return False
-        return all(self._accepts(edge.before, edge.accepts, edge.optional) for edge in task.edges) and self.holds(
-            task.activation, task
-        )
+        edges = task.edges if task.join is Join.ALL else ()
+        return all(self._accepts(edge) for edge in edges) and self.holds(task.activation, task)
 
-    def _accepts(self, before: str, accepts: frozenset[Outcome] | None, optional: bool) -> bool:
-        outcome = self.closed[before]
+    def _accepts(self, edge: Edge) -> bool:
+        outcome = self.closed.get(edge.before)
         if outcome is Outcome.ABSENT:
-            return optional or (accepts is not None and Outcome.ABSENT in accepts)
-        return accepts is None or outcome in accepts
+            return edge.optional or (edge.accepts is not None and Outcome.ABSENT in edge.accepts)
+        match edge.point:
+            case Point.OPENED:
+                return edge.before in self.ran
+            case Point.READY:
+                return edge.before in self.ready
+            case Point.CLOSED:
+                return edge.accepts is None or outcome in edge.accepts
 
     def outcomes(self, task: Task) -> frozenset[Outcome]:
         """How a task that runs may end now."""
@@ -145,7 +173,7 @@ class Story:
                 return self.cancelled
             case Ancestors(every, outcomes):
                 assert task is not None, "ancestors are somebody's"
-                ended = [self.closed[name] in outcomes for name in self.ancestors(task.name)]
+                ended = [self.closed.get(name) in outcomes for name in self.ancestors(task.name)]
                 return all(ended) if every else any(ended)
         raise AssertionError(f"{atom!r} is no atom")
 
@@ -169,6 +197,49 @@ class Story:
             self._ancestors[name] = frozenset(found)
         return self._ancestors[name]
 
+    def transfer(self, task: Task) -> Event | None:
+        """What an open task sends or receives next, whether or not it can now; None when it has done all of it."""
+        done = self.moved.get(task.name, 0)
+        for one in task.transfers:
+            if done < one.times:
+                did = Did.SENT if one.way is Way.SEND else Did.RECEIVED
+                return Event(did, task.name, channel=one.channel)
+            done -= one.times
+        return None
+
+    def can_move(self, event: Event) -> bool:
+        """Whether that transfer can happen now: there is room, or something is there."""
+        fill = self.filled.get(event.channel, 0)
+        if event.did is Did.RECEIVED:
+            return fill > 0
+        channel = self.graph.channels.get(event.channel)
+        if channel is None or channel.capacity is None:
+            return True
+        return fill < channel.capacity or (not channel.capacity and not fill and self._met(event.channel))
+
+    def _met(self, channel: str) -> bool:
+        wanted = (self.transfer(self.graph.tasks[name]) for name in self.opened)
+        return any(event is not None and event.did is Did.RECEIVED and event.channel == channel for event in wanted)
+
+    def can_end(self, task: Task) -> bool:
+        """An open task can close: its children have, what it awaits has come, and it has nothing to send or receive."""
+        inside = self.graph.children.get(task.name, ())
+        if not all(child in self.closed for child in inside) or not all(self.past(edge) for edge in task.awaits):
+            return False
+        return self.transfer(task) is None
+
+    def is_stuck(self) -> bool:
+        """Nothing can happen any more, and not everything has closed."""
+        if len(self.closed) == len(self.graph.tasks):
+            return False
+        return not any(self._can_happen(task) for task in self.graph.tasks.values() if task.name not in self.closed)
+
+    def _can_happen(self, task: Task) -> bool:
+        if task.name not in self.opened:
+            return self.its_turn(task) and (not self.may_run(task) or self.blocked(task) is None)
+        step = self.transfer(task)
+        return self.can_move(step) if step is not None else self.can_end(task)
+
     def blocked(self, task: Task) -> tuple[str, str] | None:
         """(group, holder) if a group that this task must take has no room."""
         taken: dict[str, int] = {}
@@ -191,12 +262,18 @@ class Story:
         match event.did:
             case Did.STARTED:
                 self._start(task)
+            case Did.READY:
+                self._check(task.name in self.opened and task.ready, f"{task.name} cannot be ready")
+                self.ready.add(task.name)
+            case Did.SENT | Did.RECEIVED:
+                self._move(task, event)
             case Did.ENDED:
                 self._end(task, event.outcome)
             case Did.PASSED:
                 self._pass(task, event.outcome)
             case Did.STUCK:
-                self._stuck(task)
+                self._check(task.name not in self.closed, f"{task.name} has closed")
+                self._check(self.is_stuck(), "something can still happen")
 
     def _start(self, task: Task) -> None:
         self._check(task.name not in self.opened and task.name not in self.closed, f"{task.name} starts twice")
@@ -208,10 +285,17 @@ class Story:
         self.opened[task.name] = None
         self.ran.add(task.name)
 
+    def _move(self, task: Task, event: Event) -> None:
+        self._check(task.name in self.opened, f"{task.name} is not open")
+        self._check(self.transfer(task) == event, f"{task.name} has something else to send or receive")
+        self._check(self.can_move(event), f"{task.name} has to wait for {event.channel}")
+        self.moved[task.name] = self.moved.get(task.name, 0) + 1
+        change = 1 if event.did is Did.SENT else -1
+        self.filled[event.channel] = self.filled.get(event.channel, 0) + change
+
     def _end(self, task: Task, outcome: Outcome | None) -> None:
         self._check(task.name in self.opened, f"{task.name} ends without having started")
-        inside = self.graph.children.get(task.name, ())
-        self._check(all(child in self.closed for child in inside), f"{task.name} ends before its children")
+        self._check(self.can_end(task), f"{task.name} ends before its children, or before what it waits for")
         self._check(outcome in self.outcomes(task), f"{task.name} cannot end {outcome}")
         assert outcome is not None
         del self.opened[task.name]
@@ -228,23 +312,12 @@ class Story:
         self.closed[task.name] = outcome
 
     def passed_outcomes(self, task: Task) -> tuple[Outcome, ...]:
+        """How a task ends that is passed over now."""
         if self.is_absent(task):
             return (Outcome.ABSENT,)
+        if self.holds(task.lost, task):
+            return (Outcome.FAILED,)
         return (Outcome.SKIPPED, Outcome.CANCELLED) if self.cancelled else (Outcome.SKIPPED,)
-
-    def _stuck(self, task: Task) -> None:
-        """It should run, but a group it needs is held until it has closed: by what it runs within, or by the run."""
-        self._check(self.its_turn(task) and self.may_run(task), f"{task.name} would not run at all")
-        blocked = self.blocked(task)
-        self._check(blocked is not None, f"{task.name} could take its groups")
-        assert blocked is not None
-        around = {"", task.name, *self._around(task)}
-        self._check(blocked[1] in around, f"{blocked[1]} will give the group back")
-
-    def _around(self, task: Task) -> Iterator[str]:
-        while task.parent:
-            yield task.parent
-            task = self.graph.tasks[task.parent]
 
     def _check(self, claim: bool, otherwise: str) -> None:
         if not claim:
@@ -261,121 +334,6 @@ def replay(graph: Graph, run: Run) -> Story:
         if missing:
             raise Mismatch(f"the run ends before {missing[0]}")
     return story
-
-
-def schedule(
-    graph: Graph,
-    values: Mapping[str, Value],
-    outcomes: Mapping[str, Outcome] = {},  # read only
-    interrupted: frozenset[str] = frozenset(),
-    late: frozenset[tuple[Did, str]] = frozenset(),
-    until_stuck: bool = False,
-) -> Run:
-    """A run with these values and, where it is free to choose, these outcomes; what is `late` happens last.
-
-    The tasks in `interrupted` have their turn after the run was cancelled. Where nothing is said a task succeeds.
-    Raises Mismatch if there is no such run.
-    """
-    return _Scheduler(graph, values, outcomes, interrupted, late).run(until_stuck)
-
-
-class _Scheduler:
-    """Takes, again and again, the least late thing that can happen now."""
-
-    def __init__(
-        self,
-        graph: Graph,
-        values: Mapping[str, Value],
-        outcomes: Mapping[str, Outcome],
-        interrupted: frozenset[str],
-        late: frozenset[tuple[Did, str]],
-    ) -> None:
-        self.graph, self.outcomes, self.interrupted, self.late = graph, outcomes, interrupted, late
-        self.values = {name: values.get(name, default_value(variable)) for name, variable in graph.variables.items()}
-        self.story = Story(graph, self.values)
-        self.number = {name: place for place, name in enumerate(graph.tasks)}
-        self.waits = {
-            task.name: len({edge.before for edge in task.edges}) + bool(task.parent) for task in graph.tasks.values()
-        }
-        self.after: dict[str, list[str]] = {}
-        for task in graph.tasks.values():
-            for before in {edge.before: None for edge in task.edges}:
-                self.after.setdefault(before, []).append(task.name)
-        self.inside = {name: len(children) for name, children in graph.children.items()}
-        self.ready: list[tuple[int, int, int, str]] = []  # urgency, number, turn or end, task
-        self.blocked: list[str] = []
-        self.events: list[Event] = []
-
-    def run(self, until_stuck: bool) -> Run:
-        for name, count in self.waits.items():
-            if not count:
-                self._turn(name)
-        while self.ready:
-            _, _, ends, name = heapq.heappop(self.ready)
-            if not ends and name in self.interrupted and not self.story.cancelled:
-                self._happens(Event(Did.CANCELLED))
-            self._end(name) if ends else self._decide(name)
-        if self.blocked and until_stuck:
-            self._happens(Event(Did.STUCK, self.blocked[0]))
-        elif self.blocked:
-            raise Mismatch(f"{self.blocked[0]} never gets its group")
-        return Run(self.values, tuple(self.events))
-
-    def _happens(self, event: Event) -> None:
-        self.story.take(event)
-        self.events.append(event)
-
-    def _turn(self, name: str) -> None:
-        urgency = 2 * (name in self.interrupted) + ((Did.STARTED, name) in self.late)
-        heapq.heappush(self.ready, (urgency, self.number[name], 0, name))
-
-    def _decide(self, name: str) -> None:
-        task = self.graph.tasks[name]
-        if not self.story.may_run(task):
-            choices = self.story.passed_outcomes(task)
-            wanted = self.outcomes.get(name)
-            self._closed(Event(Did.PASSED, name, wanted if wanted in choices else choices[0]))
-            return
-        if self.story.blocked(task) is not None:
-            self.blocked.append(name)
-            return
-        self._happens(Event(Did.STARTED, name))
-        for child in self.graph.children.get(name, ()):
-            self._one_less(child)
-        if not self.inside.get(name):
-            self._ends(name)
-
-    def _ends(self, name: str) -> None:
-        urgency = 4 if (Did.ENDED, name) in self.late else 0
-        heapq.heappush(self.ready, (urgency, self.number[name], 1, name))
-
-    def _end(self, name: str) -> None:
-        choices = self.story.outcomes(self.graph.tasks[name])
-        wanted = self.outcomes.get(name)
-        usual = Outcome.SUCCEEDED if Outcome.SUCCEEDED in choices else min(choices, key=lambda outcome: outcome.value)
-        self._closed(Event(Did.ENDED, name, wanted if wanted in choices else usual))
-        waiting, self.blocked = self.blocked, []
-        for one in waiting:
-            self._turn(one)
-
-    def _closed(self, event: Event) -> None:
-        self._happens(event)
-        name = event.task
-        if event.did is Did.PASSED:
-            for child in self.graph.children.get(name, ()):
-                self._one_less(child)
-        for follower in self.after.get(name, ()):
-            self._one_less(follower)
-        parent = self.graph.tasks[name].parent
-        if parent:
-            self.inside[parent] -= 1
-            if not self.inside[parent] and parent in self.story.opened:
-                self._ends(parent)
-
-    def _one_less(self, name: str) -> None:
-        self.waits[name] -= 1
-        if not self.waits[name]:
-            self._turn(name)
 
 
 def group_name(group: Group, story: Story) -> str:

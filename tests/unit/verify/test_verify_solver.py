@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 import hocket
 from hocket.verify.formula import Not, Runs
 from hocket.verify.judge import read_graph
-from hocket.verify.replay import replay, schedule
+from hocket.verify.replay import replay
 from hocket.verify.smt import Found, Never, Solver
+from hocket.verify.timeline import schedule
 
 JOBS = ("a", "b", "c")
 WORDS = ("success", "failure", "cancelled")
