@@ -35,6 +35,7 @@ __all__ = [
     "SourceError",
     "SpecError",
     "Stalled",
+    "Stranded",
     "SubsystemError",
     "Tampered",
     "TaskLost",
@@ -59,6 +60,16 @@ class Refused(HocketError):
     def __init__(self, thing: str, did: str, state: str, expected: str, cure: str = "") -> None:
         self.thing, self.did, self.state, self.expected, self.cure = thing, did, state, expected, cure
         super().__init__(f"{thing!r} was {did} but it is {state}; expected: {expected}" + (f". {cure}" if cure else ""))
+
+
+class Stranded(RuntimeWarning):
+    """The last worker was sent away, and `tasks` wait for one. Nothing is lost: another worker will run them."""
+
+    def __init__(self, worker: str, tasks: Sequence[str]) -> None:
+        self.worker, self.tasks = worker, tuple(tasks)
+        named = ", ".join(map(repr, tasks[:3])) + (f" and {len(tasks) - 3} more" if len(tasks) > 3 else "")
+        waits = "waits" if len(tasks) == 1 else "wait"
+        super().__init__(f"{worker!r} was the last worker, and {named} {waits}: add one, or join with help=True")
 
 
 class MissingExtra(HocketError, ImportError):

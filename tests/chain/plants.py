@@ -338,13 +338,13 @@ class _EachAnew:
         return len(self.items)
 
 
-def _drawn_twice(self: Any, name: str, items: Any, body: Any, after: Any, **options: Any) -> Any:
+def _drawn_twice(self: Any, name: str, items: Any, body: Any, after: Any = (), **options: Any) -> Any:
     handle = _many(self, name, items, body, after, run=False)
     handle.work = _EachAnew(handle.work)  # type: ignore[assignment]  # that is the plant
     return handle
 
 
-def _last_dropped(self: Any, name: str, items: Any, body: Any, after: Any, **options: Any) -> Any:
+def _last_dropped(self: Any, name: str, items: Any, body: Any, after: Any = (), **options: Any) -> Any:
     return _many(self, name, items[:-1], body, after, **options)
 
 

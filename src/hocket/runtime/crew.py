@@ -18,12 +18,16 @@ What Choir got wrong here, and why it cannot happen: it notified without the loc
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
+from warnings import warn
 
-from hocket.errors import Refused
+from hocket.errors import Refused, Stranded
 from hocket.kernel import Command, Commands, Kernel, Phase, Stimulus
 from hocket.runtime.handle import Context, Handle
+from hocket.runtime.pickers import Picker
 from hocket.runtime.primitives import Primitives
 from hocket.runtime.seats import Seat, Seats
 
@@ -52,14 +56,13 @@ def names_of(workers: int | Iterable[str]) -> list[str]:
 class Crew:
     """The executors of a kernel, and the queue that they take from."""
 
-    def __init__(self, kernel: Kernel, primitives: Primitives) -> None:
+    def __init__(self, kernel: Kernel, primitives: Primitives, picker: Picker[Handle]) -> None:
         self._primitives = primitives
         self._lock = primitives.lock()
         self._kernel = kernel
-        self._ready: deque[Handle] = deque()  # not begun, or put aside between two bodies
-        self._shared: deque[Handle] = (
-            deque()
-        )  # running tasks of many bodies, which one more may join; perhaps all drawn
+        self._ready = picker  # not begun, or put aside between two bodies
+        # running tasks of many bodies, which one more may join; perhaps all drawn
+        self._shared: deque[Handle] = deque()
         self._asleep = Seats()
         self._workers: dict[str, Seat] = {}
         self._seats: dict[int, Seat] = {}  # by thread: whoever executes bodies at the moment
@@ -87,8 +90,8 @@ class Crew:
         """Let a worker finish the body that it is in, and end; returns when it has.
 
         Called from one of its own bodies, it returns at once, and the worker ends after that body. What waits in the
-        queue stays there for others; joiners of it are told (DeadlockError) if there are none. Raises Refused when no
-        worker is called so.
+        queue stays there for others; if there are none, joiners of it are told (DeadlockError), and so is the caller,
+        by the warning `Stranded`, which names what waits. Raises Refused when no worker is called so.
         """
         with self._lock:
             if name not in self._workers:
@@ -96,8 +99,26 @@ class Crew:
             seat = self._workers.pop(name)
             self._dismiss(seat)
             own = seat.owner == self._primitives.get_ident()
+            stranded = self._stranded_without(seat)
         if not own and seat.thread is not None:
             seat.thread.join()
+        if stranded:
+            warn(Stranded(name, stranded), stacklevel=2)
+
+    def _stranded_without(self, leaving: Seat) -> list[str]:
+        """The tasks that wait for an executor, or for others, when the last one leaves; none while another is there."""
+        if self._workers or any(seat is not leaving for seat in self._seats.values()):
+            return []
+        return [node.name for node in self._kernel.nodes if Phase.IDLE < node.phase < _RUNNING]
+
+    @contextmanager
+    def worker(self, name: str) -> Iterator[None]:
+        """One worker more for as long as the block lasts. Raises Refused as `add_worker` does."""
+        self.add_worker(name)
+        try:
+            yield
+        finally:
+            self.remove_worker(name)
 
     def _dismiss(self, seat: Seat) -> None:
         seat.alive = False
@@ -206,8 +227,7 @@ class Crew:
 
         Both are read without the lock: a wrong guess costs a turn, never correctness.
         """
-        body, work, ready = task.body, task.work, self._ready
-        assert body is not None, f"{task.name} has arguments and no body"
+        body, work, ready = self._bound(task), task.work, self._ready
         assert work is not None, f"{task.name} has no arguments"
         for argument in work:
             if context is None:
@@ -216,6 +236,11 @@ class Crew:
                 body(context, argument)
             if seat.called or (ready and self._others_wait(task)):
                 return
+
+    def _bound(self, task: Handle) -> Callable[..., Any]:
+        """The body of a task of many bodies, with what it is given by name."""
+        assert task.body is not None, f"{task.name} has arguments and no body"
+        return partial(task.body, **task.values()) if task.given else task.body
 
     def _others_wait(self, task: Handle) -> bool:
         try:

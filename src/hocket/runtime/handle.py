@@ -30,9 +30,11 @@ class Handle(Task):
         body: Callable[..., Any] | None,
         work: Iterator[Any] | None = None,
         wants_context: bool = False,
+        priority: float = 0,
     ) -> None:
         super().__init__(node, body, work, wants_context)
         self.scheduler = scheduler
+        self.priority = priority
         self.waiters: Sequence[Seat] = ()  # who joins it; changed and read under the scheduler's lock
 
     def run(self) -> Handle:
@@ -44,6 +46,18 @@ class Handle(Task):
         """It starts after these have closed. Raises Refused when it is armed already, CycleError on a circle."""
         self.scheduler.link(Edge.AFTER, earlier, self)
         return self
+
+    def before(self, *later: Task) -> Handle:
+        """These start after it has closed. Raises Refused when one of them is armed already, CycleError on a circle."""
+        self.scheduler.link_to(Edge.AFTER, self, later)
+        return self
+
+    def run_attached(self) -> Any:
+        """Run it (where it is idle, arm it) with this thread's help: returns when it has closed, with all its indices
+        and all its forks, what `join` returns. Other tasks may run in this thread meanwhile (CH-09, CH-14).
+        """
+        self.scheduler.arm_if_idle(self)
+        return self.join(help=True)
 
     def join(self, help: bool = False, timeout: float | None = None) -> Any:
         """Wait until it has closed, and return what its body returned (None for tasks of many bodies).

@@ -10,11 +10,23 @@ from hocket.graph import Expression, Graph, graph_of
 from hocket.kernel import Outcome, Policy
 from hocket.kernel.kernel import Watch
 from hocket.runtime.inline import run_inline
+from hocket.runtime.pickers import picker_of
 from hocket.runtime.task import Task, error_of
 from hocket.runtime.threads import Scheduler
 from hocket.runtime.ticks import run_ticks
 
-__all__ = ["RUNTIMES", "Run", "run"]
+__all__ = ["RUNTIMES", "How", "Run", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What a runtime is told besides the graph; it reads what concerns it."""
+
+    workers: int
+    policy: Policy
+    watch: Watch | None
+    picker: str
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +78,41 @@ def run(
     policy: Policy | str = Policy.ISOLATE,
     watch: Watch | None = None,
     check: bool = True,
+    picker: str = "fifo",
+    seed: int = 0,
 ) -> Run:
     """Run every task of a graph once, each after what it waits for; returns when all have closed.
 
     `runtime`: "inline" (the caller's thread), "threads" (`workers` of them) or "ticks" (the caller's thread, in rounds:
     what a round frees runs in a later one, and a `TaskComponent` is called until it is complete). `policy`: what a
     failure does to other tasks. With `check`, what the bodies raised is raised here; without, the `Run` says it.
-    `watch` is told of every opening, ending and closing.
+    `watch` is told of every opening, ending and closing. `picker`: which ready task is taken next, "fifo", "lifo" or
+    "random" (drawn from `seed`); ticks keep their own order.
 
     >>> from hocket.graph import seq, fork, task
     >>> run(seq(task(int), fork(task(str), task(list)))).results
     {'int': 0, 'str': '', 'list': []}
 
-    Raises CycleError, before anything has run, when tasks wait for each other; ValueError for an unknown runtime.
+    Raises CycleError, before anything has run, when tasks wait for each other; ValueError for an unknown runtime or
+    picker.
     """
     if runtime not in RUNTIMES:
         raise ValueError(f"there is no runtime {runtime!r}; there are {', '.join(map(repr, RUNTIMES))}")
     flat = graph if isinstance(graph, Graph) else graph_of(graph)
-    result = Run(tuple(RUNTIMES[runtime](flat, workers, Policy(policy), watch)))
+    how = How(workers, Policy(policy), watch, picker, seed)
+    result = Run(tuple(RUNTIMES[runtime](flat, how)))
     if check:
         result.raise_if_failed()
     return result
 
 
-def _inline(graph: Graph, workers: int, policy: Policy, watch: Watch | None) -> list[Task]:
-    return run_inline(graph, policy, watch)
+def _inline(graph: Graph, how: How) -> list[Task]:
+    return run_inline(graph, how.policy, how.watch, picker_of(how.picker, how.seed))
 
 
-def _threads(graph: Graph, workers: int, policy: Policy, watch: Watch | None) -> list[Task]:
-    with Scheduler(workers, policy=policy, watch=watch) as scheduler:
+def _threads(graph: Graph, how: How) -> list[Task]:
+    options = {"policy": how.policy, "watch": how.watch, "picker": how.picker, "seed": how.seed}
+    with Scheduler(how.workers, **options) as scheduler:  # type: ignore[arg-type]  # each is of its own type
         handles: list[Task] = list(scheduler.add_graph(graph))
         scheduler.close()
         for handle in handles:
@@ -102,13 +120,13 @@ def _threads(graph: Graph, workers: int, policy: Policy, watch: Watch | None) ->
     return handles
 
 
-def _ticks(graph: Graph, workers: int, policy: Policy, watch: Watch | None) -> list[Task]:
-    return run_ticks(graph, policy, watch)
+def _ticks(graph: Graph, how: How) -> list[Task]:
+    return run_ticks(graph, how.policy, how.watch)
 
 
-RUNTIMES: Mapping[str, Callable[[Graph, int, Policy, Watch | None], list[Task]]] = {
+RUNTIMES: Mapping[str, Callable[[Graph, How], list[Task]]] = {
     "inline": _inline,
     "threads": _threads,
     "ticks": _ticks,
 }
-"""Each runtime by name: a graph, workers, policy and watch in, closed tasks out."""
+"""Each runtime by name: a graph and how to run it in, closed tasks out."""

@@ -5,18 +5,23 @@ arguments, from which everybody who works at it draws: one `next` of an iterator
 that is built into the interpreter is atomic under the GIL, so each argument is
 taken once, and none waits behind a body that blocks. Refused: halving ranges, as
 Choir does, where the rest of a half is stuck behind a slow index.
+
+Values go from task to task by name: `after={"x": a}` calls the body with `x=` what
+`a` returned. Refused: passing them by position, where a task that is added to a list
+changes what every later one is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from inspect import signature
 from operator import length_hint
 from typing import Any
 
 from hocket.errors import TaskLost
 from hocket.kernel import Node, Outcome
 
-__all__ = ["Task", "error_of"]
+__all__ = ["After", "Task", "error_of", "given_by", "refuse_what_cannot_be_called", "tasks_of"]
 
 
 class Task:
@@ -26,7 +31,7 @@ class Task:
     raised, or None.
     """
 
-    __slots__ = ("_error", "_seen", "_value", "body", "node", "wants_context", "work")
+    __slots__ = ("_error", "_seen", "_value", "body", "given", "node", "priority", "wants_context", "work")
 
     def __init__(
         self,
@@ -39,6 +44,8 @@ class Task:
         self._value: Any = None
         self._error: BaseException | None = None
         self._seen = False  # somebody was told how it ended
+        self.given: Mapping[str, Task] = NOTHING_GIVEN  # by parameter: the tasks whose values its body is called with
+        self.priority: float = 0  # read by the picker of that name
         node.load = self
 
     @property
@@ -61,7 +68,14 @@ class Task:
     def call(self, context: Any) -> None:
         """Run the only body of a task that has one, keeping what it returns."""
         assert self.body is not None, f"{self.name} has no body, and was given to an executor"
-        self._value = self.body(context) if self.wants_context else self.body()
+        if self.given:
+            self._value = self.body(*[context] * self.wants_context, **self.values())
+        else:
+            self._value = self.body(context) if self.wants_context else self.body()
+
+    def values(self) -> dict[str, Any]:
+        """What its body is called with by name: each has finished, for else this task would not have started."""
+        return {name: task._value for name, task in self.given.items()}
 
     def left(self) -> int:
         """How many arguments of a task of many bodies have not been drawn."""
@@ -87,6 +101,43 @@ class Task:
 
     def __repr__(self) -> str:
         return f"<task {self.name} {self.node.phase if self.outcome is None else self.outcome}>"
+
+
+NOTHING_GIVEN: Mapping[str, Task] = {}
+
+After = Iterable[Task] | Mapping[str, Task]
+"""What a task comes after; as a mapping, its body is also given what those tasks returned, by these names."""
+
+
+def given_by(after: After) -> Mapping[str, Task]:
+    """What of `after` has a name, as a copy that nobody else changes."""
+    return dict(after) if isinstance(after, Mapping) else NOTHING_GIVEN
+
+
+def tasks_of(after: After) -> Iterable[Task]:
+    """Whom to come after, with names or without."""
+    return after.values() if isinstance(after, Mapping) else after
+
+
+def refuse_what_cannot_be_called(
+    name: str, body: Callable[..., Any] | None, given: Mapping[str, Any], arguments: int = 0
+) -> None:
+    """Raise TypeError unless `body` can be called with that many arguments and what is given by name; None can.
+
+    Where nothing is given by name, that it can be called at all is asked, and no more: signatures cost 10 µs.
+    """
+    if body is None and not given:
+        return
+    if not callable(body):
+        told = "it has nothing to give values to" if body is None else f"it is {body!r}; say spawn(name, f), not f()"
+        raise TypeError(f"the body of {name!r} cannot be called: {told}")
+    if given:
+        try:
+            signature(body).bind(*[None] * arguments, **given)
+        except TypeError as error:
+            raise TypeError(f"the body of {name!r} cannot be called with {', '.join(given)}: {error}") from None
+        except ValueError:  # a callable of C that does not tell its signature
+            return
 
 
 def error_of(node: Node) -> BaseException:

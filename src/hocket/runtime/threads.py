@@ -24,9 +24,11 @@ from hocket.runtime.build import build
 from hocket.runtime.crew import Crew, names_of
 from hocket.runtime.handle import Handle
 from hocket.runtime.joins import Joins
+from hocket.runtime.lazily import Lazily
+from hocket.runtime.pickers import Picker, picker_of
 from hocket.runtime.primitives import THREADING, Primitives
 from hocket.runtime.seats import Seat
-from hocket.runtime.task import Task
+from hocket.runtime.task import After, Task, given_by, refuse_what_cannot_be_called, tasks_of
 
 __all__ = ["Scheduler"]
 
@@ -38,12 +40,13 @@ class Scheduler(Crew):
 
     `workers`: how many, or their names; they may be added and removed at any time. `policy`: what a failure does to
     the other tasks, "isolate" (dependents are skipped), "fail_fast" (nothing else starts) or "branch" (parents do not
-    fail). Leaving the `with` block arms what is idle, waits for everything, and raises the failures that nobody asked
-    for.
+    fail). `picker`: which ready task is taken next, "fifo", "lifo", "priority" (the highest first), "random" (drawn
+    from `seed`) or a `Picker` of one's own. Leaving the `with` block arms what is idle, waits for everything, and
+    raises the failures that nobody asked for.
 
     >>> with Scheduler(workers=2) as s:
     ...     a = s.spawn("a", lambda: 40)
-    ...     b = s.spawn("b", lambda: a.result + 2, after=[a])
+    ...     b = s.spawn("b", lambda x: x + 2, after={"x": a})
     ...     b.join()
     42
 
@@ -55,11 +58,13 @@ class Scheduler(Crew):
         workers: int | Iterable[str] = 1,
         *,
         policy: Policy | str = Policy.ISOLATE,
+        picker: str | Picker[Handle] = "fifo",
+        seed: int = 0,
         watch: Watch | None = None,
         primitives: Primitives = THREADING,
     ) -> None:
         names = names_of(workers)
-        super().__init__(Kernel(Policy(policy), watch), primitives)
+        super().__init__(Kernel(Policy(policy), watch), primitives, picker_of(picker, seed))
         self._waiting: list[Seat] = []  # joiners that do not help: told when the last executor leaves
         self._joins = Joins()
         self._closing: Stimulus | None = None  # while it closes: what idle tasks are told when nothing else is left
@@ -73,62 +78,73 @@ class Scheduler(Crew):
         name: str,
         body: Callable[..., Any] | None,
         *,
-        after: Iterable[Task] = (),
+        after: After = (),
         parent: Task | None = None,
         run: bool = True,
         context: bool = False,
+        priority: float = 0,
     ) -> Handle:
         """A task that calls `body()` once, after those in `after` have closed; `body=None` is a point to join at.
 
+        Where `after` is a mapping, `{"x": a}`, the body is called with what those tasks returned, by these names.
         `parent` is held open until it has closed. With `run=False` it stays idle, to be built on, until `.run()` or
-        the end of the `with` block. With `context`, the body is given a `Context`. Raises TypeError for a body that
-        cannot be called, Refused after the scheduler has closed or when the parent has.
+        the end of the `with` block. With `context`, the body is given a `Context`, before all else. `priority` counts
+        where the scheduler's picker is "priority". Raises TypeError for a body that cannot be called so, Refused
+        after the scheduler has closed or when the parent has.
         """
-        return self._spawn(name, (body, None, context), after, parent, run)
+        refuse_what_cannot_be_called(name, body, given_by(after), context)
+        return self._spawn(name, (body, None, context, priority), after, parent, run)
 
-    def multi(
-        self, name: str, count: int, body: Callable[..., Any], *, after: Iterable[Task] = (), **options: Any
-    ) -> Handle:
-        """One task that calls `body(i)` for each i in range(count), in any order, on any workers, each once (CH-04)."""
+    def multi(self, name: str, count: int, body: Callable[..., Any], **options: Any) -> Handle:
+        """One task that calls `body(i)` for each i in range(count), in any order, on any workers, each once (CH-04).
+
+        `options` are those of `spawn`; what `after` gives by name, every call is given.
+        """
         count = as_count(count)
         if count < 0:
             raise ValueError(f"multi {name!r} was given a count of {count}; a count is 0 or more")
-        return self._many(name, range(count), body, after, **options)
+        return self._many(name, range(count), body, **options)
 
     def iter(
-        self, name: str, items: Iterable[Any], body: Callable[..., Any], *, after: Iterable[Task] = (), **options: Any
+        self, name: str, items: Iterable[Any], body: Callable[..., Any], *, lazy: bool = False, **options: Any
     ) -> Handle:
-        """One task that calls `body(item)` for each of `items`, which are taken now, each once (CH-05)."""
-        return self._many(name, list(items), body, after, **options)
+        """One task that calls `body(item)` for each of `items`, each once (CH-05); `options` as for `multi`.
+
+        The items are taken now, so that an iterator that raises does so here; with `lazy`, each is taken when an
+        executor has time for it, one at a time, and what the iterator raises fails the task.
+        """
+        taken = Lazily(items, self._primitives.lock()) if lazy else list(items)
+        return self._many(name, taken, body, **options)
 
     def _many(
         self,
         name: str,
-        items: Sequence[Any],
+        items: Sequence[Any] | Lazily,
         body: Callable[..., Any],
-        after: Iterable[Task],
+        after: After = (),
         parent: Task | None = None,
         run: bool = True,
         context: bool = False,
+        priority: float = 0,
     ) -> Handle:
-        if body is None or not callable(body):
-            raise TypeError(f"{name!r} needs a body to call for each index, not {body!r}")
+        if body is None:
+            raise TypeError(f"{name!r} needs a body to call for each index, not None")
+        refuse_what_cannot_be_called(name, body, given_by(after), 1 + context)
         if not items:  # nothing to run: a point to join at (CH-03)
-            return self._spawn(name, (None, None, False), after, parent, run)
-        return self._spawn(name, (body, iter(items), context), after, parent, run)
+            return self._spawn(name, (None,), tasks_of(after), parent, run)
+        return self._spawn(name, (body, iter(items), context, priority), after, parent, run)
 
-    def _spawn(self, name: str, what: tuple[Any, ...], after: Iterable[Task], parent: Task | None, run: bool) -> Handle:
-        body = what[0]
-        if body is not None and not callable(body):
-            raise TypeError(f"the body of {name!r} cannot be called: it is {body!r}; say spawn(name, f), not f()")
-        earlier = [self._mine(task).node for task in after]
+    def _spawn(self, name: str, what: tuple[Any, ...], after: After, parent: Task | None, run: bool) -> Handle:
+        given = given_by(after)
+        earlier = [self._mine(task).node for task in tasks_of(after)]
         holder = None if parent is None else self._mine(parent).node
         with self._lock:
             self._refuse_when_closed(name)
             if holder is not None:
                 self._refuse_child(name, holder, earlier)
-            node = self._kernel.add(name, body is not None)
+            node = self._kernel.add(name, what[0] is not None)
             handle = Handle(self, node, *what)
+            handle.given = given
             for source in earlier:
                 self._kernel.hold(Edge.AFTER, source, node)
             if holder is not None:
@@ -158,18 +174,32 @@ class Scheduler(Crew):
 
     def link(self, edge: Edge, sources: Iterable[Task], target: Task) -> None:
         """Relate several tasks to one, all or none. Raises Refused or CycleError."""
-        nodes, held = [self._mine(source).node for source in sources], self._mine(target).node
+        held = self._mine(target).node
+        self._link(edge, [(self._mine(source).node, held) for source in sources])
+
+    def link_to(self, edge: Edge, source: Task, targets: Iterable[Task]) -> None:
+        """Relate one task to several, all or none. Raises Refused or CycleError."""
+        node = self._mine(source).node
+        self._link(edge, [(node, self._mine(target).node) for target in targets])
+
+    def _link(self, edge: Edge, pairs: Sequence[tuple[Node, Node]]) -> None:
         with self._lock:
-            for node in nodes:
+            for node, held in pairs:
                 self._kernel.admit(edge, node, held)
                 circle = self._joins and self._joins.circle_by_link(edge, node, held)
                 if circle:
                     raise CycleError([member.name for member in circle])
-            for node in nodes:
+            for node, held in pairs:
                 self._kernel.hold(edge, node, held)
 
     def arm(self, task: Task) -> None:
         self._tell(_ARMED, task)
+
+    def arm_if_idle(self, task: Task) -> None:
+        node = self._mine(task).node
+        with self._lock:
+            if node.phase is Phase.IDLE:
+                self._do(self._kernel.receive(_ARMED, node))
 
     def cancel(self, task: Task) -> None:
         self._tell(Stimulus.CANCELLED, task)

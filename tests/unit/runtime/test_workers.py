@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from hocket.errors import CycleError, DeadlockError, Refused
+from hocket.errors import CycleError, DeadlockError, Refused, Stranded
 from hocket.kernel import Outcome
 from hocket.runtime import Scheduler
 from tests.unit.runtime.test_choir_scenarios import GUARD, Counter, meet
@@ -135,14 +135,21 @@ def test_removing_the_last_worker_tells_who_waits():
     joiner.start()
     while not s._waiting:
         threading.Barrier(1).wait()
-    remover = threading.Thread(target=lambda: s.remove_worker("w"))
+    removed = []
+
+    def remove():
+        with pytest.warns(Stranded, match="'w' was the last worker, and 'second' waits") as warned:
+            s.remove_worker("w")
+        removed.append(warned[0].message.tasks)
+
+    remover = threading.Thread(target=remove)
     remover.start()
     while "w" in s._workers:
         threading.Barrier(1).wait()
     go_on.set()
     joiner.join(GUARD)
     remover.join(GUARD)
-    assert told == [True]
+    assert (told, removed) == ([True], [("second",)])
     assert second.outcome is None
     s.close()
     assert second.result == 2
