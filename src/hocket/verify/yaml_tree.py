@@ -20,7 +20,7 @@ from hocket.verify.formula import Value
 from hocket.verify.model import Span
 from hocket.verify.source import Source
 
-__all__ = ["DEPTH", "Duplicate", "Entry", "Mapping", "Node", "Scalar", "Sequence", "compose", "strings"]
+__all__ = ["DEPTH", "Duplicate", "Entry", "Mapping", "Node", "Scalar", "Sequence", "compose", "documents", "strings"]
 
 DEPTH = 100  # no graph format nests as deep as this; GitHub refuses far less
 NODES = 400_000
@@ -37,6 +37,7 @@ class Scalar:
     text: str
     span: Span
     plain: bool  # unquoted: may be a number, a boolean or null
+    tag: str = ""  # as written: "!reference"
 
     @property
     def value(self) -> Value:
@@ -54,6 +55,7 @@ class Scalar:
 class Sequence:
     span: Span
     items: list[Node] = field(default_factory=list)
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +77,7 @@ class Mapping:
     span: Span
     entries: dict[str, Entry] = field(default_factory=dict)  # by the key as written; the first of two duplicates
     duplicates: list[Duplicate] = field(default_factory=list)
+    tag: str = ""
 
     def get(self, key: str) -> Node | None:
         entry = self.entries.get(key)
@@ -86,11 +89,21 @@ Node = Scalar | Sequence | Mapping
 
 def compose(source: Source) -> Node:
     """The one document of `source` as a tree; raises SourceError with line, column and cure, or MissingExtra."""
+    return _built(_Builder(source.path), source).finished()
+
+
+def documents(source: Source) -> list[Node]:
+    """All documents of `source`, in order, without those that hold nothing; raises as `compose` does."""
+    builder = _built(_Builder(source.path, several=True), source)
+    builder.finished()
+    return [root for root in builder.roots if not isinstance(root, Scalar) or root.text]
+
+
+def _built(builder: _Builder, source: Source) -> _Builder:
     try:
         import yaml
     except ImportError:
         raise MissingExtra("PyYAML", "graphs", "reading YAML") from None
-    builder = _Builder(source.path)
     try:
         for event in yaml.parse(source.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             builder.take(type(event).__name__, event)
@@ -102,7 +115,7 @@ def compose(source: Source) -> Node:
     except yaml.reader.ReaderError as error:
         line = source.text.count("\n", 0, error.position) + 1
         raise SourceError(f"this is not YAML: {error.reason}", source.path, line, cure="remove the character") from None
-    return builder.finished()
+    return builder
 
 
 def strings(node: Node) -> Iterator[Scalar]:
@@ -131,29 +144,34 @@ def _cure(reason: str) -> str:
     return "check indentation, quotes and brackets on this line and the one before"
 
 
+def _tag(event: Any) -> str:
+    """A tag of the format's own (`!reference`); those of YAML itself say nothing that is of use here."""
+    return event.tag if event.tag and event.tag.startswith("!") and event.tag != "!" else ""
+
+
 class _Builder:
     """Takes the parser's events one by one; `open` holds the collections that are not closed yet."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, several: bool = False) -> None:
+        self.path, self.several = path, several
+        self.roots: list[Node] = []
         self.open: list[tuple[Sequence | Mapping, str | None]] = []
         self.keys: list[Scalar | None] = []  # one per open collection: the key that waits for its value
         self.anchors: dict[str, Node] = {}
         self.unfinished: dict[str, Span] = {}
-        self.root: Node | None = None
         self.count = 0
 
     def take(self, kind: str, event: Any) -> None:
         match kind:
             case "ScalarEvent":
                 plain = event.implicit[0] and event.style in (None, "")
-                self._node(Scalar(event.value, self._span(event), plain), event.anchor)
+                self._node(Scalar(event.value, self._span(event), plain, _tag(event)), event.anchor)
             case "AliasEvent":
                 self._alias(event)
             case "SequenceStartEvent":
-                self._start(Sequence(self._span(event)), event)
+                self._start(Sequence(self._span(event), tag=_tag(event)), event)
             case "MappingStartEvent":
-                self._start(Mapping(self._span(event)), event)
+                self._start(Mapping(self._span(event), tag=_tag(event)), event)
             case "SequenceEndEvent" | "MappingEndEvent":
                 node, anchor = self.open.pop()
                 self.keys.pop()
@@ -162,15 +180,17 @@ class _Builder:
                 if anchor:
                     del self.unfinished[anchor]
                     self.anchors[anchor] = node
-            case "DocumentStartEvent" if self.root is not None:
+            case "DocumentStartEvent" if self.several:
+                self.anchors.clear()
+            case "DocumentStartEvent" if self.roots:
                 raise self._error(
                     "a second document in one file", event, "keep one document; remove the line with '---'"
                 )
 
     def finished(self) -> Node:
-        if self.root is None:
+        if not self.roots:
             raise SourceError("the file holds no YAML value", self.path, cure="it may be all comments")
-        return self.root
+        return self.roots[0]
 
     def _start(self, node: Sequence | Mapping, event: Any) -> None:
         self._node(node, None)
@@ -197,7 +217,7 @@ class _Builder:
         if anchor:
             self.anchors[anchor] = node
         if not self.open:
-            self.root = node
+            self.roots.append(node)
             return
         holder = self.open[-1][0]
         if isinstance(holder, Sequence):

@@ -33,9 +33,10 @@ from hocket.verify.findings import Finding, Note
 from hocket.verify.formula import TRUE, Value
 from hocket.verify.model import NOWHERE, Edge, Graph, Hold, Kind, Span, Task, Until, Variable
 from hocket.verify.readers import Reading
+from hocket.verify.readers.entries import describe, did_you_mean
 from hocket.verify.readers.github_conditions import Cases, Known, Scope, cases, condition
 from hocket.verify.readers.github_groups import group
-from hocket.verify.readers.github_shape import describe, did_you_mean, events_of, job_problems, workflow_problems
+from hocket.verify.readers.github_shape import events_of, job_problems, workflow_problems
 from hocket.verify.source import Source, read
 from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence, compose, strings
 

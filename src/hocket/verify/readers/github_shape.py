@@ -8,21 +8,17 @@ GitHub refuse the whole file, which people learn only after the push.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 
-from hocket.verify.findings import Finding, Note
+from hocket.verify.findings import Finding
 from hocket.verify.model import Span
+from hocket.verify.readers.entries import describe, did_you_mean, duplicate, duplicates, unknown_keys
 from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence
 
 __all__ = [
     "EVENTS",
-    "describe",
-    "did_you_mean",
-    "duplicates",
     "events_of",
     "job_problems",
-    "unknown_keys",
     "workflow_problems",
 ]
 
@@ -57,23 +53,6 @@ EVENTS = frozenset(
     }
 )  # fmt: skip
 _JOB_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-
-
-def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A cure for a misspelt word: the known word nearest to it, else `otherwise`."""
-    lower = {one.lower(): one for one in known}
-    near = get_close_matches(word.lower(), list(lower), n=1, cutoff=0.6)
-    return f"did you mean {lower[near[0]]!r}?" if near else otherwise
-
-
-def describe(node: Node) -> str:
-    match node:
-        case Scalar():
-            return f"the value {node.text!r}" if node.text else "nothing"
-        case Sequence():
-            return "a list"
-        case Mapping():
-            return "a mapping"
 
 
 def workflow_problems(root: Mapping) -> Iterator[Finding]:
@@ -126,36 +105,6 @@ def job_problems(name: Scalar, job: Node) -> Iterator[Finding]:
     yield from _steps(name.text, job.get("steps"))
 
 
-def duplicates(root: Node) -> Iterator[Finding]:
-    """Every key that stands twice in one mapping, with both places."""
-    seen: set[int] = set()
-    waiting: list[Node] = [root]
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        match node:
-            case Mapping():
-                for pair in node.duplicates:
-                    yield _duplicate(pair.first, pair.second)
-                waiting.extend(entry.value for entry in reversed(node.entries.values()))
-            case Sequence():
-                waiting.extend(reversed(node.items))
-
-
-def _duplicate(first: Scalar, second: Scalar) -> Finding:
-    message = f"{second.text!r} is defined twice: first in line {first.span.line}, again in line {second.span.line}"
-    return Finding("G003", message, second.span, (Note(first.span, "first here"), Note(second.span, "and again here")))
-
-
-def unknown_keys(mapping: Mapping, known: frozenset[str], owner: str) -> Iterator[Finding]:
-    for name, entry in mapping.entries.items():
-        if name not in known:
-            cure = did_you_mean(name, known, f"it may have: {', '.join(sorted(known))}")
-            yield Finding("G008", f"{owner} has no key {name!r}", entry.key.span, cure=cure)
-
-
 def events_of(node: Node | None) -> list[tuple[str, Span]]:
     """The events of an `on:`, each with its place."""
     match node:
@@ -205,5 +154,5 @@ def _steps(job: str, node: Node | None) -> Iterator[Finding]:
         own = step.get("id")
         if isinstance(own, Scalar):
             if own.text.lower() in ids:
-                yield _duplicate(ids[own.text.lower()], own)
+                yield duplicate(ids[own.text.lower()], own)
             ids.setdefault(own.text.lower(), own)
