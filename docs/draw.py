@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 
 from hocket.kernel.lifecycle import EDGES, EVENTS, KEEPS, STATES, STOPS, Condition, Edge, Phase
+from hocket.verify.codes import CODES
 
 DOCS = Path(__file__).parent
 
@@ -190,6 +191,22 @@ def _of_models(table: str) -> str:
     return TABLES[table]()
 
 
+# -- findings of the verifier ------------------------------------------------------------------------------------------
+
+
+def finding_rows() -> str:
+    """The table of finding codes as a Markdown table."""
+    lines = ["| code | what it is | severity | cure |", "|---|---|---|---|"]
+    lines += [
+        f"| {row.code} | {row.title} | {row.severity.value} | {_cell(row.cure)} |" for row in CODES.values()
+    ]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 DRAWN = {
     "events": event_rows,
     "states": state_rows,
@@ -197,6 +214,7 @@ DRAWN = {
     "conditions": conditions,
     "models": partial(_of_models, "models"),
     "broken": partial(_of_models, "broken"),
+    "findings": finding_rows,
 }
 PICTURES = {"lifecycle.svg": lifecycle_svg}
 

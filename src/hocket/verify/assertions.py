@@ -34,8 +34,8 @@ from hocket.verify.formula import (
     disjunction,
     negation,
 )
-from hocket.verify.model import Graph, Task
-from hocket.verify.questions import is_plain
+from hocket.verify.model import Graph, Join, Task
+from hocket.verify.questions import is_plain, is_success
 from hocket.verify.replay import Did, Mismatch, Run, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.structure import Shape, reaches
@@ -260,7 +260,7 @@ def _run(graph: Graph, found: Found, search: _Search, seen: Callable[[Run], bool
     """The first of the timelines that is a run and in which it is seen."""
     for late in search.timelines:
         try:
-            run = schedule(graph, found.values, found.outcomes, found.interrupted, late)
+            run = schedule(graph, found.values, found.outcomes, found.interrupted, late, unready=found.unready)
             replay(graph, run)
         except Mismatch:
             continue
@@ -275,8 +275,9 @@ def _needed(graph: Graph, before: Task, after: Task) -> tuple[str, ...]:
     waiting = deque([after.name])
     while waiting and before.name not in came:
         name = waiting.popleft()
-        for edge in graph.tasks[name].edges:
-            if edge.accepts == _SUCCEEDED and not edge.optional and edge.before not in came:
+        task = graph.tasks[name]
+        for edge in task.edges if task.join is Join.ALL else ():
+            if is_success(edge) and edge.before not in came:
                 came[edge.before] = name
                 waiting.append(edge.before)
     if before.name not in came:

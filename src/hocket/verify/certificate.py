@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from hocket.verdict import Basis, Certificate, Counterexample, Holds, Unknown, Verdict, Violated
 from hocket.verify.formula import Outcome
-from hocket.verify.model import Graph
-from hocket.verify.questions import Alive, Grouped, is_plain, shared_groups, without_groups
+from hocket.verify.model import Edge, Graph, Join, Point, Task
+from hocket.verify.questions import Alive, Grouped, is_plain, is_success, shared_groups, without_groups
 from hocket.verify.replay import Did, Event, Mismatch, Run, replay
 from hocket.verify.structure import Shape, shape
 
@@ -161,14 +161,24 @@ def _step(graph: Graph, before: str, after: str, opened: bool, strict: bool) -> 
     Returns whether we now stand where `after` opens (True) or where it closes.
     """
     one, other = graph.tasks[before], graph.tasks[after]
-    edges = [edge for edge in other.edges if edge.before == before]
-    if strict:
-        edges = [edge for edge in edges if edge.accepts == frozenset({Outcome.SUCCEEDED}) and not edge.optional]
-    if edges or (not strict and opened and other.parent == before):
+    if any(_leads(edge, before, opened, strict) for edge in other.edges if not _is_loose(other)):
         return True
-    if not strict and one.parent == after:
+    if not strict and opened and other.parent == before:
+        return True
+    if not strict and (one.parent == after or any(_leads(edge, before, opened, strict) for edge in other.awaits)):
         return False
     raise Refuted(f"{after!r} does not wait for {before!r}, as is said")
+
+
+def _leads(edge: Edge, before: str, opened: bool, strict: bool) -> bool:
+    """Whether this edge is one from where we stand: who waits only for a beginning does not wait for the end."""
+    if edge.before != before or (edge.point is not Point.CLOSED and not opened):
+        return False
+    return not strict or is_success(edge)
+
+
+def _is_loose(task: Task) -> bool:
+    return task.join is Join.ANY and len(task.edges) > 1
 
 
 def _check_shown(graph: Graph, claim: str, said: Any) -> None:

@@ -14,13 +14,19 @@ from dataclasses import dataclass, field, replace
 from hocket.errors import MissingExtra
 from hocket.verify.findings import Finding, Note
 from hocket.verify.formula import Formula, Outcome, Runs, conjunction, disjunction
-from hocket.verify.model import Case, Graph, Hold, Task, Until
+from hocket.verify.model import Case, Edge, Graph, Hold, Point, Task, Until
 from hocket.verify.replay import Did, Mismatch, Run, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.structure import Shape, cycles, edge_between, ranks
 from hocket.verify.timeline import schedule
 
-__all__ = ["Alive", "Grouped", "cycle_findings", "deadlocks", "is_plain", "liveness", "shared_groups", "without_groups"]
+__all__ = [
+    "Alive", "Grouped", "cycle_findings", "deadlocks", "is_plain", "is_success", "liveness", "shared_groups",
+    "without_groups",
+]  # fmt: skip
+
+
+_SUCCEEDED = frozenset({Outcome.SUCCEEDED})
 
 
 def cycle_findings(graph: Graph, shape: Shape) -> tuple[list[Finding], list[int]]:
@@ -82,10 +88,21 @@ def is_plain(graph: Graph) -> bool:
     if graph.conditional:
         return False
     works = Outcome.SUCCEEDED
+    tasks = graph.tasks
+    unready = {name for name, task in tasks.items() if not task.ready}
     return all(
         works in task.may and all(edge.accepts is None or works in edge.accepts for edge in task.edges)
-        for task in graph.tasks.values()
-    )
+        for task in tasks.values()
+    ) and not (unready and any(_is_in_vain(edge, unready) for task in tasks.values() for edge in task.edges))
+
+
+def _is_in_vain(edge: Edge, unready: set[str]) -> bool:
+    return edge.point is Point.READY and edge.before in unready
+
+
+def is_success(edge: Edge) -> bool:
+    """Whether whoever comes after this edge runs only if its predecessor has succeeded."""
+    return edge.accepts == _SUCCEEDED and not edge.optional and edge.point is Point.CLOSED
 
 
 def without_groups(graph: Graph) -> Graph:
@@ -128,7 +145,7 @@ def _search(graph: Graph, solver: Solver, alive: Alive, remaining: dict[str, Non
 def _covered(graph: Graph, found: Found, alive: Alive, remaining: dict[str, None]) -> bool:
     """Replay a found run, and take off what runs in it; False if that did not get us further."""
     try:
-        run = schedule(graph, found.values, found.outcomes, found.interrupted)
+        run = schedule(graph, found.values, found.outcomes, found.interrupted, unready=found.unready)
         story = replay(graph, run)
     except Mismatch:
         return False
@@ -272,7 +289,7 @@ def _deadlock(
 
 def _stuck(graph: Graph, found: Found, task: Task, inner: Hold, outer: Hold, case: Case) -> Finding:
     try:
-        run = schedule(graph, found.values, found.outcomes, found.interrupted, until_stuck=True)
+        run = schedule(graph, found.values, found.outcomes, found.interrupted, until_stuck=True, unready=found.unready)
         replay(graph, run)
     except Mismatch as error:
         return Finding("G090", f"a deadlock of {task.name!r} could not be replayed: {error}", inner.span)

@@ -38,7 +38,7 @@ from hocket.verify.formula import (
     atoms,
     matches,
 )
-from hocket.verify.model import Graph, Kind, Task, Variable
+from hocket.verify.model import Edge, Graph, Join, Kind, Point, Task, Variable
 from hocket.verify.regex import Terms
 
 __all__ = ["Found", "Never", "Solver", "Undecided", "formulas_of", "slice_of"]
@@ -59,6 +59,7 @@ class Found:
     values: dict[str, Value]
     outcomes: dict[str, Outcome]
     interrupted: frozenset[str]
+    unready: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class Solver:
         self.out = {name: {way: self._bool(f"{way.value} {name}") for way in Outcome} for name in self.tasks}
         self.runs = {name: self._bool(f"runs {name}") for name in self.tasks}
         self.stopped = {name: self._bool(f"cancelled before {name}") for name in self.tasks}
+        self.ready = {name: self._bool(f"{name} becomes ready") for name in self.tasks}
         self.calm = self._bool("nobody cancels the run")
         for task in self.tasks.values():
             self._task(task)
@@ -165,9 +167,9 @@ class Solver:
             for name, ways in self.out.items()
         }
         values = {name: self._value(model, encoded) for name, encoded in self.variables.items()}
-        return Found(
-            values, outcomes, frozenset(name for name, term in self.stopped.items() if self._is_true(model, term))
-        )
+        interrupted = frozenset(name for name, term in self.stopped.items() if self._is_true(model, term))
+        unready = frozenset(name for name, term in self.ready.items() if not self._is_true(model, term))
+        return Found(values, outcomes, interrupted, unready)
 
     def _is_true(self, model: Any, term: Any) -> bool:
         return bool(self.z3.is_true(model.eval(term, model_completion=True)))
@@ -191,17 +193,24 @@ class Solver:
         around = [self.runs[task.parent]] if task.parent else []
         add(out[Outcome.ABSENT] == self._not(self._and(self.term(task.presence, name), *around)))
         add(self._implies(runs, self._or(*(out[way] for way in self._may(task)))))
-        passed = self._or(
-            out[Outcome.ABSENT], out[Outcome.SKIPPED], self._and(out[Outcome.CANCELLED], self.stopped[name])
-        )
-        add(self._implies(self._not(runs), passed))
+        add(self._implies(self._not(runs), self._passed(task)))
         add(self._implies(self.calm, self._not(self.stopped[name])))
-        for before in (*(edge.before for edge in task.edges), *((task.parent,) if task.parent else ())):
-            add(self._implies(self.stopped[before], self.stopped[name]))
-            for child in self.graph.children.get(before, ()) if before != task.parent else ():
+        add(self._implies(self.ready[name], runs if task.ready else self._or()))
+        if task.parent:
+            add(self._implies(self.stopped[task.parent], self.stopped[name]))
+        for edge in task.edges if task.join is Join.ALL or len(task.edges) == 1 else ():
+            add(self._implies(self.stopped[edge.before], self.stopped[name]))
+            for child in self.graph.children.get(edge.before, ()) if edge.point is Point.CLOSED else ():
                 add(self._implies(self.stopped[child], self.stopped[name]))
         if name in self.graph.children:
             self._parent(task)
+
+    def _passed(self, task: Task) -> Any:
+        """How a task can end that does not run."""
+        out, lost = self.out[task.name], self.term(task.lost, task.name)
+        skipped = self._or(out[Outcome.SKIPPED], self._and(out[Outcome.CANCELLED], self.stopped[task.name]))
+        given_up = self._and(lost, out[Outcome.FAILED])
+        return self._or(out[Outcome.ABSENT], given_up, self._and(self._not(lost), skipped))
 
     def _may_run(self, task: Task) -> Any:
         """Present, accepted by each edge, and active; the activation counts only while its name is assumed."""
@@ -210,16 +219,21 @@ class Solver:
         parts = [self.term(task.presence, task.name)]
         if task.parent:
             parts.append(self.runs[task.parent])
-        for edge in task.edges:
-            before = self.out[edge.before]
-            accepted = [way for way in Outcome if edge.accepts is None or way in edge.accepts]
-            if edge.accepts is None:
-                accepted.remove(Outcome.ABSENT)
-            parts.append(
-                self._or(*(before[way] for way in accepted), *([before[Outcome.ABSENT]] if edge.optional else []))
-            )
+        parts += [self._accepted(edge) for edge in task.edges if task.join is Join.ALL]
         parts.append(self._implies(named, self.term(task.activation, task.name)))
         return self._and(*parts)
+
+    def _accepted(self, edge: Edge) -> Any:
+        """Its predecessor came to the point that is waited for, in a way that lets this one run."""
+        before = self.out[edge.before]
+        missing = [before[Outcome.ABSENT]] if edge.optional else []
+        match edge.point:
+            case Point.OPENED:
+                return self._or(self.runs[edge.before], *missing)
+            case Point.READY:
+                return self._or(self.ready[edge.before], *missing)
+        ways = set(Outcome) - {Outcome.ABSENT} if edge.accepts is None else edge.accepts
+        return self._or(*(before[way] for way in Outcome if way in ways), *missing)
 
     def _may(self, task: Task) -> frozenset[Outcome]:
         return task.may | {Outcome.SKIPPED} if task.name in self.graph.children else task.may
@@ -371,7 +385,8 @@ def _unescaped(text: str) -> str:
 
 def formulas_of(task: Task) -> tuple[Formula, ...]:
     """All the formulas that decide about a task."""
-    return (task.presence, task.activation, *(case.guard for hold in task.holds for case in hold.group.cases))
+    guards = (case.guard for hold in task.holds for case in hold.group.cases)
+    return (task.presence, task.activation, task.lost, *guards)
 
 
 def slice_of(graph: Graph, roots: Iterable[str]) -> Mapping[str, Task]:

@@ -1,8 +1,13 @@
 """The shape of a graph as flat integer arrays: ranks, cycles and reachability in linear time, without recursion.
 
-Each task is two points, its opening and its closing, if it has children, and one
-point otherwise. An arrow says "happens before": closing to opening along each
-edge, a parent's opening to its children's, their closings to the parent's.
+Each task is two points, its opening and its closing, if anything can happen between
+them that somebody else waits for or takes part in (children, waits in the middle of
+its work, others that only wait for it to begin); and one point otherwise. An arrow
+says "happens before": closing to opening along each edge, a parent's opening to its
+children's, their closings to the parent's.
+
+Where a task waits for any one of several (`Join.ANY`) its arrows are *loose*: they
+count for cycles, as the platforms count them, but enforce no order.
 
 A cycle is found where Kahn (1962) cannot go on: Tarjan's components (1972, here
 with an explicit stack), then a breadth-first search inside one component for a
@@ -13,9 +18,9 @@ a hundred thousand tasks at once, and knows which edge each arrow came from.
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from hocket.verify.model import Edge, Graph
+from hocket.verify.model import Edge, Graph, Join, Point, Task
 
 __all__ = ["Shape", "components", "cycles", "edge_between", "ranks", "reaches", "shape"]
 
@@ -32,6 +37,7 @@ class Shape:
     closing: dict[str, int]
     offsets: array[int]
     targets: array[int]
+    loose: dict[int, int] = field(default_factory=dict)  # point -> the only one whose arrow holds it back (or -1)
 
     @property
     def size(self) -> int:
@@ -40,36 +46,77 @@ class Shape:
 
 def shape(graph: Graph) -> Shape:
     """The points and arrows of a graph; edges from tasks that do not exist are left out (they are findings)."""
+    double = _double(graph)
+    names = list(graph.tasks)
+    opening = dict(zip(names, range(len(names)), strict=True))
+    closing = opening
+    if double:
+        names, opening, closing = _points(graph, double)
+    sources, targets = _arrows(graph, opening, closing, double)
+    loose = {
+        opening[task.name]: opening.get(task.parent, -1)
+        for task in graph.tasks.values()
+        if task.join is Join.ANY and len(task.edges) > 1
+    }
+    return Shape(names, opening, closing, *_packed(sources, targets, len(names)), loose)
+
+
+def _double(graph: Graph) -> set[str]:
+    """The tasks that need two points."""
+    found = set(graph.children)
+    for task in graph.tasks.values():
+        if task.awaits:
+            found.add(task.name)
+            found.update(edge.before for edge in task.awaits if edge.point is not Point.CLOSED)
+        for edge in task.edges:
+            if edge.point is not Point.CLOSED:
+                found.add(edge.before)
+    return found
+
+
+def _points(graph: Graph, double: set[str]) -> tuple[list[str], dict[str, int], dict[str, int]]:
     names: list[str] = []
     opening: dict[str, int] = {}
     closing: dict[str, int] = {}
-    parents = graph.children
     for name in graph.tasks:
         opening[name] = len(names)
         names.append(name)
-        if name in parents:
+        if name in double:
             names.append(name)
         closing[name] = len(names) - 1
-    sources, targets = _arrows(graph, opening, closing)
-    return Shape(names, opening, closing, *_packed(sources, targets, len(names)))
+    return names, opening, closing
 
 
-def _arrows(graph: Graph, opening: dict[str, int], closing: dict[str, int]) -> tuple[array[int], array[int]]:
+def _arrows(
+    graph: Graph, opening: dict[str, int], closing: dict[str, int], double: set[str]
+) -> tuple[array[int], array[int]]:
     sources, targets = array("q"), array("q")
     for name, task in graph.tasks.items():
         here = opening[name]
         for edge in task.edges:
-            before = closing.get(edge.before)
+            before = (closing if edge.point is Point.CLOSED else opening).get(edge.before)
             if before is not None:
                 sources.append(before)
                 targets.append(here)
+        if name in double:
+            _inside(task, opening, closing, sources, targets)
         if task.parent:
             sources.extend((opening[task.parent], closing[name]))
             targets.extend((here, closing[task.parent]))
-    for name in graph.children:
-        sources.append(opening[name])
-        targets.append(closing[name])
     return sources, targets
+
+
+def _inside(
+    task: Task, opening: dict[str, int], closing: dict[str, int], sources: array[int], targets: array[int]
+) -> None:
+    """The arrows into the closing of a task with two points: from its own opening, and from what it awaits."""
+    sources.append(opening[task.name])
+    targets.append(closing[task.name])
+    for edge in task.awaits:
+        before = (closing if edge.point is Point.CLOSED else opening).get(edge.before)
+        if before is not None:
+            sources.append(before)
+            targets.append(closing[task.name])
 
 
 def _packed(sources: array[int], targets: array[int], size: int) -> tuple[array[int], array[int]]:
@@ -204,14 +251,14 @@ def _back(came: dict[int, int], start: int, point: int) -> tuple[int, ...]:
 
 
 def reaches(shape: Shape, start: int, goal: int) -> tuple[int, ...]:
-    """A shortest way along the arrows from one point to another, both included; () if there is none."""
+    """A shortest way along the arrows that enforce an order, from one point to another, both included; or ()."""
     came = {start: start}
     layer = [start]
     while layer and goal not in came:
         following = []
         for point in layer:
             for target in shape.targets[shape.offsets[point] : shape.offsets[point + 1]]:
-                if target not in came:
+                if target not in came and shape.loose.get(target, point) == point:
                     came[target] = point
                     following.append(target)
         layer = following
@@ -220,4 +267,5 @@ def reaches(shape: Shape, start: int, goal: int) -> tuple[int, ...]:
 
 def edge_between(graph: Graph, before: str, after: str) -> Edge | None:
     """The edge by which one task waits for another, if there is one."""
-    return next((edge for edge in graph.tasks[after].edges if edge.before == before), None)
+    task = graph.tasks[after]
+    return next((edge for edge in (*task.edges, *task.awaits) if edge.before == before), None)
