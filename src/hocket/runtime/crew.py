@@ -26,9 +26,10 @@ from warnings import warn
 
 from hocket.errors import Refused, Stranded
 from hocket.kernel import Command, Commands, Kernel, Phase, Stimulus
+from hocket.runtime.building import Building
 from hocket.runtime.handle import Context, Handle
 from hocket.runtime.pickers import Picker
-from hocket.runtime.primitives import Primitives
+from hocket.runtime.primitives import Lock, Primitives
 from hocket.runtime.seats import Seat, Seats
 
 __all__ = ["Crew", "names_of"]
@@ -53,25 +54,24 @@ def names_of(workers: int | Iterable[str]) -> list[str]:
     return names
 
 
-class Crew:
+class Crew(Building[Handle]):
     """The executors of a kernel, and the queue that they take from."""
 
+    _handle = Handle
+    _awaits = False
+
     def __init__(self, kernel: Kernel, primitives: Primitives, picker: Picker[Handle]) -> None:
+        super().__init__(kernel, primitives.lock())
         self._primitives = primitives
-        self._lock = primitives.lock()
-        self._kernel = kernel
         self._ready = picker  # not begun, or put aside between two bodies
         # running tasks of many bodies, which one more may join; perhaps all drawn
         self._shared: deque[Handle] = deque()
         self._asleep = Seats()
         self._workers: dict[str, Seat] = {}
         self._seats: dict[int, Seat] = {}  # by thread: whoever executes bodies at the moment
-        self._failed: list[Handle] = []
-        self._closed = False
 
-    def _refuse_when_closed(self, name: str) -> None:
-        if self._closed:
-            raise Refused(name, "added", "too late: the scheduler has closed", "an open scheduler")
+    def _lock_for_items(self) -> Lock:
+        return self._primitives.lock()
 
     # -- workers ------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ Both are thin: every call goes to the scheduler, which has the lock.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from hocket.kernel import Edge, Node
 from hocket.runtime.task import Task
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from hocket.runtime.seats import Seat
     from hocket.runtime.threads import Scheduler
 
-__all__ = ["Context", "Handle"]
+__all__ = ["Built", "Context", "Handle"]
 
 
-class Handle(Task):
-    """A task of a `Scheduler`, with the calls that wait for it and those that build it."""
+class Built(Task):
+    """A task of a scheduler, with the calls that build it: what handles have in common on all runtimes."""
 
     __slots__ = ("scheduler", "waiters")
 
     def __init__(
         self,
-        scheduler: Scheduler,
+        scheduler: Any,
         node: Node,
         body: Callable[..., Any] | None,
         work: Iterator[Any] | None = None,
@@ -35,22 +35,34 @@ class Handle(Task):
         super().__init__(node, body, work, wants_context)
         self.scheduler = scheduler
         self.priority = priority
-        self.waiters: Sequence[Seat] = ()  # who joins it; changed and read under the scheduler's lock
+        self.waiters: Any = ()  # who joins it; changed and read under the scheduler's lock
 
-    def run(self) -> Handle:
+    def run(self) -> Self:
         """Arm a task that was spawned with `run=False`. Raises Refused when it is armed already."""
         self.scheduler.arm(self)
         return self
 
-    def depend_on(self, *earlier: Task) -> Handle:
+    def depend_on(self, *earlier: Task) -> Self:
         """It starts after these have closed. Raises Refused when it is armed already, CycleError on a circle."""
         self.scheduler.link(Edge.AFTER, earlier, self)
         return self
 
-    def before(self, *later: Task) -> Handle:
+    def before(self, *later: Task) -> Self:
         """These start after it has closed. Raises Refused when one of them is armed already, CycleError on a circle."""
         self.scheduler.link_to(Edge.AFTER, self, later)
         return self
+
+    def cancel(self) -> None:
+        """Keep it from starting. Raises Refused when it has started: what runs is closed by itself only."""
+        self.scheduler.cancel(self)
+
+
+class Handle(Built):
+    """A task of a `Scheduler`, with the calls that wait for it."""
+
+    __slots__ = ()
+    scheduler: Scheduler
+    waiters: Sequence[Seat]
 
     def run_attached(self) -> Any:
         """Run it (where it is idle, arm it) with this thread's help: returns when it has closed, with all its indices
@@ -73,10 +85,6 @@ class Handle(Task):
     def result(self) -> Any:
         """As `join()`."""
         return self.join()
-
-    def cancel(self) -> None:
-        """Keep it from starting. Raises Refused when it has started: what runs is closed by itself only."""
-        self.scheduler.cancel(self)
 
 
 class Context:

@@ -1,7 +1,7 @@
 """Worker threads over one kernel: the scheduler.
 
 One lock guards the kernel and everything else here; bodies run outside it. The
-crew executes; this is what people hold: building tasks, joining them, and the end.
+crew executes; `building.py` makes tasks; here are the joins and the end.
 
 A joiner waits on a condition of its own, registered with the task under the lock
 that the task closes under. A joiner that helps is an executor like any worker, and
@@ -11,28 +11,20 @@ the rest. A join that would wait for itself is refused at the call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from operator import index as as_count
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
-from hocket.errors import CycleError, DeadlockError, Refused
-from hocket.graph import Graph
-from hocket.kernel import Edge, Kernel, Node, Phase, Policy, Stimulus
+from hocket.errors import DeadlockError, Refused
+from hocket.kernel import Kernel, Policy, Stimulus
 from hocket.kernel.kernel import Watch
-from hocket.runtime.build import build
 from hocket.runtime.crew import Crew, names_of
 from hocket.runtime.handle import Handle
-from hocket.runtime.joins import Joins
-from hocket.runtime.lazily import Lazily
 from hocket.runtime.pickers import Picker, picker_of
 from hocket.runtime.primitives import THREADING, Primitives
 from hocket.runtime.seats import Seat
-from hocket.runtime.task import After, Task, given_by, refuse_what_cannot_be_called, tasks_of
 
 __all__ = ["Scheduler"]
-
-_ARMED = Stimulus.ARMED  # an enum's member costs a look-up in its class each time
 
 
 class Scheduler(Crew):
@@ -66,153 +58,8 @@ class Scheduler(Crew):
         names = names_of(workers)
         super().__init__(Kernel(Policy(policy), watch), primitives, picker_of(picker, seed))
         self._waiting: list[Seat] = []  # joiners that do not help: told when the last executor leaves
-        self._joins = Joins()
-        self._closing: Stimulus | None = None  # while it closes: what idle tasks are told when nothing else is left
         for name in names:
             self.add_worker(name)
-
-    # -- building -----------------------------------------------------------------------------------------------------
-
-    def spawn(
-        self,
-        name: str,
-        body: Callable[..., Any] | None,
-        *,
-        after: After = (),
-        parent: Task | None = None,
-        run: bool = True,
-        context: bool = False,
-        priority: float = 0,
-    ) -> Handle:
-        """A task that calls `body()` once, after those in `after` have closed; `body=None` is a point to join at.
-
-        Where `after` is a mapping, `{"x": a}`, the body is called with what those tasks returned, by these names.
-        `parent` is held open until it has closed. With `run=False` it stays idle, to be built on, until `.run()` or
-        the end of the `with` block. With `context`, the body is given a `Context`, before all else. `priority` counts
-        where the scheduler's picker is "priority". Raises TypeError for a body that cannot be called so, Refused
-        after the scheduler has closed or when the parent has.
-        """
-        refuse_what_cannot_be_called(name, body, given_by(after), context)
-        return self._spawn(name, (body, None, context, priority), after, parent, run)
-
-    def multi(self, name: str, count: int, body: Callable[..., Any], **options: Any) -> Handle:
-        """One task that calls `body(i)` for each i in range(count), in any order, on any workers, each once (CH-04).
-
-        `options` are those of `spawn`; what `after` gives by name, every call is given.
-        """
-        count = as_count(count)
-        if count < 0:
-            raise ValueError(f"multi {name!r} was given a count of {count}; a count is 0 or more")
-        return self._many(name, range(count), body, **options)
-
-    def iter(
-        self, name: str, items: Iterable[Any], body: Callable[..., Any], *, lazy: bool = False, **options: Any
-    ) -> Handle:
-        """One task that calls `body(item)` for each of `items`, each once (CH-05); `options` as for `multi`.
-
-        The items are taken now, so that an iterator that raises does so here; with `lazy`, each is taken when an
-        executor has time for it, one at a time, and what the iterator raises fails the task.
-        """
-        taken = Lazily(items, self._primitives.lock()) if lazy else list(items)
-        return self._many(name, taken, body, **options)
-
-    def _many(
-        self,
-        name: str,
-        items: Sequence[Any] | Lazily,
-        body: Callable[..., Any],
-        after: After = (),
-        parent: Task | None = None,
-        run: bool = True,
-        context: bool = False,
-        priority: float = 0,
-    ) -> Handle:
-        if body is None:
-            raise TypeError(f"{name!r} needs a body to call for each index, not None")
-        refuse_what_cannot_be_called(name, body, given_by(after), 1 + context)
-        if not items:  # nothing to run: a point to join at (CH-03)
-            return self._spawn(name, (None,), tasks_of(after), parent, run)
-        return self._spawn(name, (body, iter(items), context, priority), after, parent, run)
-
-    def _spawn(self, name: str, what: tuple[Any, ...], after: After, parent: Task | None, run: bool) -> Handle:
-        given = given_by(after)
-        earlier = [self._mine(task).node for task in tasks_of(after)]
-        holder = None if parent is None else self._mine(parent).node
-        with self._lock:
-            self._refuse_when_closed(name)
-            if holder is not None:
-                self._refuse_child(name, holder, earlier)
-            node = self._kernel.add(name, what[0] is not None)
-            handle = Handle(self, node, *what)
-            handle.given = given
-            for source in earlier:
-                self._kernel.hold(Edge.AFTER, source, node)
-            if holder is not None:
-                self._kernel.hold(Edge.HOLD, node, holder)
-            if run:
-                self._do(self._kernel.receive(_ARMED, node))
-        return handle
-
-    def _refuse_child(self, name: str, parent: Node, earlier: Iterable[Node]) -> None:
-        """A new task that comes after others can close a circle in one way only: as the child of one that they need."""
-        if parent.phase is Phase.CLOSED:
-            raise Refused(parent.name, f"given the child {name!r}", "closed", "a task that has not closed")
-        for source in earlier:
-            circle = self._joins.circle_by_link(Edge.HOLD, source, parent)
-            if circle:
-                raise CycleError([name, *(node.name for node in circle)])
-
-    def add_graph(self, graph: Graph) -> list[Handle]:
-        """Every task of a `hocket.graph.Graph`, armed: the handles, in the graph's order."""
-        with self._lock:
-            self._refuse_when_closed("a graph")
-            nodes = build(self._kernel, graph)
-            handles = [Handle(self, node, task.body) for node, task in zip(nodes, graph.tasks, strict=True)]
-            for node in nodes:
-                self._do(self._kernel.receive(Stimulus.ARMED, node))
-        return handles
-
-    def link(self, edge: Edge, sources: Iterable[Task], target: Task) -> None:
-        """Relate several tasks to one, all or none. Raises Refused or CycleError."""
-        held = self._mine(target).node
-        self._link(edge, [(self._mine(source).node, held) for source in sources])
-
-    def link_to(self, edge: Edge, source: Task, targets: Iterable[Task]) -> None:
-        """Relate one task to several, all or none. Raises Refused or CycleError."""
-        node = self._mine(source).node
-        self._link(edge, [(node, self._mine(target).node) for target in targets])
-
-    def _link(self, edge: Edge, pairs: Sequence[tuple[Node, Node]]) -> None:
-        with self._lock:
-            for node, held in pairs:
-                self._kernel.admit(edge, node, held)
-                circle = self._joins and self._joins.circle_by_link(edge, node, held)
-                if circle:
-                    raise CycleError([member.name for member in circle])
-            for node, held in pairs:
-                self._kernel.hold(edge, node, held)
-
-    def arm(self, task: Task) -> None:
-        self._tell(_ARMED, task)
-
-    def arm_if_idle(self, task: Task) -> None:
-        node = self._mine(task).node
-        with self._lock:
-            if node.phase is Phase.IDLE:
-                self._do(self._kernel.receive(_ARMED, node))
-
-    def cancel(self, task: Task) -> None:
-        self._tell(Stimulus.CANCELLED, task)
-
-    def _tell(self, stimulus: Stimulus, task: Task) -> None:
-        node = self._mine(task).node
-        with self._lock:
-            self._do(self._kernel.receive(stimulus, node))
-
-    def _mine(self, task: Task) -> Task:
-        if not isinstance(task, Handle) or task.scheduler is not self:
-            raise Refused(getattr(task, "name", repr(task)), "used here", "not a task of this scheduler", "one that is")
-        return task
 
     # -- joining ------------------------------------------------------------------------------------------------------
 
@@ -222,7 +69,7 @@ class Scheduler(Crew):
                 return
             seat = self._seats.get(self._primitives.get_ident())
             if seat is not None:
-                self._refuse_to_wait_for_oneself(seat, task)
+                self._refuse_to_wait_for_oneself(seat.stack, task)
             if seat is not None or help:
                 self._help(seat, task, timeout)
             elif not self._wait(task, timeout):
@@ -258,16 +105,6 @@ class Scheduler(Crew):
             task.waiters = [other for other in task.waiters if other is not seat]
             self._waiting.remove(seat)
 
-    def _refuse_to_wait_for_oneself(self, seat: Seat, task: Task) -> None:
-        """A body may not wait for what waits for it, nor for what this thread has put aside to help."""
-        circle = self._joins.circle_by_join(task.node, [mine.node for mine in seat.stack])
-        if circle:
-            raise DeadlockError(
-                f"{seat.stack[-1].name!r} joined {task.name!r}, which cannot close before {circle[-1].name!r} does: "
-                "the join would wait for itself; join it from outside, or make it a child with fork()",
-                cycle=[node.name for node in circle],
-            )
-
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Scheduler:
@@ -287,7 +124,7 @@ class Scheduler(Crew):
                 return
             if self._primitives.get_ident() in self._seats:
                 raise Refused("the scheduler", "closed", "running the body that closes it", "a call from outside")
-            self._closing = Stimulus.CANCELLED if cancel else _ARMED
+            self._closing = Stimulus.CANCELLED if cancel else Stimulus.ARMED
             if cancel:
                 self._cancel_what_waits()
             self._tell_the_idle()
@@ -301,11 +138,6 @@ class Scheduler(Crew):
             assert seat.thread is not None, f"{seat.name} has a seat and no thread"
             seat.thread.join()
 
-    def _cancel_what_waits(self) -> None:
-        for node in list(self._kernel.nodes):
-            if Phase.IDLE < node.phase < Phase.RUNNING:
-                self._do(self._kernel.receive(Stimulus.CANCELLED, node))
-
     def _rest(self) -> bool:
         return self._closing is not None and self._tell_the_idle()
 
@@ -313,38 +145,9 @@ class Scheduler(Crew):
         for seat in self._waiting:
             seat.condition.notify()
 
-    def _tell_the_idle(self) -> bool:
-        """At the end, idle tasks are armed (or cancelled): those there are, and again whenever all has come to rest."""
-        assert self._closing is not None, "idle tasks are their makers' until the scheduler closes"
-        idle = [node for node in self._kernel.nodes if node.phase is Phase.IDLE]
-        for node in idle:
-            if node.phase is Phase.IDLE:
-                self._do(self._kernel.receive(self._closing, node))
-        return bool(idle)
-
     def _finish(self) -> None:
         """Wait for everything, which may grow meanwhile; where there are no workers, do it."""
         while self._kernel.nodes:
             last: Any = next(reversed(list(self._kernel.nodes))).load
             if not self._wait(last):
                 self._help(None, last, None)
-
-    def _raise_what_nobody_asked_for(self) -> None:
-        errors = [task._error for task in self._failed if not task.taken_note_of() and task._error is not None]
-        if len(errors) == 1:
-            raise errors[0]
-        if errors:
-            raise BaseExceptionGroup(f"{len(errors)} tasks failed, and nobody asked for them", errors)
-
-    # -- what people ask ----------------------------------------------------------------------------------------------
-
-    def story(self, task: Task) -> str:
-        """Where a task stands and why, in one sentence."""
-        node = self._mine(task).node
-        with self._lock:
-            return self._kernel.story(node)
-
-    def check(self) -> None:
-        """Assert the kernel's invariants: O(tasks + edges), for tests."""
-        with self._lock:
-            self._kernel.check()

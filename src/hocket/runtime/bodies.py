@@ -1,0 +1,64 @@
+"""What a body may be, on which runtime: asked when a task is made, so that the error stands at the call that made it.
+
+A function is called, a coroutine function is awaited, and everything else that looks
+like one runs nothing when it is called: a coroutine that has been made already, a
+generator function. Each is refused with what was meant. This is asked for every task,
+so a plain function answers by the flags of its code, and only other callables are
+taken apart by `inspect`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+__all__ = ["is_async", "refuse_bodies_of", "refuse_body"]
+
+_SPECIAL = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
+def is_async(body: Callable[..., Any] | None) -> bool:
+    """Whether a call of it gives a coroutine; a plain function that returns one is not seen through."""
+    if type(body) is FunctionType:
+        return bool(body.__code__.co_flags & inspect.CO_COROUTINE)
+    return any(map(inspect.iscoroutinefunction, _called(body)))
+
+
+def refuse_body(name: str, body: Any, awaits: bool) -> None:
+    """Raise TypeError for a body that would run nothing, and, unless this runtime `awaits`, for one that is async."""
+    if type(body) is FunctionType and not body.__code__.co_flags & _SPECIAL:
+        return
+    if inspect.iscoroutine(body):
+        body.close()  # nobody will await it, and Python would warn of that
+        made = body.__name__
+        raise TypeError(
+            f"the body of {name!r} is a coroutine object, which {made}() has made already: give the function, as in "
+            f"spawn({name!r}, {made}), or functools.partial({made}, ...) where it takes arguments"
+        )
+    if any(inspect.isgeneratorfunction(one) or inspect.isasyncgenfunction(one) for one in _called(body)):
+        raise TypeError(
+            f"the body of {name!r} is a generator function: to call it runs nothing. "
+            f"Take out its yield, or give what it yields to iter({name!r}, items, body)"
+        )
+    if not awaits and is_async(body):
+        raise TypeError(
+            f"the body of {name!r} is async, and nobody awaits it on this runtime: "
+            "say async with hocket.AsyncScheduler(), or hocket.run(..., runtime='asyncio')"
+        )
+
+
+def refuse_bodies_of(bodies: Iterable[tuple[str, Any]], awaits: bool) -> None:
+    """The same for all tasks of a graph, whose bodies are often the same few."""
+    for name, body in {id(body): (name, body) for name, body in bodies}.values():
+        refuse_body(name, body, awaits)
+
+
+def _called(body: Any) -> Iterator[Any]:
+    """The functions that a call of it may begin: its own, and that of an object that is called like one."""
+    while isinstance(body, partial):
+        body = body.func
+    yield body
+    yield vars(type(body)).get("__call__")

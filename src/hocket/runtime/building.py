@@ -1,0 +1,253 @@
+"""What people build with and ask of a scheduler, on every runtime alike: tasks, what they wait for, their stories.
+
+A runtime brings a lock that guards the kernel, and `_do`, which takes up what the
+kernel says; it is called with that lock held. Bodies may build while they run, from
+whichever thread, so all of this is under the lock, and nothing here waits. Joining
+and the end are each runtime's own, because to wait is to sleep in one and to await
+in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import index as as_count
+from typing import Any, ClassVar, Generic, TypeVar
+
+from hocket.errors import CycleError, DeadlockError, Refused
+from hocket.graph import Graph
+from hocket.kernel import Commands, Edge, Kernel, Node, Phase, Stimulus
+from hocket.runtime.bodies import refuse_bodies_of, refuse_body
+from hocket.runtime.build import build
+from hocket.runtime.handle import Built
+from hocket.runtime.joins import Joins
+from hocket.runtime.lazily import Lazily
+from hocket.runtime.primitives import Lock
+from hocket.runtime.task import After, Task, given_by, refuse_what_cannot_be_called, tasks_of
+
+__all__ = ["Building"]
+
+_ARMED = Stimulus.ARMED  # an enum's member costs a look-up in its class each time
+
+H = TypeVar("H", bound=Built)
+
+
+class Building(Generic[H]):
+    """The half of a scheduler that no runtime has of its own."""
+
+    _handle: type[H]  # what a task is held by
+    _awaits: ClassVar[bool]  # whether bodies may be async
+
+    def __init__(self, kernel: Kernel, lock: Lock) -> None:
+        self._kernel, self._lock = kernel, lock
+        self._joins = Joins()
+        self._failed: list[Task] = []
+        self._closed = False
+        self._closing: Stimulus | None = None  # while it closes: what idle tasks are told when nothing else is left
+
+    def _do(self, commands: Commands) -> None:
+        """Take up what the kernel says; the lock is held."""
+        raise NotImplementedError
+
+    def _lock_for_items(self) -> Lock:
+        """A lock around each draw from an iterator."""
+        raise NotImplementedError
+
+    def _refuse_when_closed(self, name: str) -> None:
+        if self._closed:
+            raise Refused(name, "added", "too late: the scheduler has closed", "an open scheduler")
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def spawn(
+        self,
+        name: str,
+        body: Callable[..., Any] | None,
+        *,
+        after: After = (),
+        parent: Task | None = None,
+        run: bool = True,
+        context: bool = False,
+        priority: float = 0,
+    ) -> H:
+        """A task that calls `body()` once, after those in `after` have closed; `body=None` is a point to join at.
+
+        Where `after` is a mapping, `{"x": a}`, the body is called with what those tasks returned, by these names.
+        `parent` is held open until it has closed. With `run=False` it stays idle, to be built on, until `.run()` or
+        the end of the `with` block. With `context`, the body is given a `Context`, before all else. `priority` counts
+        where the scheduler's picker is "priority". Raises TypeError for a body that cannot be called so, Refused
+        after the scheduler has closed or when the parent has.
+        """
+        self._refuse_body(name, body, given_by(after), context)
+        return self._spawn(name, (body, None, context, priority), after, parent, run)
+
+    def multi(self, name: str, count: int, body: Callable[..., Any], **options: Any) -> H:
+        """One task that calls `body(i)` for each i in range(count), in any order, on any workers, each once (CH-04).
+
+        `options` are those of `spawn`; what `after` gives by name, every call is given.
+        """
+        count = as_count(count)
+        if count < 0:
+            raise ValueError(f"multi {name!r} was given a count of {count}; a count is 0 or more")
+        return self._many(name, range(count), body, **options)
+
+    def iter(
+        self, name: str, items: Iterable[Any], body: Callable[..., Any], *, lazy: bool = False, **options: Any
+    ) -> H:
+        """One task that calls `body(item)` for each of `items`, each once (CH-05); `options` as for `multi`.
+
+        The items are taken now, so that an iterator that raises does so here; with `lazy`, each is taken when an
+        executor has time for it, one at a time, and what the iterator raises fails the task.
+        """
+        taken = Lazily(items, self._lock_for_items()) if lazy else list(items)
+        return self._many(name, taken, body, **options)
+
+    def _refuse_body(self, name: str, body: Any, given: Mapping[str, Task], arguments: int) -> None:
+        refuse_body(name, body, self._awaits)
+        refuse_what_cannot_be_called(name, body, given, arguments)
+
+    def _many(
+        self,
+        name: str,
+        items: Sequence[Any] | Lazily,
+        body: Callable[..., Any],
+        after: After = (),
+        parent: Task | None = None,
+        run: bool = True,
+        context: bool = False,
+        priority: float = 0,
+    ) -> H:
+        if body is None:
+            raise TypeError(f"{name!r} needs a body to call for each index, not None")
+        self._refuse_body(name, body, given_by(after), 1 + context)
+        if not items:  # nothing to run: a point to join at (CH-03)
+            return self._spawn(name, (None,), tasks_of(after), parent, run)
+        return self._spawn(name, (body, iter(items), context, priority), after, parent, run)
+
+    def _spawn(self, name: str, what: tuple[Any, ...], after: After, parent: Task | None, run: bool) -> H:
+        given = given_by(after)
+        earlier = [self._mine(task).node for task in tasks_of(after)]
+        holder = None if parent is None else self._mine(parent).node
+        with self._lock:
+            self._refuse_when_closed(name)
+            if holder is not None:
+                self._refuse_child(name, holder, earlier)
+            node = self._kernel.add(name, what[0] is not None)
+            handle = self._handle(self, node, *what)
+            handle.given = given
+            for source in earlier:
+                self._kernel.hold(Edge.AFTER, source, node)
+            if holder is not None:
+                self._kernel.hold(Edge.HOLD, node, holder)
+            if run:
+                self._do(self._kernel.receive(_ARMED, node))
+        return handle
+
+    def _refuse_child(self, name: str, parent: Node, earlier: Iterable[Node]) -> None:
+        """A new task that comes after others can close a circle in one way only: as the child of one that they need."""
+        if parent.phase is Phase.CLOSED:
+            raise Refused(parent.name, f"given the child {name!r}", "closed", "a task that has not closed")
+        for source in earlier:
+            circle = self._joins.circle_by_link(Edge.HOLD, source, parent)
+            if circle:
+                raise CycleError([name, *(node.name for node in circle)])
+
+    def add_graph(self, graph: Graph) -> list[H]:
+        """Every task of a `hocket.graph.Graph`, armed: the handles, in the graph's order."""
+        refuse_bodies_of(((task.name, task.body) for task in graph.tasks), self._awaits)
+        with self._lock:
+            self._refuse_when_closed("a graph")
+            nodes = build(self._kernel, graph)
+            handles = [self._handle(self, node, task.body) for node, task in zip(nodes, graph.tasks, strict=True)]
+            for node in nodes:
+                self._do(self._kernel.receive(Stimulus.ARMED, node))
+        return handles
+
+    def link(self, edge: Edge, sources: Iterable[Task], target: Task) -> None:
+        """Relate several tasks to one, all or none. Raises Refused or CycleError."""
+        held = self._mine(target).node
+        self._link(edge, [(self._mine(source).node, held) for source in sources])
+
+    def link_to(self, edge: Edge, source: Task, targets: Iterable[Task]) -> None:
+        """Relate one task to several, all or none. Raises Refused or CycleError."""
+        node = self._mine(source).node
+        self._link(edge, [(node, self._mine(target).node) for target in targets])
+
+    def _link(self, edge: Edge, pairs: Sequence[tuple[Node, Node]]) -> None:
+        with self._lock:
+            for node, held in pairs:
+                self._kernel.admit(edge, node, held)
+                circle = self._joins and self._joins.circle_by_link(edge, node, held)
+                if circle:
+                    raise CycleError([member.name for member in circle])
+            for node, held in pairs:
+                self._kernel.hold(edge, node, held)
+
+    def arm(self, task: Task) -> None:
+        self._tell(_ARMED, task)
+
+    def arm_if_idle(self, task: Task) -> None:
+        node = self._mine(task).node
+        with self._lock:
+            if node.phase is Phase.IDLE:
+                self._do(self._kernel.receive(_ARMED, node))
+
+    def cancel(self, task: Task) -> None:
+        self._tell(Stimulus.CANCELLED, task)
+
+    def _tell(self, stimulus: Stimulus, task: Task) -> None:
+        node = self._mine(task).node
+        with self._lock:
+            self._do(self._kernel.receive(stimulus, node))
+
+    def _mine(self, task: Task) -> Task:
+        if not isinstance(task, Built) or task.scheduler is not self:
+            raise Refused(getattr(task, "name", repr(task)), "used here", "not a task of this scheduler", "one that is")
+        return task
+
+    # -- what people ask ----------------------------------------------------------------------------------------------
+
+    def story(self, task: Task) -> str:
+        """Where a task stands and why, in one sentence."""
+        node = self._mine(task).node
+        with self._lock:
+            return self._kernel.story(node)
+
+    def check(self) -> None:
+        """Assert the kernel's invariants: O(tasks + edges), for tests."""
+        with self._lock:
+            self._kernel.check()
+
+    # -- what all ends have in common ----------------------------------------------------------------------------------
+
+    def _cancel_what_waits(self) -> None:
+        for node in list(self._kernel.nodes):
+            if Phase.IDLE < node.phase < Phase.RUNNING:
+                self._do(self._kernel.receive(Stimulus.CANCELLED, node))
+
+    def _tell_the_idle(self) -> bool:
+        """At the end, idle tasks are armed (or cancelled): those there are, and again whenever all has come to rest."""
+        assert self._closing is not None, "idle tasks are their makers' until the scheduler closes"
+        idle = [node for node in self._kernel.nodes if node.phase is Phase.IDLE]
+        for node in idle:
+            if node.phase is Phase.IDLE:
+                self._do(self._kernel.receive(self._closing, node))
+        return bool(idle)
+
+    def _raise_what_nobody_asked_for(self) -> None:
+        errors = [task._error for task in self._failed if not task.taken_note_of() and task._error is not None]
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise BaseExceptionGroup(f"{len(errors)} tasks failed, and nobody asked for them", errors)
+
+    # -- what all joins have in common ---------------------------------------------------------------------------------
+
+    def _refuse_to_wait_for_oneself(self, stack: Sequence[Task], task: Task) -> None:
+        """A body may not wait for what waits for it, nor for what this thread has put aside to help."""
+        circle = self._joins.circle_by_join(task.node, [mine.node for mine in stack])
+        if circle:
+            raise DeadlockError(
+                f"{stack[-1].name!r} joined {task.name!r}, which cannot close before {circle[-1].name!r} does: "
+                "the join would wait for itself; join it from outside, or make it a child with fork()",
+                cycle=[node.name for node in circle],
+            )
