@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "AlreadyJoined",
+    "Canceled",
     "CheckpointError",
     "CycleError",
     "DeadlockError",
@@ -23,6 +24,7 @@ __all__ = [
     "Full",
     "Gone",
     "GraphError",
+    "HardTimeout",
     "HasParent",
     "HocketError",
     "MissingExtra",
@@ -30,6 +32,8 @@ __all__ = [
     "NoRunner",
     "NondeterminismError",
     "Orphans",
+    "PlanEnded",
+    "PlanError",
     "Refused",
     "ScheduleError",
     "SourceError",
@@ -140,6 +144,17 @@ class Tampered(EntityError):
     """What only the runtime may change was changed by somebody else: progress, edges, or whether an entity exists."""
 
 
+class PlanError(HocketError):
+    """A task, a tree or a plan that cannot be: `code` names the rule, `node` the task, `cure` says what to write.
+
+    The text before the cure is stable: tests and tools may look for it.
+    """
+
+    def __init__(self, code: str, node: str, message: str, cure: str = "") -> None:
+        self.code, self.node, self.message, self.cure = code, node, message, cure
+        super().__init__(f"{node!r} {message}" + (f": {cure}" if cure else ""))
+
+
 # -- whoever wrote the file -------------------------------------------------------------------------------------------
 
 
@@ -196,6 +211,14 @@ class TaskLost(HocketError):
         self.task, self.outcome, self.cause = task, outcome, cause
         ended = outcome if outcome == "failed" else f"was {outcome}"
         super().__init__(f"{task!r} {ended}" + (f" because {cause!r} was lost" if cause and cause != task else ""))
+
+
+class PlanEnded(HocketError):
+    """A plan did not succeed, and no exception is to blame: `task` ended it with `status`."""
+
+    def __init__(self, task: str, status: str) -> None:
+        self.task, self.status = task, status
+        super().__init__(f"the plan ended with {status}" + (f", which {task!r} returned" if task else ""))
 
 
 class DeadlockError(HocketError):
@@ -298,3 +321,19 @@ class SubsystemError(HocketError):
     def __init__(self, origin: str, source: BaseException) -> None:
         self.origin, self.source = origin, source
         super().__init__(f"{origin!r} raised {type(source).__name__}: {source}")
+
+
+class Canceled(HocketError):
+    """An answer was awaited that nobody can give any more: its sender is gone; `name` says which."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name!r} will never be answered: its sender was closed or dropped")
+
+
+class HardTimeout(HocketError, TimeoutError):
+    """An answer did not come within `seconds`; `name` says which."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        self.name, self.seconds = name, seconds
+        super().__init__(f"{name!r} was not answered within {seconds:g} s")
