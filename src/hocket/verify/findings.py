@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hocket.render.rows import Case, Place, Row, Step
 from hocket.verdict import Certificate
 from hocket.verify.codes import CODES, Severity
 from hocket.verify.model import NOWHERE, Graph, Span
@@ -36,6 +37,7 @@ class Finding:
     notes: tuple[Note, ...] = ()
     witness: tuple[str, ...] | Run | None = field(default=None, hash=False)
     cure: str = ""
+    about: tuple[str, ...] = ()  # the tasks that it is about: what stays when lines move
 
     @property
     def path(self) -> str:
@@ -56,6 +58,32 @@ class Finding:
     @property
     def is_error(self) -> bool:
         return CODES[self.code].severity is Severity.ERROR
+
+    def row(self, graph: Graph | None = None) -> Row:
+        """The finding as every report format takes it; with its graph, each step of a run has a place."""
+        return Row(
+            self.code,
+            CODES[self.code].title,
+            self.severity,
+            self.message,
+            _place(self.span),
+            self.cure or CODES[self.code].cure,
+            tuple((_place(note.span), note.text) for note in self.notes),
+            _steps(self.witness, graph) if isinstance(self.witness, Run) else (),
+            self.about or (self.witness if isinstance(self.witness, tuple) else ()),
+        )
+
+
+def _place(span: Span) -> Place:
+    return Place(span.path, span.line, span.column, span.end_line, span.end_column)
+
+
+def _steps(run: Run, graph: Graph | None) -> tuple[Step, ...]:
+    tasks = graph.tasks if graph else {}
+    return tuple(
+        Step(event.task, event.deed, _place(tasks[event.task].span) if event.task in tasks else Place())
+        for event in run.events
+    )
 
 
 @dataclass(frozen=True)
@@ -79,6 +107,11 @@ class Report:
     @property
     def exit_code(self) -> int:
         return {"holds": 0, "violated": 1, "unknown": 3}[self.verdict]
+
+    def case(self, seconds: float = 0.0) -> Case:
+        """The report as a case of `hocket.render.rows`, from which SARIF, JUnit and the other formats are written."""
+        rows = tuple(finding.row(self.graph) for finding in self.findings)
+        return Case("graphs", self.path or "graph", self.verdict, rows, str(self), seconds, self.counts)
 
     def __str__(self) -> str:
         from hocket.render.findings import text

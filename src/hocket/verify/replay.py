@@ -53,13 +53,15 @@ class Event:
     outcome: Outcome | None = None
     channel: str = ""
 
+    @property
+    def deed(self) -> str:
+        """What happened, without who it happened to."""
+        if self.outcome is not None and self.did in (Did.ENDED, Did.PASSED):
+            return f"{'ends' if self.did is Did.ENDED else 'does not run'}: {self.outcome.value}"
+        return f"{self.did.value} {self.channel}".rstrip()
+
     def __str__(self) -> str:
-        match self.did:
-            case Did.CANCELLED:
-                return str(self.did.value)
-            case Did.ENDED | Did.PASSED if self.outcome is not None:
-                return f"{self.task} {'ends' if self.did is Did.ENDED else 'does not run'}: {self.outcome.value}"
-        return f"{self.task} {self.did.value} {self.channel}".rstrip()
+        return f"{self.task} {self.deed}".lstrip()
 
 
 @dataclass(frozen=True)
