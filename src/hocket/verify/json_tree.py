@@ -94,9 +94,7 @@ class _Builder:
     def _start(self, node: Sequence | Mapping) -> None:
         if len(self.open) >= DEPTH:
             cure = "no graph needs this depth"
-            raise SourceError(
-                f"nested deeper than {DEPTH} levels", self.path, node.span.line, node.span.column, cure
-            )
+            raise SourceError(f"nested deeper than {DEPTH} levels", self.path, node.span.line, node.span.column, cure)
         self._put(node)
         self.open.append(node)
         self.keys.append(None)

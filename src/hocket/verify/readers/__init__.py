@@ -27,6 +27,7 @@ __all__ = ["FORMATS", "Reader", "Reading", "reader_for"]
 # our own formats in the order in which they are tried; each row is module and class
 FORMATS: dict[str, tuple[str, str]] = {
     "github": ("hocket.verify.readers.github", "GitHub"),
+    "gitlab": ("hocket.verify.readers.gitlab", "GitLab"),
     "python": ("hocket.verify.readers.python", "PythonGraph"),
 }
 

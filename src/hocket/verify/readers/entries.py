@@ -140,5 +140,3 @@ def unknown_keys(mapping: Mapping, known: frozenset[str], owner: str) -> Iterato
         if name not in known:
             cure = did_you_mean(name, known, f"it may have: {', '.join(sorted(known))}")
             yield Finding("G008", f"{owner} has no key {name!r}", entry.key.span, cure=cure)
-
-

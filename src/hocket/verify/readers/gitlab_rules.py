@@ -1,0 +1,433 @@
+"""GitLab's conditions: `rules`, `only`, `except` and their expressions, as formulas over a pipeline's variables.
+
+What a pipeline's variables can be together is said once, in `pipelines`: a pipeline
+for a merge request has neither branch nor tag, any other has exactly one of them;
+without this every second file would have configurations that cannot be. Regular
+expressions are given to the solver as such; a glob of `changes` is a variable
+of its own, and a wider glob changes whenever a narrower one does.
+
+Bounded on purpose: the default branch is called "main" (or "master", if the file
+speaks of that one only); a comparison of two variables, and `exists`, are guesses.
+Source: docs.gitlab.com/ci/jobs/job_rules and /ci/variables/predefined_variables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from hocket.verify.formula import (
+    FALSE,
+    TRUE,
+    Equal,
+    Formula,
+    How,
+    Matches,
+    conjunction,
+    disjunction,
+    negation,
+)
+from hocket.verify.model import Kind, Span, Variable
+from hocket.verify.readers.entries import entries, items, text
+from hocket.verify.readers.gitlab_config import UNKNOWN
+from hocket.verify.regex import expressible
+from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence
+
+__all__ = ["Chosen", "Problem", "World", "conditions", "filters"]
+
+SOURCE = "CI_PIPELINE_SOURCE"
+BRANCH, TAG, DEFAULT = "CI_COMMIT_BRANCH", "CI_COMMIT_TAG", "CI_DEFAULT_BRANCH"
+_SOURCES = (
+    "push", "web", "schedule", "api", "trigger", "pipeline", "parent_pipeline", "merge_request_event", "chat",
+    "external", "external_pull_request_event", "webide", "security_orchestration_policy", "ondemand_dast_scan",
+)  # fmt: skip
+_ALWAYS_SET = frozenset(
+    {
+        "CI", "GITLAB_CI", "CI_COMMIT_SHA", "CI_COMMIT_REF_NAME", "CI_PROJECT_PATH", "CI_PROJECT_NAME", "CI_PROJECT_ID",
+        "CI_PROJECT_NAMESPACE", "CI_SERVER_HOST", "CI_COMMIT_REF_SLUG", "CI_PROJECT_ROOT_NAMESPACE", "CI_COMMIT_TITLE",
+        "CI_COMMIT_MESSAGE", "CI_PIPELINE_ID", "CI_PROJECT_URL", "CI_COMMIT_AUTHOR",
+    }
+)  # fmt: skip
+_IN_EVERY_REQUEST = ("CI_MERGE_REQUEST_IID", "CI_MERGE_REQUEST_ID", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
+                     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CI_MERGE_REQUEST_EVENT_TYPE")  # fmt: skip
+_STRING = frozenset({Kind.STRING})
+_MAYBE = frozenset({Kind.STRING, Kind.NULL})
+_DEEPEST = 40
+
+_COMPARED = ("push", "merge_request_event", "external_pull_request_event", "parent_pipeline")  # have changed files
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<variable>\$\{?\w+\}?)|(?P<string>\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
+    r"|(?P<regex>/(?:[^/\\]|\\.)+/[ismU]*)|(?P<null>null\b)|(?P<sign>==|!=|=~|!~|&&|\|\||[()!]))"
+)
+
+
+class Problem(Exception):
+    """An expression that GitLab would refuse; `offset` is where."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        self.message, self.offset = message, offset
+        super().__init__(message)
+
+
+@dataclass
+class World:
+    """The variables of a pipeline, as they come up; `prefix` keeps a child pipeline's apart from its parent's."""
+
+    default_branch: str
+    prefix: str = ""
+    variables: dict[str, Variable] = field(default_factory=dict)
+    globs: dict[str, str] = field(default_factory=dict)  # pattern -> variable
+    local: dict[str, str] = field(default_factory=dict)  # variables of the job at hand, with their values
+    defaults: dict[str, str] = field(default_factory=dict)  # variables of the whole configuration
+
+    def variable(self, name: str) -> str:
+        full = self.prefix + name
+        if full not in self.variables:
+            always = name in _ALWAYS_SET or name == SOURCE or name in self.defaults
+            self.variables[full] = Variable(full, _STRING if always else _MAYBE, _SOURCES if name == SOURCE else None)
+        return full
+
+    def guess(self, text: str) -> Formula:
+        full = self.prefix + text
+        self.variables.setdefault(full, Variable(full, frozenset({Kind.BOOLEAN}), guess=True))
+        return Equal(full, True)
+
+    def choice(self, text: str) -> Formula:
+        """Something that somebody decides while the pipeline runs: it may be either."""
+        full = self.prefix + text
+        self.variables.setdefault(full, Variable(full, frozenset({Kind.BOOLEAN})))
+        return Equal(full, True)
+
+    def equal(self, name: str, value: str | None) -> Formula:
+        if name == DEFAULT:
+            return TRUE if value == self.default_branch else FALSE
+        if name in self.local:
+            return self._local(name, self.local[name] == value)
+        if name == "CI_COMMIT_REF_NAME" and value is not None:
+            return disjunction(self.equal(one, value) for one in (BRANCH, TAG, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"))
+        if value is None and name in _ALWAYS_SET:
+            return FALSE
+        return Equal(self.variable(name), value)
+
+    def fits(self, name: str, pattern: str) -> Formula:
+        if name == "CI_COMMIT_REF_NAME":
+            return disjunction(self.fits(one, pattern) for one in (BRANCH, TAG, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"))
+        known = self.default_branch if name == DEFAULT else self.local.get(name)
+        ok = expressible(pattern)
+        if known is not None and ok:
+            yes = re.search(pattern, known) is not None
+            return (TRUE if yes else FALSE) if name == DEFAULT else self._local(name, yes)
+        if not ok:
+            return conjunction((negation(self.equal(name, None)), self.guess(f"${name} =~ /{pattern}/")))
+        return Matches(self.variable(name), How.FITS, pattern)
+
+    def _local(self, name: str, yes: bool) -> Formula:
+        """A job's own variable, unless whoever starts the pipeline says otherwise."""
+        given = conjunction((self.guess(f"${name} is given from outside"), self.guess(f"${name} as given fits")))
+        untouched = negation(self.guess(f"${name} is given from outside"))
+        return disjunction((untouched, given)) if yes else given
+
+    def changed(self, glob: str) -> Formula:
+        if glob not in self.globs:
+            self.globs[glob] = self.prefix + f"changed: {glob}"
+            full = self.globs[glob]
+            self.variables[full] = Variable(full, frozenset({Kind.BOOLEAN}), guess="$" in glob)
+        return Equal(self.globs[glob], True)
+
+    def pipelines(self) -> Formula:
+        """How the variables hang together."""
+        request = Equal(self.variable(SOURCE), "merge_request_event")
+        child = Equal(self.variable(SOURCE), "parent_pipeline")
+        branch, tag = (negation(Equal(self.variable(name), None)) for name in (BRANCH, TAG))
+        one = disjunction((conjunction((branch, negation(tag))), conjunction((tag, negation(branch)))))
+        none = negation(disjunction((branch, tag)))
+        rows = [
+            disjunction((request, child, one)),
+            disjunction((negation(request), none)),
+            disjunction((negation(child), one, none)),
+            *(negation(Equal(self.variable(name), "")) for name in (BRANCH, TAG, *_ALWAYS_SET & self._named())),
+        ]
+        rows.extend(self._requests(request, child, none))
+        for narrow, its in self.globs.items():
+            rows.extend(
+                disjunction((negation(Equal(its, True)), Equal(wide, True)))
+                for glob, wide in self.globs.items() if glob != narrow and _covers(glob, narrow)
+            )  # fmt: skip
+        return conjunction(rows)
+
+    def _named(self) -> frozenset[str]:
+        return frozenset(name.removeprefix(self.prefix) for name in self.variables if name.startswith(self.prefix))
+
+    def _requests(self, request: Formula, child: Formula, none: Formula) -> Iterator[Formula]:
+        """Variables of merge requests: set for them (and for their children), and for nothing else."""
+        named = sorted(name for name in self._named() if name.startswith("CI_MERGE_REQUEST_"))
+        always = [name for name in named if name in _IN_EVERY_REQUEST]
+        for name in named:
+            unset = Equal(self.variable(name), None)
+            yield disjunction((unset, request, conjunction((child, none))))
+        for name in always:
+            unset = Equal(self.variable(name), None)
+            filled = conjunction((negation(unset), negation(Equal(self.variable(name), ""))))
+            together = conjunction(Equal(self.variable(other), None) for other in named)
+            yield disjunction((negation(request), filled))
+            yield disjunction((negation(child), negation(unset), together))
+
+
+# -- rules ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One rule of a list: when it is the first that matches, what it then says, and where it stands."""
+
+    when: str
+    guard: Formula
+    body: Mapping
+    span: Span
+    plain: bool  # it has no condition at all
+
+
+def conditions(rules: Node, world: World, problems: list[tuple[Problem, Scalar]], usual: str) -> list[Chosen]:
+    """The rules in order, each with the formula "this one is the first to match"; `usual` is what `when` is unsaid."""
+    found: list[Chosen] = []
+    before: list[Formula] = []
+    for rule in items(rules):
+        if not isinstance(rule, Mapping):
+            unread = isinstance(rule, Sequence) and rule.tag == UNKNOWN
+            guard = world.guess(f"rules that were not read say so, line {rule.span.line}") if unread else FALSE
+            guard = conjunction((*map(negation, before), guard))
+            found.append(Chosen(usual, guard, Mapping(rule.span), rule.span, False))
+            before.append(world.guess(f"rules that were not read decide, line {rule.span.line}") if unread else FALSE)
+            continue
+        fields = entries(rule)
+        body = Mapping(rule.span, fields)
+        yes = _matches(body, world, problems)
+        guard = conjunction((*map(negation, before), yes))
+        plain = not fields.keys() & {"if", "changes", "exists"}
+        found.append(Chosen(text(body.get("when")) or usual, guard, body, rule.span, plain))
+        before.append(yes)
+        if yes == TRUE:
+            break
+    return found
+
+
+def _matches(rule: Mapping, world: World, problems: list[tuple[Problem, Scalar]]) -> Formula:
+    parts = []
+    where = rule.get("if")
+    if isinstance(where, Scalar):
+        parts.append(_expression(where, world, problems))
+    elif where is not None:
+        parts.append(world.guess(f"a condition in line {where.span.line}"))
+    changes = rule.get("changes")
+    if changes is not None:
+        parts.append(_changes(changes, world))
+    exists = rule.get("exists")
+    if exists is not None:
+        paths = exists.get("paths") if isinstance(exists, Mapping) else exists
+        parts.append(disjunction(world.guess(f"exists: {text(one)}") for one in items(paths)))
+    return conjunction(parts)
+
+
+def _changes(node: Node, world: World) -> Formula:
+    """True without a push to compare with (a tag, a schedule), else if one of the globs has changed."""
+    paths = node.get("paths") if isinstance(node, Mapping) else node
+    globs = [world.changed(text(one)) for one in items(paths) if isinstance(one, Scalar)]
+    source = world.variable(SOURCE)
+    compared = disjunction(Equal(source, name) for name in _COMPARED)
+    if isinstance(node, Mapping) and "compare_to" in node.entries:
+        return disjunction(globs)
+    unset = Equal(world.variable(TAG), None)
+    return disjunction((negation(compared), negation(unset), *globs))
+
+
+def _expression(where: Scalar, world: World, problems: list[tuple[Problem, Scalar]]) -> Formula:
+    try:
+        return _Parser(where.text, world).whole()
+    except Problem as problem:
+        problems.append((problem, where))
+        return world.guess(where.text)
+
+
+def filters(only: Node | None, excepted: Node | None, world: World, problems: list[tuple[Problem, Scalar]]) -> Formula:
+    """`only` and `except`: GitLab's older way; without `only` a job is for branches and tags."""
+    wanted = _policy(only, world, problems, ["branches", "tags"])
+    refused = _policy(excepted, world, problems, [])
+    return conjunction((*wanted.values(), *(negation(part) for part in refused.values())))
+
+
+def _policy(
+    node: Node | None, world: World, problems: list[tuple[Problem, Scalar]], usual: list[str]
+) -> dict[str, Formula]:
+    fields = entries(node)
+    refs = fields["refs"].value if "refs" in fields else None if isinstance(node, Mapping) else node
+    named = [text(one) for one in items(refs) if isinstance(one, Scalar)] or usual
+    found = {"refs": disjunction(_ref(name, world) for name in named)} if named else {}
+    if "variables" in fields:
+        asked = (one for one in items(fields["variables"].value) if isinstance(one, Scalar))
+        found["variables"] = disjunction(_expression(one, world, problems) for one in asked)
+    if "changes" in fields:
+        found["changes"] = _changes(fields["changes"].value, world)
+    if "kubernetes" in fields:
+        found["kubernetes"] = world.guess("a Kubernetes cluster is there")
+    return found
+
+
+_REFS: dict[str, tuple[str, ...]] = {
+    "merge_requests": ("merge_request_event",), "pushes": ("push",), "schedules": ("schedule",), "web": ("web",),
+    "api": ("api",), "triggers": ("trigger",), "pipelines": ("pipeline",), "chat": ("chat",), "external": ("external",),
+    "external_pull_requests": ("external_pull_request_event",),
+}  # fmt: skip
+
+
+def _ref(name: str, world: World) -> Formula:
+    name = name.partition("@")[0] if not name.startswith("/") else name
+    if name in ("branches", "tags"):
+        return negation(world.equal(BRANCH if name == "branches" else TAG, None))
+    if name in _REFS:
+        return disjunction(Equal(world.variable(SOURCE), source) for source in _REFS[name])
+    if name.startswith("/"):
+        pattern = _pattern(name.rpartition("@")[0] if "@" in name.rpartition("/")[2] else name)
+        return disjunction(world.fits(one, pattern) for one in (BRANCH, TAG))
+    return disjunction(world.equal(one, name) for one in (BRANCH, TAG))
+
+
+def _pattern(written: str) -> str:
+    """`/main|v\\d+/i` as Python writes it; RE2's `\\/` is a slash."""
+    body, _, flags = written[1:].rpartition("/")
+    return ("(?i)" if "i" in flags else "") + body.replace("\\/", "/")
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """Whether any file of the narrow glob is one of the wide: tried on a path that is as general as the narrow one."""
+    if "$" in wide or "$" in narrow or "{" in narrow:
+        return False
+    return fnmatchcase(narrow.replace("**", "q/q").replace("*", "q"), wide.replace("**/*", "*").replace("**", "*"))
+
+
+# -- expressions ------------------------------------------------------------------------------------------------------
+
+_Side = tuple[str, str | None]  # ("variable", its name), ("value", text or None), ("regex", pattern)
+
+
+class _Parser:
+    """Recursive descent, bounded: `||` below `&&` below comparisons, `!` and parentheses."""
+
+    def __init__(self, text: str, world: World) -> None:
+        self.text, self.world = text, world
+        self.tokens = list(_tokens(text))
+        self.at = self.depth = 0
+
+    def whole(self) -> Formula:
+        found = self._or()
+        if self._kind != "end":
+            raise Problem(f"{self.tokens[self.at][1]!r} is not expected here", self.tokens[self.at][2])
+        return found
+
+    @property
+    def _kind(self) -> str:
+        return self.tokens[self.at][0]
+
+    def _take(self, *signs: str) -> str:
+        kind, text, _ = self.tokens[self.at]
+        if kind != "sign" or text not in signs:
+            return ""
+        self.at += 1
+        return text
+
+    def _or(self) -> Formula:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise Problem(f"nested deeper than {_DEEPEST} levels", self.tokens[self.at][2])
+        parts = [self._and()]
+        while self._take("||"):
+            parts.append(self._and())
+        self.depth -= 1
+        return disjunction(parts)
+
+    def _and(self) -> Formula:
+        parts = [self._comparison()]
+        while self._take("&&"):
+            parts.append(self._comparison())
+        return conjunction(parts)
+
+    def _comparison(self) -> Formula:
+        if self._take("!"):
+            return negation(self._comparison()) if self.at < len(self.tokens) - 1 else FALSE
+        if self._take("("):
+            found = self._or()
+            if not self._take(")"):
+                raise Problem("')' is missing", self.tokens[self.at][2])
+            return found
+        left = self._side()
+        sign = self._take("==", "!=", "=~", "!~")
+        if not sign:
+            return self._true(left)
+        right = self._side()
+        same = self._same(left, right) if sign in ("==", "!=") else self._fits(left, right)
+        return same if sign in ("==", "=~") else negation(same)
+
+    def _side(self) -> _Side:
+        kind, written, offset = self.tokens[self.at]
+        self.at += kind != "end"
+        match kind:
+            case "variable":
+                return "variable", written.strip("${}")
+            case "string":
+                return "value", written[1:-1]
+            case "null":
+                return "value", None
+            case "regex":
+                return "regex", _pattern(written)
+        raise Problem(f"a value is missing before {written!r}" if written else "it ends too early", offset)
+
+    def _true(self, side: _Side) -> Formula:
+        kind, value = side
+        if kind != "variable":
+            return TRUE if value else FALSE
+        assert value is not None
+        return conjunction((negation(self.world.equal(value, None)), negation(self.world.equal(value, ""))))
+
+    def _same(self, left: _Side, right: _Side) -> Formula:
+        if left[0] != "variable":
+            left, right = right, left
+        (kind, name), (other, value) = left, right
+        if kind != "variable":
+            return TRUE if name == value else FALSE
+        assert name is not None
+        if other == "variable":
+            return self._two(name, str(value))
+        if value is not None and "$" in value:
+            return self.world.guess(f"${name} == {value!r}")
+        return self.world.equal(name, value)
+
+    def _two(self, one: str, other: str) -> Formula:
+        if one == other:
+            return TRUE
+        if DEFAULT in (one, other):
+            return self.world.equal(other if one == DEFAULT else one, self.world.default_branch)
+        first, second = sorted((one, other))
+        return self.world.guess(f"${first} == ${second}")
+
+    def _fits(self, left: _Side, right: _Side) -> Formula:
+        (kind, name), (other, pattern) = left, right
+        if kind == "variable" and other == "regex" and name is not None and pattern is not None:
+            return self.world.fits(name, pattern)
+        if kind == "variable" and other == "value" and name is not None and pattern and pattern[:1] == "/":
+            return self.world.fits(name, _pattern(pattern))
+        return self.world.guess(self.text)
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    position = 0
+    while position < len(text.rstrip()):
+        found = _TOKEN.match(text, position)
+        if found is None:
+            offset = position + len(text[position:]) - len(text[position:].lstrip())
+            raise Problem(f"{text[offset : offset + 10]!r} means nothing here", offset)
+        kind = str(found.lastgroup)
+        yield kind, found.group(kind), found.start(kind)
+        position = found.end()
+    yield "end", "", len(text)
