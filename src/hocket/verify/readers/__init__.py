@@ -28,6 +28,7 @@ __all__ = ["FORMATS", "Reader", "Reading", "reader_for"]
 FORMATS: dict[str, tuple[str, str]] = {
     "github": ("hocket.verify.readers.github", "GitHub"),
     "gitlab": ("hocket.verify.readers.gitlab", "GitLab"),
+    "compose": ("hocket.verify.readers.compose", "Compose"),
     "python": ("hocket.verify.readers.python", "PythonGraph"),
 }
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
 
-from hocket.verify.json_tree import looks_like_json
+from hocket.errors import SourceError
+from hocket.verify.json_tree import compose_json, looks_like_json
 from hocket.verify.source import Source
+from hocket.verify.yaml_tree import Node, compose
 
-__all__ = ["Outline", "outline"]
+__all__ = ["Outline", "outline", "tree"]
 
 _LOOKED_AT = 1 << 16  # characters of a JSON text
 _KEY = re.compile(r"^(?:\"([^\"\n]+)\"|'([^'\n]+)'|([\w.$/<-][\w .$/<:+-]*?)) *:(?:\s|$)", re.MULTILINE)
@@ -73,3 +75,14 @@ def _json_keys(text: str) -> frozenset[str]:
         elif depth == 1 and piece.group(2):
             keys.add(piece.group(1))
     return frozenset(keys)
+
+
+def tree(source: Source) -> Node:
+    """The one value of a text that is JSON or YAML; raises SourceError."""
+    if looks_like_json(source):
+        try:
+            return compose_json(source)
+        except SourceError:
+            if source.path.endswith(".json"):
+                raise
+    return compose(source)
