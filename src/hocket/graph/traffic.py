@@ -49,6 +49,7 @@ class Channel:
     message: str
     mode: Mode
     capacity: int = 1
+    reply_to: str = ""  # it is sent at most once for each message of this type that its sender has received
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ it does, and docs/explanation/subsystems.md what is done differently and why.
 """
 
 from hocket.orchestra.builder import Builder, Connector
+from hocket.orchestra.check import Report
 from hocket.orchestra.context import BlockingContext, BlockingSender, Context, Sender
-from hocket.orchestra.declare import Declaration, apart, asks, subsystem, trying, unbounded
+from hocket.orchestra.declare import Declaration, apart, asks, replies, subsystem, trying, unbounded
 from hocket.orchestra.mailbox import Undelivered
 from hocket.orchestra.orchestra import Orchestra
 from hocket.orchestra.system import Broadcast, Ended, Handle, System, Termination
@@ -24,12 +25,14 @@ __all__ = [
     "Ended",
     "Handle",
     "Orchestra",
+    "Report",
     "Sender",
     "System",
     "Termination",
     "Undelivered",
     "apart",
     "asks",
+    "replies",
     "subsystem",
     "trying",
     "unbounded",

@@ -87,7 +87,7 @@ class Receiver:
         return taken if taken is not NOTHING else await self._mailbox.receive(timeout=timeout)
 
     def try_next(self) -> Any:
-        """The next value if there is one. Raises queue.Empty if there is none now, Terminated if there never will be."""
+        """The next value if there is one. Raises queue.Empty if there is none now, Terminated if it has ended."""
         taken = self._mailbox.take()
         if taken is NOTHING:
             raise Empty

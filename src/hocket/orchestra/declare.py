@@ -15,7 +15,7 @@ from typing import Any
 from hocket.errors import DeclarationError
 from hocket.graph.traffic import Mode
 
-__all__ = ["Declaration", "Sending", "Slot", "apart", "asks", "declared", "subsystem", "trying", "unbounded"]
+__all__ = ["Declaration", "Sending", "Slot", "apart", "asks", "declared", "replies", "subsystem", "trying", "unbounded"]
 
 MESSAGE_CAPACITY, SIGNAL_CAPACITY = 1024, 64
 
@@ -26,6 +26,14 @@ class Sending:
 
     message: type
     mode: Mode
+    reply_to: type | None = None
+
+
+def replies(message: type, *, to: type) -> Sending:
+    """It is sent with `send`, at most once for each message of type `to` that was received."""
+    if not isinstance(to, type):
+        raise DeclarationError(f"replies({message!r}, to={to!r}): give the class that is replied to", repr(to))
+    return Sending(_sending(message, Mode.BOUNDED).message, Mode.BOUNDED, to)
 
 
 def unbounded(message: type) -> Sending:
@@ -118,8 +126,8 @@ def subsystem(
 ) -> Any:
     """One subsystem of an orchestra, as the value of a class attribute.
 
-    `consumes` is the one type of message that it receives, and `sends` those that it sends: each a class,
-    or `unbounded(...)`, `trying(...)`, `asks(...)`, `apart(...)` of one. `wip`: it does not exist yet, so
+    `consumes` is the one type of message that it receives, and `sends` those that it sends: each a class, or
+    `replies(...)`, `asks(...)`, `unbounded(...)`, `trying(...)`, `apart(...)` of one. `wip`: it does not exist yet, so
     what is sent to it is dropped, and no instance is needed. `blocking`: its body is an ordinary function
     and gets a thread of its own. `priority`: it has a queue for priority messages. `events`: it may send
     events to the orchestra. Capacities are numbers of items.
@@ -138,6 +146,10 @@ def subsystem(
         )
     if consumes is None and not messages:
         raise DeclarationError("a subsystem must consume a message or send one: say consumes=M, or sends=[M]")
+    for row in messages:
+        if row.reply_to is not None and row.reply_to is not consumes:
+            name = row.message.__name__
+            raise DeclarationError(f"{name} replies to {row.reply_to.__name__}, which is not what it consumes", name)
     if twice := _first_twice([row.message for row in messages]):
         raise DeclarationError(f"sends names {twice.__name__} twice", twice.__name__)
     for name, number in (("message_capacity", message_capacity), ("signal_capacity", signal_capacity)):

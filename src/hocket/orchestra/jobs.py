@@ -14,10 +14,9 @@ import contextvars
 import threading
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutine
-from time import monotonic
 from typing import Any, Protocol
 
-from hocket.orchestra.waiters import Waiter, finish, waiter_here
+from hocket.orchestra.waiters import Waiter, deadline_in, finish, until, waiter_here
 
 __all__ = ["LoopSpawner", "Running", "Spawner", "ThreadSpawner"]
 
@@ -127,7 +126,7 @@ class Running:
 
     async def done(self, timeout: float | None = None) -> bool:
         """Wait until it has ended; whether it has, within `timeout` seconds."""
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = deadline_in(timeout)
         while True:
             with self._lock:
                 if self.ended:
@@ -135,7 +134,7 @@ class Running:
                 waiter = waiter_here()
                 self._waiters.append(waiter)
             try:
-                woken = await waiter.wait(None if deadline is None else deadline - monotonic())
+                woken = await waiter.wait(until(deadline))
             finally:
                 with self._lock:
                     if waiter in self._waiters:

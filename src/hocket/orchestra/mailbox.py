@@ -30,7 +30,7 @@ from typing import Any, Final
 
 from hocket.errors import Gone, NoPriority, Stalled, Terminated
 from hocket.orchestra.meters import EVERY, Flights, Readout, Readouts
-from hocket.orchestra.waiters import Waiter, waiter_here
+from hocket.orchestra.waiters import Waiter, deadline_in, until, waiter_here
 
 __all__ = ["NOTHING", "UNLIMITED", "Fate", "Item", "Kind", "Lane", "Mailbox", "Ticket", "Undelivered"]
 
@@ -267,7 +267,7 @@ class Mailbox:
 
         Raises Terminated, or TimeoutError after `timeout` seconds.
         """
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = deadline_in(timeout)
         while True:
             with self._lock:
                 taken = self._take(signals_only)
@@ -276,7 +276,7 @@ class Mailbox:
                 waiter = waiter_here()
                 self._awaiting.append(waiter)
             try:
-                woken = await waiter.wait(None if deadline is None else deadline - monotonic())
+                woken = await waiter.wait(until(deadline))
             finally:
                 with self._lock:
                     if waiter in self._awaiting:

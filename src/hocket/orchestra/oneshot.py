@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from time import monotonic
 from typing import Any
 
 from hocket.errors import Canceled, HardTimeout, Refused
-from hocket.orchestra.waiters import Waiter, waiter_here
+from hocket.orchestra.waiters import Waiter, now, until, waiter_here
 
 __all__ = ["Answer", "Question", "oneshot"]
 
@@ -36,7 +35,7 @@ class _Slot:
         with self.lock:
             if self.full:
                 raise Refused(self.name, "answered", "answered already", "one answer")
-            self.full, self.closed, self.value, self.sent_at = full, True, value, monotonic()
+            self.full, self.closed, self.value, self.sent_at = full, True, value, now()
             for waiter in self.waiters:
                 waiter.wake()
 
@@ -69,7 +68,7 @@ class Question:
 
     async def receive(self) -> Any:
         """The answer. Raises Canceled (nobody can give it), or HardTimeout."""
-        began = monotonic()
+        began = now()
         if self._soft is not None and (self._hard is None or self._soft < self._hard):
             if await self._come(began + self._soft):
                 return self._taken()
@@ -87,7 +86,7 @@ class Question:
             waiter = waiter_here()
             slot.waiters.append(waiter)
         try:
-            await waiter.wait(None if deadline is None else deadline - monotonic())
+            await waiter.wait(until(deadline))
         finally:
             with slot.lock:
                 slot.waiters.remove(waiter)
@@ -96,7 +95,7 @@ class Question:
     def _taken(self) -> Any:
         if not self._slot.full:
             raise Canceled(self._slot.name)
-        self.flight = monotonic() - self._slot.sent_at
+        self.flight = now() - self._slot.sent_at
         return self._slot.value
 
 

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from hocket.errors import DeclarationError
 from hocket.graph.traffic import ORCHESTRA, Channel, Mode, Traffic
 from hocket.orchestra.builder import EVENT_CAPACITY, Builder, Connector
+from hocket.orchestra.check import Report, check
 from hocket.orchestra.declare import (
     MESSAGE_CAPACITY,
     SIGNAL_CAPACITY,
@@ -121,11 +122,23 @@ class Orchestra(metaclass=_Declaring):
         """Who sends what to whom, and in which way."""
         return traffic_of(cls.declaration)
 
+    @classmethod
+    def check(cls, *, cycles: int = 100, states: int = 100_000) -> Report:
+        """Who can wait for whom, and whether each cycle of it can close; see `hocket.orchestra.check`."""
+        return check(cls.traffic(), cycles=cycles, states=states)
+
 
 def traffic_of(declaration: Declaration) -> Traffic:
     """The declared channels: between subsystems, from the main loop, and to it."""
     channels = [
-        Channel(slot.name, consumer.name, row.message.__name__, row.mode, _room(declaration, consumer))
+        Channel(
+            slot.name,
+            consumer.name,
+            row.message.__name__,
+            row.mode,
+            _room(declaration, consumer),
+            row.reply_to.__name__ if row.reply_to else "",
+        )
         for slot in declaration.slots
         for row in slot.sends
         if (consumer := declaration.consumer(row.message)) is not None and not consumer.wip

@@ -15,7 +15,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +25,7 @@ from hocket.orchestra.declare import Declaration
 from hocket.orchestra.jobs import Running, Spawner
 from hocket.orchestra.mailbox import Fate, Kind, Mailbox, Undelivered
 from hocket.orchestra.meters import MeterReader, Readouts
+from hocket.orchestra.waiters import deadline_in, until
 from hocket.orchestra.watchdog import watching
 
 __all__ = ["Broadcast", "Ended", "Handle", "System", "Termination"]
@@ -167,12 +167,12 @@ class System:
                     given[name] = mailbox.give(signal, ORCHESTRA)
                 except Gone:
                     missed.append(name)
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = deadline_in(timeout)
         in_line = []
         for name, ticket in given.items():
             if ticket is None:
                 continue
-            if not await ticket.waiter.wait(None if deadline is None else deadline - monotonic()):
+            if not await ticket.waiter.wait(until(deadline)):
                 in_line.append(name)
             elif ticket.fate is Fate.LOST:
                 missed.append(name)
@@ -244,9 +244,9 @@ class System:
 
     async def terminate(self, signal: Any, timeout: float | None = None) -> Termination:
         """Broadcast a last signal, and wait up to `timeout` seconds in all until every subsystem has ended."""
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = deadline_in(timeout)
         broadcast = await self.broadcast(signal, timeout)
-        await _all_done(tuple(self._running.values()), None if deadline is None else deadline - monotonic())
+        await _all_done(tuple(self._running.values()), until(deadline))
         return Termination(tuple(self.ends), self.running, broadcast)
 
     # -- looking at it, and ending it ---------------------------------------------------------------------------------
@@ -286,9 +286,9 @@ class System:
 
 
 async def _all_done(bodies: Iterable[Running], timeout: float | None) -> None:
-    deadline = None if timeout is None else monotonic() + timeout
+    deadline = deadline_in(timeout)
     for running in bodies:
-        await running.done(None if deadline is None else deadline - monotonic())
+        await running.done(until(deadline))
 
 
 def _failure(ended: Ended) -> SubsystemError:

@@ -17,11 +17,12 @@ import threading
 from asyncio import AbstractEventLoop, Future
 from asyncio.events import _get_running_loop
 from collections.abc import Coroutine
+from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from hocket.errors import Refused
 
-__all__ = ["Waiter", "finish", "waiter_here"]
+__all__ = ["Waiter", "deadline_in", "finish", "now", "until", "waiter_here"]
 
 T = TypeVar("T")
 
@@ -39,6 +40,22 @@ def waiter_here() -> Waiter:
     """A waiter for whoever asks: of the running loop, or of the thread if it has none."""
     loop = _get_running_loop()
     return ThreadWaiter() if loop is None else LoopWaiter(loop)
+
+
+def now() -> float:
+    """The time (seconds) by which waiters here measure: the loop's, or the thread's monotonic clock."""
+    loop = _get_running_loop()
+    return monotonic() if loop is None else loop.time()
+
+
+def until(deadline: float | None) -> float | None:
+    """The seconds that are left until a time, for `Waiter.wait`."""
+    return None if deadline is None else deadline - now()
+
+
+def deadline_in(timeout: float | None) -> float | None:
+    """The time at which so many seconds are over."""
+    return None if timeout is None else now() + timeout
 
 
 class ThreadWaiter:

@@ -1,0 +1,230 @@
+"""Can a cycle of waiting really close? A breadth-first search over everything that the declaration allows.
+
+Each queue holds one item, because a deadlock that is there with much room is there
+with one place as well, only later (so polkadot's developers find theirs, #5460).
+A subsystem does one thing at a time: it receives, begins a send, or waits in one.
+It may send what it declares whenever it likes, a reply only for what it has
+received. A cycle is *confirmed* by a state in which each of its nodes waits for
+the next one: a shortest run leads there, and it is run again on real mailboxes
+before it is shown. It is *refuted* when the search has seen all states and none is
+such; and if it stopped before (too many states, or more replies owed than are
+counted), it is *unknown*.
+
+First the cycle's nodes alone are searched, where a run that is found is a run of
+the whole; only if there is none, the whole is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from hocket.graph.traffic import ORCHESTRA, WAITS_FOR, Channel, Mode, Traffic, Wait
+from hocket.orchestra.mailbox import NOTHING, Kind, Mailbox
+
+__all__ = ["Answer", "Step", "confirm"]
+
+OWED = 3  # so many replies to one message are counted; where there would be more, the answer can be "unknown"
+
+# what a node is doing: nothing; a send that waits for room; or waiting for the answer to one that went out
+_FREE, _SENDING, _ASKING = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One deed of a run, in words, with the channel that it is about."""
+
+    who: str
+    did: Literal["sends", "waits for room", "takes", "answers"]
+    channel: Channel
+
+    def __str__(self) -> str:
+        other, message = self.channel.receiver, self.channel.message
+        return {
+            "sends": f"{self.who} sends {message} to {other}",
+            "waits for room": f"{self.who} sends {message} to {other}, whose queue is full: it waits",
+            "takes": f"{self.who} takes {message}",
+            "answers": f"{self.who} answers {message} of {self.channel.sender}",
+        }[self.did]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether a cycle can close: the run that closes it, and how many states were looked at."""
+
+    status: Literal["confirmed", "refuted", "unknown"]
+    run: tuple[Step, ...]
+    states: int
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    doing: tuple[tuple[int, int], ...]  # for each node: what, and with which channel
+    queue: tuple[int, ...]  # for each node the channel whose message lies in its queue, or -1
+    owed: tuple[int, ...]  # for each channel: messages of the type that it replies to, not replied to yet
+    afloat: tuple[int, ...]  # for each channel that never waits: messages that were sent and not taken
+
+
+def confirm(traffic: Traffic, cycle: tuple[Wait, ...], limit: int = 100_000) -> Answer:
+    """Whether the nodes of a cycle can come to wait for each other, looking at no more than `limit` states.
+
+    >>> ping, pong = Channel("a", "b", "Ping", Mode.BOUNDED), Channel("b", "a", "Pong", Mode.BOUNDED)
+    >>> cycle = (Wait("a", "b", "room for Ping"), Wait("b", "a", "room for Pong"))
+    >>> answer = confirm(Traffic(("a", "b"), (ping, pong)), cycle)
+    >>> answer.status, len(answer.run)
+    ('confirmed', 4)
+    """
+    nodes = tuple(wait.who for wait in cycle)
+    if traffic.in_turn and ORCHESTRA in nodes:  # signals are not searched; models/broadcast.py does
+        return Answer("unknown", (), 0)
+    inside = tuple(channel for channel in traffic.channels if channel.sender in nodes and channel.receiver in nodes)
+    part = _Search(nodes, inside, nodes).run(limit)
+    if part.status == "confirmed":
+        return part
+    everybody = tuple(dict.fromkeys(name for row in traffic.channels for name in (row.sender, row.receiver)))
+    whole = _Search(everybody, traffic.channels, nodes).run(limit)
+    return Answer(whole.status, whole.run, part.states + whole.states)
+
+
+class _Search:
+    """Every state of some nodes and channels, until those of `cycle` wait for each other."""
+
+    def __init__(self, nodes: tuple[str, ...], channels: tuple[Channel, ...], cycle: tuple[str, ...]) -> None:
+        self.nodes, self.channels = nodes, channels
+        self.place = {name: number for number, name in enumerate(nodes)}
+        self.cycle = [self.place[name] for name in cycle]
+        self.sender = [self.place[channel.sender] for channel in channels]
+        self.receiver = [self.place[channel.receiver] for channel in channels]
+        self.replies = [self._replies(channel) for channel in channels]
+        self.cut = False  # something was not counted
+
+    def _replies(self, channel: Channel) -> list[int]:
+        """The channels on which a receiver may send once more when it has taken from `channel`."""
+        pairs = enumerate(self.channels)
+        return [n for n, row in pairs if row.sender == channel.receiver and row.reply_to == channel.message]
+
+    def run(self, limit: int) -> Answer:
+        many = len(self.channels)
+        start = _State(((_FREE, -1),) * len(self.nodes), (-1,) * len(self.nodes), (0,) * many, (0,) * many)
+        came: dict[_State, tuple[_State, Step] | None] = {start: None}
+        waiting = deque([start])
+        while waiting and len(came) <= limit:
+            state = waiting.popleft()
+            for step, following in self._steps(state):
+                if following not in came:
+                    came[following] = (state, step)
+                    if self._closed(following):
+                        run = _path(came, following)
+                        _replay(run)
+                        return Answer("confirmed", run, len(came))
+                    waiting.append(following)
+        return Answer("unknown" if waiting or self.cut else "refuted", (), len(came))
+
+    def _closed(self, state: _State) -> bool:
+        """Each node of the cycle waits for the next one."""
+        following = self.cycle[1:] + self.cycle[:1]
+        return all(self._waits_for(state, who) == whom for who, whom in zip(self.cycle, following, strict=True))
+
+    def _waits_for(self, state: _State, node: int) -> int:
+        what, channel = state.doing[node]
+        return -1 if what == _FREE else self.receiver[channel]
+
+    # -- what can happen next
+
+    def _steps(self, state: _State) -> Iterator[tuple[Step, _State]]:
+        for node, (what, _) in enumerate(state.doing):
+            if what == _FREE:
+                yield from self._takes(state, node)
+                yield from self._answers(state, node)
+        for number, channel in enumerate(self.channels):
+            if state.doing[self.sender[number]][0] == _FREE and (not channel.reply_to or state.owed[number]):
+                yield from self._sends(state, number, channel)
+
+    def _sends(self, state: _State, number: int, channel: Channel) -> Iterator[tuple[Step, _State]]:
+        sender, receiver = self.sender[number], self.receiver[number]
+        owed = _changed(state.owed, number, state.owed[number] - 1) if channel.reply_to else state.owed
+        if channel.mode not in WAITS_FOR:
+            if self.replies[number] and self._counted(state.afloat[number]):
+                afloat = _changed(state.afloat, number, state.afloat[number] + 1)
+                yield Step(channel.sender, "sends", channel), _State(state.doing, state.queue, owed, afloat)
+        elif state.queue[receiver] < 0:
+            after = (_ASKING, number) if channel.mode is Mode.ASKED else (_FREE, -1)
+            doing, queue = _changed(state.doing, sender, after), _changed(state.queue, receiver, number)
+            yield Step(channel.sender, "sends", channel), _State(doing, queue, owed, state.afloat)
+        else:
+            doing = _changed(state.doing, sender, (_SENDING, number))
+            yield Step(channel.sender, "waits for room", channel), _State(doing, state.queue, owed, state.afloat)
+
+    def _takes(self, state: _State, node: int) -> Iterator[tuple[Step, _State]]:
+        for number, count in enumerate(state.afloat):
+            if count and self.receiver[number] == node:
+                afloat = _changed(state.afloat, number, count - 1)
+                taken = _State(state.doing, state.queue, self._owing(state.owed, number), afloat)
+                yield Step(self.nodes[node], "takes", self.channels[number]), taken
+        number = state.queue[node]
+        if number >= 0:
+            owed = self._owing(state.owed, number)
+            step = Step(self.nodes[node], "takes", self.channels[number])
+            for first in (blocked := self._blocked_at(state, node)):  # whoever of them came first
+                channel = state.doing[first][1]
+                after = (_ASKING, channel) if self.channels[channel].mode is Mode.ASKED else (_FREE, -1)
+                doing, queue = _changed(state.doing, first, after), _changed(state.queue, node, channel)
+                yield step, _State(doing, queue, owed, state.afloat)
+            if not blocked:
+                yield step, _State(state.doing, _changed(state.queue, node, -1), owed, state.afloat)
+
+    def _blocked_at(self, state: _State, node: int) -> list[int]:
+        """Who waits for room at a node."""
+        doing = enumerate(state.doing)
+        return [n for n, (what, number) in doing if what == _SENDING and self.receiver[number] == node]
+
+    def _answers(self, state: _State, node: int) -> Iterator[tuple[Step, _State]]:
+        for asker, (what, number) in enumerate(state.doing):
+            taken = what == _ASKING and self.receiver[number] == node and state.queue[node] != number
+            if taken:
+                doing = _changed(state.doing, asker, (_FREE, -1))
+                step = Step(self.nodes[node], "answers", self.channels[number])
+                yield step, _State(doing, state.queue, state.owed, state.afloat)
+
+    def _owing(self, owed: tuple[int, ...], number: int) -> tuple[int, ...]:
+        for reply in self.replies[number]:
+            if self._counted(owed[reply]):
+                owed = _changed(owed, reply, owed[reply] + 1)
+        return owed
+
+    def _counted(self, count: int) -> bool:
+        self.cut = self.cut or count >= OWED
+        return count < OWED
+
+
+def _changed(row: tuple, place: int, value: object) -> tuple:  # type: ignore[type-arg]  # of any items
+    return (*row[:place], value, *row[place + 1 :])
+
+
+def _path(came: dict[_State, tuple[_State, Step] | None], state: _State) -> tuple[Step, ...]:
+    steps = []
+    while (origin := came[state]) is not None:
+        state, step = origin
+        steps.append(step)
+    return tuple(reversed(steps))
+
+
+def _replay(run: tuple[Step, ...]) -> None:
+    """Do the same with real mailboxes of room one: they must have room, and have none, where the run says so."""
+    boxes: dict[str, Mailbox] = {}
+    blocked: dict[str, list[Channel]] = {}
+    for step in run:
+        receiver = step.channel.receiver
+        box = boxes.setdefault(receiver, Mailbox(receiver, signals=1, bulk=1))
+        kind = Kind.BULK if step.channel.mode in WAITS_FOR else Kind.UNBOUNDED
+        if step.did in ("sends", "waits for room"):
+            had_room = box.put(kind, 0, step.channel, step.who)
+            assert had_room == (step.did == "sends"), f"{step}, but the mailbox said otherwise"
+            if not had_room:
+                blocked.setdefault(receiver, []).append(step.channel)
+        elif step.did == "takes":
+            assert box.take() is not NOTHING, f"{step}, but its mailbox is empty"
+            if waiting := blocked.get(receiver):
+                assert box.put(Kind.BULK, 0, waiting.pop(0), step.channel.sender), "whoever waited has room now"
