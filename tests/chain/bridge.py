@@ -305,7 +305,7 @@ class Pair:
         scope = self.kernel.scope
         ours, scope.stopped, opened, nodes = saved
         self.state, self.rigid, self.edges, self.spawns, self.raised, self.doubled = ours
-        scope.open = dict.fromkeys(opened)
+        scope.came, scope.count = list(opened), len(opened)
         self.nodes = [saved_node[0] for saved_node in nodes]
         for n, phase, fate, was_opened, start, bodies, children, hurt, bereft, after, inside, parents in nodes:
             n.phase, n.fate, n.opened, n.hurt, n.bereft = phase, fate, was_opened, hurt, bereft

@@ -18,7 +18,7 @@ from hocket.kernel import kernel as kernel_module
 from hocket.kernel import story as story_module
 from hocket.kernel.lifecycle import EVENTS, KEEPS, STATES, EventRow
 from hocket.kernel.node import Scope
-from hocket.runtime import Scheduler, threads
+from hocket.runtime import Scheduler, building
 from hocket.runtime.build import build
 from hocket.runtime.crew import Crew
 from hocket.runtime.joins import Joins
@@ -54,9 +54,11 @@ def _with_rows(table: str, told: tuple[Any, ...]) -> tuple[Patch, ...]:
     before = getattr(tables, table)
     setattr(tables, table, told)
     try:
+        received = (Kernel, "receive", tables._receiver())
         if table == "EVENTS":
-            return ((kernel_module, "take", [tables._taker(stimulus) for stimulus in Stimulus]),)
-        patches = ((kernel_module, "settle", tables._settler()), (story_module, "state_row", tables._state_reader()))
+            return ((kernel_module, "take", [tables._taker(stimulus) for stimulus in Stimulus]), received)
+        settled = (kernel_module, "settle", tables._settler())
+        patches = (settled, received, (story_module, "state_row", tables._state_reader()))
         return ((tables, table, told), *patches)
     finally:
         setattr(tables, table, before)
@@ -473,7 +475,7 @@ RUNTIME = (
     ),
     Plant(
         "a graph keeps its edges",
-        ((threads, "build", lambda kernel, graph: build(kernel, replace(graph, after=()))),),
+        ((building, "build", lambda kernel, graph: build(kernel, replace(graph, after=()))),),
         "fork join",
         "what it waits for has happened",
         1,

@@ -48,10 +48,11 @@ class Graph:
     hold: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
+        size = len(self.tasks)
         for relation in ("after", "inside", "hold"):
-            for pair in getattr(self, relation):
-                if not all(0 <= index < len(self.tasks) for index in pair):
-                    raise GraphError(f"{relation} {pair} names a task that is not there; there are {len(self.tasks)}")
+            for one, other in getattr(self, relation):
+                if not (0 <= one < size and 0 <= other < size):
+                    raise GraphError(f"{relation} {(one, other)} names a task that is not there; there are {size}")
 
 
 def graph_of(expression: Expression) -> Graph:

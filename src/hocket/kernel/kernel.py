@@ -31,7 +31,7 @@ from hocket.kernel.lifecycle import (
 )
 from hocket.kernel.node import Node, Scope
 from hocket.kernel.story import cycle_through, story, verify_counters
-from hocket.kernel.tables import event_row, settle, take
+from hocket.kernel.tables import Commands, event_row, receive, settle, take
 
 __all__ = ["Commands", "Kernel", "Watch"]
 
@@ -40,8 +40,6 @@ CLOSED, DRAINING, IDLE = Phase.CLOSED, Phase.DRAINING, Phase.IDLE
 AFTER, HOLD, INSIDE = Edge.AFTER, Edge.HOLD, Edge.INSIDE
 OPENED, RAN, HAS_CLOSED = Moment.OPEN, Moment.RAN, Moment.CLOSE
 
-Commands = list[tuple[Command, Node]]
-
 Watch = Callable[[Moment, Node], None]
 """Told of every moment, when it happens and in the order in which it happens: for monitors, traces and tests."""
 
@@ -49,11 +47,14 @@ Watch = Callable[[Moment, Node], None]
 class Kernel:
     """All nodes that have not closed, and the three calls that change them: `add`, `link` and `receive`.
 
+    `receive(stimulus, node)` tells it what happened to a node and returns what is to be done, in order; it raises
+    Refused, and changes nothing, when no row allows that.
+
     >>> kernel = Kernel()
     >>> a, b = kernel.add("a"), kernel.add("b")
     >>> kernel.link(Edge.AFTER, a, b)
     >>> kernel.receive(Stimulus.ARMED, b)
-    []
+    ()
     >>> kernel.receive(Stimulus.ARMED, a)
     [(<Command.RUN: 0>, <a ready>)]
     """
@@ -63,7 +64,7 @@ class Kernel:
         self.watch = watch
         self._scopes = {self.scope: None}  # those in use, and perhaps some that are empty again
         self._agenda: list[Node] = []  # nodes of which a state-triggered row may apply
-        self.commands: Commands = []  # what has come up so far in answer to the present stimulus
+        self.commands: list[tuple[Command, Node]] = []  # what has come up so far in answer to the present stimulus
         attach = getattr(watch, "attach", None)  # a monitor also hears what is asked
         if attach is not None:
             attach(self)
@@ -75,15 +76,19 @@ class Kernel:
         else:
             self._scopes[scope] = None
         node = Node(name, bodied, scope)
-        scope.open[node] = None
+        came = scope.came
+        came.append(node)
+        scope.count += 1
+        if len(came) > scope.limit:
+            scope.sweep()
         return node
 
     @property
     def nodes(self) -> Mapping[Node, None]:
-        """Every open node, scope by scope, in the order of creation."""
+        """Every open node, scope by scope, in the order of creation: O(nodes)."""
         if len(self._scopes) == 1:
             return self.scope.open
-        self._scopes = {scope: None for scope in self._scopes if scope.open or scope is self.scope}
+        self._scopes = {scope: None for scope in self._scopes if scope.count or scope is self.scope}
         return {node: None for scope in self._scopes for node in scope.open}
 
     def link(self, edge: Edge, source: Node, target: Node) -> None:
@@ -122,20 +127,12 @@ class Kernel:
             else:
                 source.parents.append(target)
 
-    def receive(self, stimulus: Stimulus, node: Node) -> Commands:
-        """Tell the kernel what happened to a node; returns what is to be done, in order.
+    receive = receive  # the rows, written out: a method that looked it up would be a call more for every stimulus
 
-        Raises Refused, and changes nothing, when no row allows it.
-        """
-        if not take[stimulus](self, node):
-            raise _refusal(stimulus, node)
-        settle(self, node)
-        if self._agenda:
-            for waiting in self._agenda:  # grows while it is read
-                settle(self, waiting)
-            self._agenda.clear()
-        commands, self.commands = self.commands, []
-        return commands
+    @property
+    def idle(self) -> bool:
+        """Whether no node is open."""
+        return not any(scope.count for scope in self._scopes)
 
     def story(self, node: Node) -> str:
         """Where a node stands and why: what it waits for, or what it was lost to."""
@@ -146,6 +143,16 @@ class Kernel:
         verify_counters(self.nodes)
 
     # -- what rows ask for: `tables` calls these ----------------------------------------------------------------------
+
+    def follow(self) -> None:
+        """Settle everybody whom the present stimulus concerns."""
+        for waiting in self._agenda:  # grows while it is read
+            settle(self, waiting)
+        self._agenda.clear()
+
+    def refusal(self, stimulus: Stimulus, node: Node) -> Refused:
+        expected = [phase.name.lower() for row in EVENTS if row.stimulus is stimulus for phase in row.phases]
+        return Refused(node.name, stimulus.name.lower(), str(node.phase), " or ".join(expected))
 
     def armed(self, node: Node) -> None:
         """It has been armed, into a scope that was stopped."""
@@ -185,11 +192,12 @@ class Kernel:
         if node.parents is not None:
             self._release_parents(node, node.parents)
             node.parents = None
-        del scope.open[node]
+        scope.count -= 1
         if scope.stops and scope.stops[node.fate] and scope.stopped is None:
             self._stop(scope, node)
-        if not scope.open:
+        if not scope.count:
             scope.stopped = None
+            scope.came.clear()
 
     def _release_parents(self, child: Node, parents: list[Node]) -> None:
         kept = child.scope.keeps_hold[child.fate]
@@ -252,8 +260,3 @@ def _late(edge: Edge, source: Node, target: Node) -> Refused:
         " or ".join(phase.name.lower() for phase in row.targets),
         "What a task waits for is said before it is armed." if row.gate == "start" else "",
     )
-
-
-def _refusal(stimulus: Stimulus, node: Node) -> Refused:
-    expected = [phase.name.lower() for row in EVENTS if row.stimulus is stimulus for phase in row.phases]
-    return Refused(node.name, stimulus.name.lower(), str(node.phase), " or ".join(expected))

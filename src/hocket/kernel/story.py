@@ -144,11 +144,12 @@ def verify_counters(nodes: Mapping[Node, None]) -> None:
             children[parent] += 1
     for node in nodes:
         _verify_node(node, start[node], children[node])
+    for scope in {node.scope: None for node in nodes}:
+        assert scope.count == len(scope.open), f"{scope.name} counts {scope.count} open nodes; there are {len(scope.open)}"
 
 
 def _verify_node(node: Node, start: int, children: int) -> None:
     assert node.phase is not Phase.CLOSED, f"{node} is closed, and still listed as open"
-    assert node in node.scope.open, f"{node} is open, and its scope has forgotten it"
     assert node.phase > Phase.WAITING or node.start == start, f"{node} counts {node.start} waits; there are {start}"
     assert node.children == children, f"{node} counts {node.children} children; there are {children}"
     assert (node.bodies > 0) == (node.phase is Phase.RUNNING), f"{node} has {node.bodies} bodies at work"

@@ -2,18 +2,20 @@
 
 What runs is decided by the kernel alone, so this is also the shortest text that
 shows how a driver works: offer what the kernel says may run, report what came of
-it, until nothing is left.
+it, until nothing is left. A graph of plain tasks needs no kernel before a body fails.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from hocket.graph import Graph
-from hocket.kernel import Command, Commands, Kernel, Phase, Policy, Stimulus
+from hocket.kernel import Command, Kernel, Node, Phase, Policy, Stimulus
 from hocket.kernel.kernel import Watch
 from hocket.runtime.build import build
+from hocket.runtime.flat import Broken, is_flat, run_flat
 from hocket.runtime.pickers import Picker
 from hocket.runtime.task import Task
 
@@ -30,30 +32,55 @@ def run_inline(
     policy: Policy = Policy.ISOLATE,
     watch: Watch | None = None,
     picker: Picker[Task] | None = None,
-) -> list[Task]:
+) -> Sequence[Task]:
     """Run every task of a graph in the caller's thread; the closed tasks, in the graph's order."""
-    kernel = Kernel(policy, watch)
-    nodes = build(kernel, graph)
-    tasks = [Task(node, task.body) for node, task in zip(nodes, graph.tasks, strict=True)]
-    receive = kernel.receive
-    ready: Picker[Task] = deque() if picker is None else picker
-    for node in nodes:
-        _offer(receive(_ARMED, node), ready)
-    while ready:
-        task = ready.popleft()
-        node = task.node
-        if node.phase is _READY:  # it may have been cancelled in the queue
-            _offer(receive(_STARTED, node), ready)
-            _offer(receive(_called(task), node), ready)
-    assert not kernel.nodes, f"nothing is left to run, and these are open: {list(kernel.nodes)}"
-    return tasks
+    if watch is None and picker is None and is_flat(graph):
+        try:
+            return run_flat(graph)
+        except Broken as broken:
+            return _Inline(graph, policy, None, deque()).go_on(broken)
+    return _Inline(graph, policy, watch, deque() if picker is None else picker).run()
 
 
-def _offer(commands: Commands, ready: Picker[Task]) -> None:
-    for command, node in commands:
-        if command is _RUN:
-            task: Any = node.load
-            ready.append(task)
+class _Inline:
+    """A graph in a kernel, and what is ready."""
+
+    def __init__(self, graph: Graph, policy: Policy, watch: Watch | None, ready: Picker[Task]) -> None:
+        self._kernel, self._ready = Kernel(policy, watch), ready
+        nodes = build(self._kernel, graph)
+        self._tasks = [Task(node, task.body) for node, task in zip(nodes, graph.tasks, strict=True)]
+        for node in nodes:
+            self._tell(_ARMED, node)
+
+    def run(self) -> list[Task]:
+        while self._ready:
+            task = self._ready.popleft()
+            node = task.node
+            if node.phase is _READY:  # it may have been cancelled in the queue
+                self._tell(_STARTED, node)
+                self._tell(_called(task), node)
+        assert self._kernel.idle, f"nothing is left to run, and these are open: {list(self._kernel.nodes)}"
+        return self._tasks
+
+    def go_on(self, broken: Broken) -> list[Task]:
+        """After what has run without a kernel, and the body that raised, go on with one."""
+        *well, last = broken.ran
+        for number in broken.ran:
+            task = self._ready.popleft()
+            assert task is self._tasks[number], f"{self._tasks[number]} has run, and it was {task} that was to run"
+            task.gave(broken.values[number])
+            self._tell(_STARTED, task.node)
+            if number is not last:
+                self._tell(_RETURNED, task.node)
+        task.failed_with(broken.error)
+        self._tell(_RAISED, task.node)
+        return self.run()
+
+    def _tell(self, stimulus: Stimulus, node: Node) -> None:
+        for command, other in self._kernel.receive(stimulus, node):
+            if command is _RUN:
+                task: Any = other.load
+                self._ready.append(task)
 
 
 def _called(task: Task) -> Stimulus:

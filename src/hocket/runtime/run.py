@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hocket.graph import Expression, Graph, graph_of
 from hocket.kernel import Outcome, Policy
 from hocket.kernel.kernel import Watch
+from hocket.runtime.flat import AllFinished
 from hocket.runtime.inline import run_inline
-from hocket.runtime.pickers import picker_of
+from hocket.runtime.pickers import Picker, picker_of
 from hocket.runtime.task import Task, error_of
 from hocket.runtime.threads import Scheduler
 from hocket.runtime.ticks import run_ticks
@@ -33,7 +34,7 @@ class How:
 class Run:
     """How a graph ran: its tasks, closed, in the graph's order."""
 
-    tasks: tuple[Task, ...]
+    tasks: Sequence[Task]
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
@@ -48,10 +49,12 @@ class Run:
 
     @property
     def ok(self) -> bool:
-        return all(task.outcome is Outcome.FINISHED for task in self.tasks)
+        return isinstance(self.tasks, AllFinished) or all(task.outcome is Outcome.FINISHED for task in self.tasks)
 
     def raise_if_failed(self) -> None:
         """Raise what the bodies raised: one exception as itself, several as a group."""
+        if isinstance(self.tasks, AllFinished):
+            return
         errors = [task.exception for task in self.tasks if task.exception is not None]
         if len(errors) > 1:
             raise BaseExceptionGroup(f"{len(errors)} tasks failed", errors)
@@ -100,14 +103,15 @@ def run(
         raise ValueError(f"there is no runtime {runtime!r}; there are {', '.join(map(repr, RUNTIMES))}")
     flat = graph if isinstance(graph, Graph) else graph_of(graph)
     how = How(workers, Policy(policy), watch, picker, seed)
-    result = Run(tuple(RUNTIMES[runtime](flat, how)))
+    result = Run(RUNTIMES[runtime](flat, how))
     if check:
         result.raise_if_failed()
     return result
 
 
-def _inline(graph: Graph, how: How) -> list[Task]:
-    return run_inline(graph, how.policy, how.watch, picker_of(how.picker, how.seed))
+def _inline(graph: Graph, how: How) -> Sequence[Task]:
+    picker: Picker[Task] | None = None if how.picker == "fifo" else picker_of(how.picker, how.seed)
+    return run_inline(graph, how.policy, how.watch, picker)
 
 
 def _threads(graph: Graph, how: How) -> list[Task]:
@@ -124,7 +128,7 @@ def _ticks(graph: Graph, how: How) -> list[Task]:
     return run_ticks(graph, how.policy, how.watch)
 
 
-RUNTIMES: Mapping[str, Callable[[Graph, How], list[Task]]] = {
+RUNTIMES: Mapping[str, Callable[[Graph, How], Sequence[Task]]] = {
     "inline": _inline,
     "threads": _threads,
     "ticks": _ticks,

@@ -73,6 +73,10 @@ class Task:
         else:
             self._value = self.body(context) if self.wants_context else self.body()
 
+    def gave(self, value: Any) -> None:
+        """Keep what its body returned, which was called by somebody else."""
+        self._value = value
+
     def values(self) -> dict[str, Any]:
         """What its body is called with by name: each has finished, for else this task would not have started."""
         return {name: task._value for name, task in self.given.items()}
