@@ -15,7 +15,7 @@ and what is not checked does not hold here. Any solver can be given their text.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ class Refuted(Exception):
 
 
 def write(
-    graph: Graph, form: Shape, rank: list[int], alive: Alive, grouped: Grouped, decided: Iterable[Decided]
+    graph: Graph, form: Shape, rank: Sequence[int], alive: Alive, grouped: Grouped, decided: Iterable[Decided]
 ) -> Certificate:
     """The certificate of a graph of which all questions came out well; JSON throughout."""
     orders = [{"claim": str(one.assertion), "path": list(one.path)} for one in decided if one.path]
@@ -51,7 +51,7 @@ def write(
         KIND,
         {
             "graph": digest(graph),
-            "rank": rank,
+            "rank": list(rank),
             "runs": [_run_to_json(run) for run in alive.runs],
             "orders": orders,
             "shown": shown,

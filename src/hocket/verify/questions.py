@@ -8,16 +8,18 @@ thousand jobs takes a few runs. Then the groups, case by case.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from hocket.errors import MissingExtra
+from hocket.verify.cuts import Cut, smallest_cut
 from hocket.verify.findings import Finding, Note
 from hocket.verify.formula import Formula, Outcome, Runs, conjunction, disjunction
 from hocket.verify.model import Case, Edge, Graph, Hold, Point, Task, Until
 from hocket.verify.replay import Did, Mismatch, Run, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
-from hocket.verify.structure import Shape, cycles, edge_between, ranks
+from hocket.verify.structure import Shape, edge_between, knots, ranks, shortest
 from hocket.verify.timeline import schedule
 
 __all__ = [
@@ -29,30 +31,52 @@ __all__ = [
 _SUCCEEDED = frozenset({Outcome.SUCCEEDED})
 
 
-def cycle_findings(graph: Graph, shape: Shape) -> tuple[list[Finding], list[int]]:
+def cycle_findings(graph: Graph, shape: Shape) -> tuple[list[Finding], array[int]]:
     """A shortest cycle for each knot of tasks that wait for each other; or the rank of every point if there is none."""
     rank = ranks(shape)
-    found = [
-        _cycle(graph, tuple(dict.fromkeys(shape.names[point] for point in points))) for points in cycles(shape, rank)
-    ]
-    return found, rank.tolist() if not found else []
+    return [_cycle(graph, shape, part) for part in knots(shape, rank)], rank
 
 
-def _cycle(graph: Graph, names: tuple[str, ...]) -> Finding:
+def _cycle(graph: Graph, shape: Shape, part: list[int]) -> Finding:
     """Read aloud from the first in the source: each waits for the next, and the last one for the first."""
+    names = tuple(dict.fromkeys(shape.names[point] for point in shortest(shape, part)))
     waits = tuple(reversed(names))  # arrows go to who waits; people say who is waited for
     start = min(range(len(waits)), key=lambda place: graph.tasks[waits[place]].span)
     waits = waits[start:] + waits[:start]
-    notes = []
-    for after, before in zip(waits, (*waits[1:], waits[0]), strict=True):
-        edge = edge_between(graph, before, after)
-        if edge is not None:
-            notes.append(Note(edge.span, f"{after!r} waits for {before!r}"))
-    span = notes[0].span if notes else graph.tasks[waits[0]].span
+    notes = tuple(_step(graph, after, before) for after, before in zip(waits, (*waits[1:], waits[0]), strict=True))
+    span = next((note.span for note in notes if note.span.line), graph.tasks[waits[0]].span)
     if len(waits) == 1:
-        return Finding("G005", f"{waits[0]!r} waits for itself", span, tuple(notes), waits)
+        return Finding("G005", f"{waits[0]!r} waits for itself", span, notes, waits)
     path = " → ".join((*waits, waits[0]))
-    return Finding("G001", f"these tasks wait for each other: {path}", span, tuple(notes), waits)
+    cure = _to_cut(graph, smallest_cut(graph, shape, part))
+    return Finding("G001", f"these tasks wait for each other: {path}", span, notes, waits, cure)
+
+
+def _step(graph: Graph, after: str, before: str) -> Note:
+    """Why one task of a cycle waits for the next: an edge, or that one lies within the other."""
+    edge = edge_between(graph, before, after)
+    if edge is not None:
+        return Note(edge.span, f"{after!r} waits for {before!r}")
+    if graph.tasks[after].parent == before:
+        return Note(graph.tasks[after].span, f"{after!r} is within {before!r}")
+    return Note(graph.tasks[before].span, f"{after!r} closes after {before!r}, which is within it")
+
+
+def _to_cut(graph: Graph, cut: Cut) -> str:
+    if not cut.exact:
+        return f"at least {cut.least} of the waits between these tasks and those around them have to go"
+    if cut.any_one:
+        return ""
+    told = [_wait(graph, after, before) for after, before in cut.waits]
+    if len(told) == 1:
+        return f"without the wait of {told[0]} no cycle is left"
+    return f"no fewer than {len(told)} waits have to go: of {'; of '.join(told)}"
+
+
+def _wait(graph: Graph, after: str, before: str) -> str:
+    edge = edge_between(graph, before, after)
+    line = f" (line {edge.span.line})" if edge is not None and edge.span.line else ""
+    return f"{after!r} for {before!r}{line}"
 
 
 @dataclass

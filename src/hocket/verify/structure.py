@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from hocket.verify.model import Edge, Graph, Join, Point, Task
 
-__all__ = ["Shape", "components", "cycles", "edge_between", "ranks", "reaches", "shape"]
+__all__ = ["Shape", "components", "cycles", "edge_between", "knots", "ranks", "reaches", "shape", "shortest"]
 
 # edge visits spent on making a cycle shortest; beyond them the best one so far is given
 _VISITS = 3_000_000
@@ -202,13 +202,19 @@ def _loops(shape: Shape, point: int) -> bool:
     return point in shape.targets[shape.offsets[point] : shape.offsets[point + 1]]
 
 
+def knots(shape: Shape, rank: array[int]) -> list[list[int]]:
+    """The components that hold a cycle: what Kahn could not rank, without what only comes after it."""
+    stuck = [point for point in range(shape.size) if rank[point] < 0]
+    return components(shape, stuck) if stuck else []
+
+
 def cycles(shape: Shape, rank: array[int]) -> list[tuple[int, ...]]:
     """A shortest cycle of each component that has one: each point has an arrow to the next, the last to the first."""
-    stuck = [point for point in range(shape.size) if rank[point] < 0]
-    return [_shortest(shape, part) for part in components(shape, stuck)] if stuck else []
+    return [shortest(shape, part) for part in knots(shape, rank)]
 
 
-def _shortest(shape: Shape, part: list[int]) -> tuple[int, ...]:
+def shortest(shape: Shape, part: list[int]) -> tuple[int, ...]:
+    """A shortest cycle within a component; within a budget of visits, or else the shortest one found."""
     inside = set(part)
     arrows = (target for point in part for target in shape.targets[shape.offsets[point] : shape.offsets[point + 1]])
     ring = sum(target in inside for target in arrows) == len(part)  # one cycle and nothing else
