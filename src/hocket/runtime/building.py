@@ -9,7 +9,7 @@ in another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from operator import index as as_count
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -108,7 +108,7 @@ class Building(Generic[H]):
     def _many(
         self,
         name: str,
-        items: Sequence[Any] | Lazily,
+        items: Sequence[Any] | Lazily | AsyncIterator[Any],
         body: Callable[..., Any],
         after: After = (),
         parent: Task | None = None,
@@ -121,7 +121,8 @@ class Building(Generic[H]):
         self._refuse_body(name, body, given_by(after), 1 + context)
         if not items:  # nothing to run: a point to join at (CH-03)
             return self._spawn(name, (None,), tasks_of(after), parent, run)
-        return self._spawn(name, (body, iter(items), context, priority), after, parent, run)
+        work = items if isinstance(items, AsyncIterator) else iter(items)
+        return self._spawn(name, (body, work, context, priority), after, parent, run)
 
     def _spawn(self, name: str, what: tuple[Any, ...], after: After, parent: Task | None, run: bool) -> H:
         given = given_by(after)

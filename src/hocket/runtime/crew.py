@@ -222,7 +222,7 @@ class Crew(Building[Handle]):
             seat.stack.pop()
         return None
 
-    def _call_each(self, seat: Seat, task: Handle, context: Context | None) -> None:
+    def _call_each(self, seat: Seat, task: Handle, context: Context[Handle] | None) -> None:
         """Draw arguments and call the body, until others are waiting, or this executor is wanted elsewhere.
 
         Both are read without the lock: a wrong guess costs a turn, never correctness.

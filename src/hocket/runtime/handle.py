@@ -6,12 +6,13 @@ Both are thin: every call goes to the scheduler, which has the lock.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from hocket.kernel import Edge, Node
 from hocket.runtime.task import Task
 
 if TYPE_CHECKING:
+    from hocket.runtime.building import Building
     from hocket.runtime.seats import Seat
     from hocket.runtime.threads import Scheduler
 
@@ -87,19 +88,22 @@ class Handle(Built):
         return self.join()
 
 
-class Context:
+H = TypeVar("H", bound=Built)
+
+
+class Context(Generic[H]):
     """What a body is given that asks for it (`context=True`): its own task, and the scheduler, from inside."""
 
     __slots__ = ("scheduler", "task")
 
-    def __init__(self, scheduler: Scheduler, task: Task) -> None:
+    def __init__(self, scheduler: Building[H], task: Task) -> None:
         self.scheduler, self.task = scheduler, task
 
-    def spawn(self, name: str, body: Callable[..., Any] | None, **options: Any) -> Handle:
+    def spawn(self, name: str, body: Callable[..., Any] | None, **options: Any) -> H:
         """As `Scheduler.spawn`: a task that this one does not wait for."""
         return self.scheduler.spawn(name, body, **options)
 
-    def fork(self, name: str, body: Callable[..., Any] | None, **options: Any) -> Handle:
+    def fork(self, name: str, body: Callable[..., Any] | None, **options: Any) -> H:
         """A child: this task closes, and its dependents start, only after the child has closed (CH-06)."""
         return self.scheduler.spawn(name, body, parent=self.task, **options)
 

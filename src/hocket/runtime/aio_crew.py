@@ -1,0 +1,423 @@
+"""The bodies in flight on an event loop: who begins next, on the loop or in a worker thread, and how each one ends.
+
+Everything that happens to a task happens on the loop, in callbacks and coroutines of
+ours between which nobody else runs; so there are no sleepers and no wake-ups to lose.
+Tasks may be built from other threads (a body in a worker thread does so), which is
+why the kernel has a lock here too, and what such a call comes to is handed to the loop.
+
+Three things are worth knowing:
+
+1. *Places.* `workers` bodies are in flight at most. A body that awaits a task of its
+   own scheduler gives its place away meanwhile, and takes one again before it goes on:
+   waiting bodies cannot starve the rest. Only a body that is cancelled, or whose
+   time is up, goes on without having been given one.
+2. *A body is a task of asyncio's of its own*, in the context in which it was spawned.
+   Refused: executors that run one body after another in one asyncio task, which is
+   faster, and where `current_task`, cancellation and context variables would be
+   shared by strangers.
+3. *Few begin at a time.* At most `_AT_ONCE` bodies are made that have not had their
+   first turn. That costs less than half of making all at once (memory is used again
+   while it is warm), and other callbacks of the loop get their turn between 100,000
+   tasks.
+
+A body has started with its first turn, and not before: until then it can be
+cancelled like anything in the queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import CancelledError, Future
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context as Variables
+from contextvars import ContextVar
+from inspect import iscoroutine
+from math import inf
+from threading import RLock
+from types import coroutine
+from typing import Any
+
+from hocket.kernel import Command, Commands, Kernel, Node, Phase, Stimulus
+from hocket.runtime.aio_handle import AsyncHandle
+from hocket.runtime.building import Building
+from hocket.runtime.handle import Context
+from hocket.runtime.pickers import Picker, picker_of
+from hocket.runtime.primitives import Lock
+
+__all__ = ["AsyncCrew", "wake"]
+
+# an enum's member costs a look-up in its class each time, and these are read for every task
+_STARTED, _RETURNED, _RAISED = Stimulus.STARTED, Stimulus.RETURNED, Stimulus.RAISED
+_RUN, _SETTLE = Command.RUN, Command.SETTLE
+_READY, _DRAINING = Phase.READY, Phase.DRAINING
+
+_AT_ONCE = 100  # bodies that have been made and have not had their first turn
+
+_Life = asyncio.Task[None]
+
+_LIVES: ContextVar[tuple[_Life, ...]] = ContextVar("hocket lives", default=())
+"""The body that one is in, as asyncio's task; and, where schedulers are nested, those that it is in."""
+
+
+@coroutine
+def _made() -> Generator[None, None, None]:
+    """Where the coroutine of a body stands before its first turn: begun, so that its end cannot be missed."""
+    yield
+
+
+class AsyncCrew(Building[AsyncHandle]):
+    """The bodies of a kernel's tasks on one event loop, and the queue that they are taken from."""
+
+    _handle = AsyncHandle
+    _awaits = True
+
+    def __init__(
+        self, kernel: Kernel, workers: int | None, threads: int, picker: str | Picker[AsyncHandle], seed: int
+    ) -> None:
+        super().__init__(kernel, RLock())  # re-entrant: a loop may run a task as it is made
+        self._loop: Any = None  # from when it is entered
+        self._places: float = inf if workers is None else workers
+        self._in_flight = 0  # bodies that have a place
+        self._ready: Picker[AsyncHandle] = picker_of(picker, seed)
+        self._aside: deque[AsyncHandle] = deque()  # ready, and waiting for a thread
+        self._back: deque[Future[bool]] = deque()  # of bodies that have joined, and wait for a place to go on
+        self._lives: dict[_Life, AsyncHandle] = {}  # bodies on the loop, from their first turn to their end
+        self._joined: dict[_Life, int] = {}  # those that have given their place away, and in how many joins they are
+        self._unborn = 0  # bodies on the loop that have not had their first turn
+        self._threads = self._all_threads = threads  # those that are free
+        self._pool: ThreadPoolExecutor | None = None
+        self._filling = False
+        self._stopped = False  # nothing begins any more
+
+    def _lock_for_items(self) -> Lock:
+        return RLock()
+
+    # -- what the kernel says -----------------------------------------------------------------------------------------
+
+    def _do(self, commands: Commands) -> None:
+        if asyncio._get_running_loop() is self._loop:
+            self._take_up(commands)
+        elif commands:
+            self._loop.call_soon_threadsafe(self._take_up, commands)
+
+    def _take_up(self, commands: Commands) -> None:
+        """On the loop: queue what is ready, wake who awaited what has closed, and begin what there is room for."""
+        for command, node in commands:
+            task: Any = node.load  # an AsyncHandle, because only `spawn` and `add_graph` add nodes
+            if command is _RUN:
+                self._offer(task)
+            elif command is _SETTLE and task.waiters:
+                for waiter in task.waiters:
+                    wake(waiter)
+        if not self._filling:
+            self._fill()
+        if self._closing is not None:
+            self._look_after_the_end()
+
+    def _offer(self, task: AsyncHandle) -> None:
+        if not self._stopped:
+            self._ready.append(task)
+        elif task.node.phase is _READY:
+            self._take_up(self._tell_kernel(Stimulus.CANCELLED, task.node))
+
+    def _tell_kernel(self, stimulus: Stimulus, node: Node) -> Commands:
+        with self._lock:
+            return self._kernel.receive(stimulus, node)
+
+    def _look_after_the_end(self) -> None:
+        """It is closing, and something has happened."""
+        raise NotImplementedError
+
+    # -- who begins next ----------------------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        """Give away free places, first to bodies that have one to go on to, then to what is ready."""
+        self._filling = True  # a loop may run tasks as they are made, and an iterator may spawn: not in here again
+        try:
+            while self._in_flight < self._places and self._unborn < _AT_ONCE and self._fill_one():
+                pass
+        finally:
+            self._filling = False
+
+    def _fill_one(self) -> bool:
+        while self._back:
+            if wake(self._back.popleft()):
+                self._in_flight += 1
+                return True
+        task = self._next()
+        if task is None:
+            return False
+        if task.work is None:
+            self._begin(task)
+        else:
+            self._begin_one_of_many(task)
+        return True
+
+    def _next(self) -> AsyncHandle | None:
+        """What is taken next; sync bodies wait aside while all threads are at work."""
+        if self._aside and self._threads > 0:
+            return self._aside.popleft()
+        while self._ready:
+            task = self._ready.popleft()
+            if task.is_async or self._threads > 0:
+                return task
+            self._aside.append(task)
+        return None
+
+    def _begin(self, task: AsyncHandle, *drawn: Any) -> None:
+        """A body, if it may begin: on the loop, or in a thread."""
+        if task.is_async:
+            self._make(task, self._live(task, drawn))
+        elif drawn or self._starts(task):
+            self._send(task, drawn)
+
+    def _starts(self, task: AsyncHandle) -> bool:
+        """Whether it may begin, and has; it may have been cancelled in the queue."""
+        if task.node.phase is not _READY:
+            return False
+        commands = self._tell_kernel(_STARTED, task.node)
+        if commands:
+            self._take_up(commands)
+        return True
+
+    def _report(self, task: AsyncHandle, error: BaseException | None) -> None:
+        """A body of it is over."""
+        with self._lock:
+            if error is not None and task.failed_with(error):
+                self._failed.append(task)
+            commands = self._kernel.receive(_RETURNED if error is None else _RAISED, task.node)
+        self._take_up(commands)
+
+    def _variables(self, task: AsyncHandle) -> Variables:
+        return task.context if task.work is None else task.context.copy()
+
+    # -- bodies on the loop -------------------------------------------------------------------------------------------
+
+    def _make(self, task: AsyncHandle, life: Coroutine[Any, Any, None]) -> None:
+        self._in_flight += 1
+        self._unborn += 1
+        life.send(None)
+        self._loop.create_task(life, name=task.name, context=self._variables(task))
+
+    async def _live(self, task: AsyncHandle, drawn: Sequence[Any], called: Any = None) -> None:
+        """The life of one body; `called` is the coroutine that a sync body returned."""
+        is_new = called is None and task.work is None
+        try:
+            await _made()
+        except BaseException as error:
+            self._never_began(task, is_new, error)
+            if called is not None:
+                called.close()
+            raise
+        self._unborn -= 1
+        if is_new and not self._starts(task):
+            self._leaves()
+            return
+        me = self._is_born(task)
+        try:
+            value = await (called or task.begin(Context(self, task) if task.wants_context else None, *drawn))
+        except BaseException as error:
+            self._ends(me, task, error)
+            if isinstance(error, KeyboardInterrupt):  # meant for the loop, and told to whoever runs it
+                me.add_done_callback(asyncio.Task.exception)
+                raise
+        else:
+            if not drawn:
+                task._value = value
+            self._ends(me, task, None)
+
+    def _is_born(self, task: AsyncHandle) -> _Life:
+        """It has its first turn."""
+        me = asyncio.current_task()
+        assert me is not None, f"{task.name} is run by no task of asyncio's"
+        self._lives[me] = task
+        outer = _LIVES.get()
+        _LIVES.set((me, *[life for life in outer if life not in self._lives and not life.done()]) if outer else (me,))
+        return me
+
+    def _never_began(self, task: AsyncHandle, is_new: bool, error: BaseException) -> None:
+        """It was cancelled as a task of asyncio's, or its loop was closed, before its first turn."""
+        if self._loop.is_closed():
+            return
+        self._unborn -= 1
+        if not is_new:
+            self._in_flight -= 1
+            self._report(task, error)
+        elif task.node.phase is _READY:
+            self._in_flight -= 1
+            self._take_up(self._tell_kernel(Stimulus.CANCELLED, task.node))
+        else:
+            self._leaves()
+
+    def _leaves(self) -> None:
+        """A body goes that had a place and has not started."""
+        self._in_flight -= 1
+        self._take_up([])
+
+    def _ends(self, me: _Life, task: AsyncHandle, error: BaseException | None) -> None:
+        if self._loop.is_closed():  # it was left behind, and is taken down
+            return
+        self._gives_up(me)
+        self._report(task, error)
+
+    def _gives_up(self, me: _Life) -> None:
+        """Its place is free, unless it was given away already."""
+        del self._lives[me]
+        if not self._joined.pop(me, 0):
+            self._in_flight -= 1
+
+    # -- bodies that join ---------------------------------------------------------------------------------------------
+
+    def _life_here(self) -> _Life | None:
+        """The body of this scheduler that one is in, if it has not ended."""
+        return next((life for life in _LIVES.get() if life in self._lives), None)
+
+    def _step_aside(self, life: _Life | None) -> None:
+        """A body begins to wait for a task: its place is another's. It may do so several times at once."""
+        if life is None:
+            return
+        self._joined[life] = self._joined.get(life, 0) + 1
+        if self._joined[life] == 1:
+            self._in_flight -= 1
+            self._take_up([])
+
+    async def _step_back(self, life: _Life | None, at_once: bool) -> None:
+        """It goes on, when it has a place again; `at_once`, whether there is one or not."""
+        if life is None or life not in self._joined:  # the body has ended, and left this part of it behind
+            return
+        self._joined[life] -= 1
+        if self._joined[life]:
+            return
+        del self._joined[life]
+        if at_once or (self._in_flight < self._places and not self._back):
+            self._in_flight += 1
+            return
+        place: Future[bool] = self._loop.create_future()
+        self._back.append(place)
+        try:
+            await place
+        except CancelledError:
+            if place.cancelled():  # else it has been given one
+                self._in_flight += 1
+            raise
+
+    # -- bodies in threads --------------------------------------------------------------------------------------------
+
+    def _send(self, task: AsyncHandle, drawn: Sequence[Any]) -> None:
+        self._in_flight += 1
+        self._threads -= 1
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._all_threads, "hocket")
+        self._pool.submit(self._variables(task).run, self._call, task, drawn)
+
+    def _call(self, task: AsyncHandle, drawn: Sequence[Any]) -> None:
+        """In a thread. The end is handed in here, and not by asyncio's future, which takes no StopIteration."""
+        value: Any = None
+        error: BaseException | None = None
+        try:
+            value = task.begin(Context(self, task) if task.wants_context else None, *drawn)
+        except BaseException as raised:
+            error = raised
+        self._loop.call_soon_threadsafe(self._back_from_thread, task, drawn, value, error)
+
+    def _back_from_thread(self, task: AsyncHandle, drawn: Sequence[Any], value: Any, error: Any) -> None:
+        self._threads += 1
+        self._in_flight -= 1
+        if iscoroutine(value):  # of a lambda, for instance: it is awaited, in the same place
+            self._make(task, self._live(task, drawn, value))
+            return
+        if not drawn:
+            task._value = value
+        self._report(task, error)
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+
+    # -- tasks of many bodies -----------------------------------------------------------------------------------------
+
+    def _begin_one_of_many(self, task: AsyncHandle) -> None:
+        """Draw for one body more.
+
+        There is one turn to draw, which is in the queue or in use; so nothing is drawn twice. It counts as a body of
+        the task, so that the task does not close between two. When one has failed, nothing more is drawn.
+        """
+        if task.node.phase is _READY:
+            self._starts(task)
+        if task.node.phase >= _DRAINING:  # it was cancelled in the queue
+            return
+        if isinstance(task.work, AsyncIterator):
+            self._make(task, self._draw(task, task.work))
+            return
+        assert task.work is not None, f"{task.name} has no arguments"
+        try:
+            argument = None if self._is_enough(task) else self._variables(task).run(next, task.work)
+        except BaseException as error:
+            self._report(task, None if isinstance(error, StopIteration) else error)
+            return
+        if self._is_enough(task):
+            self._report(task, CancelledError() if self._stopped else None)
+        else:
+            self._drawn(task, argument, task.left() > 0)
+
+    def _is_enough(self, task: AsyncHandle) -> bool:
+        return self._stopped or task._error is not None
+
+    def _drawn(self, task: AsyncHandle, argument: Any, more: bool) -> None:
+        self._tell_kernel(Stimulus.SPLIT, task.node)
+        self._begin(task, argument)
+        if more:
+            self._ready.append(task)
+        else:
+            self._report(task, None)
+
+    async def _draw(self, task: AsyncHandle, items: AsyncIterator[Any]) -> None:
+        """Draw from an async iterator, in a task of asyncio's of its own; then the place is the body's."""
+        try:
+            await _made()
+        except BaseException as error:
+            self._never_began(task, False, error)
+            raise
+        self._unborn -= 1
+        me = self._is_born(task)
+        try:
+            if self._is_enough(task):
+                await _closed(items)
+                self._ends(me, task, CancelledError() if self._stopped else None)
+                return
+            argument = await anext(items)
+        except BaseException as error:
+            self._ends(me, task, None if isinstance(error, StopAsyncIteration) else error)
+            return
+        self._gives_up(me)
+        self._drawn(task, argument, more=True)
+        self._take_up([])
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def _is_at_rest(self) -> bool:
+        """Nothing is in flight, and nothing is ready."""
+        return not (self._in_flight or self._ready or self._aside or self._back)
+
+    def _stop(self) -> None:
+        """Nothing begins any more, and what runs on the loop is interrupted where it awaits."""
+        self._stopped, self._closing = True, Stimulus.CANCELLED
+        with self._lock:
+            self._cancel_what_waits()
+            self._tell_the_idle()
+        for life in list(self._lives):
+            life.cancel()
+
+
+async def _closed(items: Any) -> None:
+    """An async generator is closed when nothing more is drawn from it."""
+    if hasattr(items, "aclose"):
+        await items.aclose()
+
+
+def wake(waiter: Future[bool]) -> bool:
+    """Whether it was still waiting."""
+    if waiter.done():
+        return False
+    waiter.set_result(True)
+    return True

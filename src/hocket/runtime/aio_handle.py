@@ -1,0 +1,83 @@
+"""What a person holds of a task on an event loop: it can be awaited, and built upon as on every runtime."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Callable, Generator
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
+
+from hocket.errors import Refused, TaskLost
+from hocket.kernel import Node
+from hocket.runtime.bodies import is_async
+from hocket.runtime.handle import Built
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from hocket.runtime.aio import AsyncScheduler
+
+__all__ = ["AsyncHandle"]
+
+
+class AsyncHandle(Built):
+    """A task of an `AsyncScheduler`: `await handle` gives what its body returned, or raises what came of it."""
+
+    __slots__ = ("context", "is_async")
+    scheduler: AsyncScheduler
+    work: Any  # an iterator of either kind
+    waiters: dict[Future[bool], None]  # who awaits it; only the loop's thread changes and reads them
+
+    def __init__(
+        self,
+        scheduler: Any,
+        node: Node,
+        body: Callable[..., Any] | None,
+        work: Any = None,
+        wants_context: bool = False,
+        priority: float = 0,
+    ) -> None:
+        super().__init__(scheduler, node, body, work, wants_context, priority)
+        self.is_async = is_async(body)
+        self.context = copy_context()  # that of whoever spawns it, as with `asyncio.create_task`
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self.join().__await__()
+
+    async def join(self, timeout: float | None = None) -> Any:
+        """Wait until it has closed, and return what its body returned (None for tasks of many bodies).
+
+        Raises what the body raised; TaskLost when it was skipped or cancelled, or a child was lost; TimeoutError after
+        `timeout` seconds, saying what it waits for: the task goes on. In a body, DeadlockError when the task waits for
+        that body. Raises Refused in another event loop than its scheduler's.
+        """
+        await self.scheduler.join(self, timeout)
+        return self.value()
+
+    @property
+    def result(self) -> Any:
+        """As `await handle`, once it has closed; Refused before."""
+        if self.outcome is None:
+            raise Refused(self.name, "asked for its result", str(self.node.phase), "closed", "Await it.")
+        return self.value()
+
+    def interrupt(self) -> None:
+        """Raise CancelledError in its running bodies, where each of them awaits; a body may end as it likes.
+
+        If that comes out of a body, the task has failed. Raises Refused when none runs on the loop: what has not
+        started is kept from it by `cancel`, and a body in a worker thread ends by itself only.
+        """
+        self.scheduler.interrupt(self)
+
+    def value(self) -> Any:
+        """As on every runtime; a body that ended by being interrupted is a loss, and not the end of who asks."""
+        if isinstance(self._error, CancelledError):
+            self._seen = True
+            raise TaskLost(self.name, "interrupted", "") from self._error
+        return super().value()
+
+    def begin(self, context: Any, *drawn: Any) -> Any:
+        """Call its body, or that for what was drawn, with what it is given by name."""
+        assert self.body is not None, f"{self.name} has no body, and was given to an executor"
+        first = (context, *drawn) if self.wants_context else drawn
+        return self.body(*first, **self.values()) if self.given else self.body(*first)
