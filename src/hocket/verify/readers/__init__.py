@@ -29,6 +29,7 @@ FORMATS: dict[str, tuple[str, str]] = {
     "github": ("hocket.verify.readers.github", "GitHub"),
     "gitlab": ("hocket.verify.readers.gitlab", "GitLab"),
     "compose": ("hocket.verify.readers.compose", "Compose"),
+    "airflow": ("hocket.verify.readers.airflow", "Airflow"),
     "python": ("hocket.verify.readers.python", "PythonGraph"),
 }
 

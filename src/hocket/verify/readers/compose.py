@@ -244,8 +244,7 @@ class _Services:
                 self.findings.append(Finding("G008", message, entry.key.span))
             edges = tuple(self._edges(name, body))
             presence = self._presence(body)
-            ready = self._unhealthy(body) is None
-            found[name] = Task(name, entry.key.span, edges, presence, may=_MAY, ready=ready, accesses=_volumes(body))
+            found[name] = Task(name, entry.key.span, edges, presence, may=_MAY, accesses=_volumes(body))
         self._clashes()
         return found
 
@@ -286,7 +285,11 @@ class _Services:
         for key in ("network_mode", "ipc", "pid"):
             shared = body.get(key)
             if isinstance(shared, Scalar) and shared.text.startswith("service:"):
-                yield _named(shared, shared.text.removeprefix("service:")), shared, f"shares the {key.partition('_')[0]} of"
+                yield (
+                    _named(shared, shared.text.removeprefix("service:")),
+                    shared,
+                    f"shares the {key.partition('_')[0]} of",
+                )
 
     def _edge(self, name: str, named: Scalar, how: Node) -> Edge:
         fields = entries(how)
@@ -302,7 +305,7 @@ class _Services:
         return Edge(named.text, named.span, accepts, optional, point)
 
     def _reachable(self, name: str, named: Scalar, point: Point, span: Span) -> None:
-        """Whether what is waited for can come at all."""
+        """Whether what is waited for can come at all; past the finding the graph is taken as if it could."""
         body = self.bodies[named.text]
         if point is Point.READY and (where := self._unhealthy(body)) is not None:
             note = Note(where, f"the healthcheck of {named.text!r} is disabled here")
