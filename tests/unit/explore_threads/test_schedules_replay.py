@@ -17,7 +17,7 @@ from hocket.render.lanes import Lane, lanes
 from hocket.trace.schedule import Schedule
 
 PROGRAM = """
-    import bisect as heap
+    import struct
     import threading
     import hocket
 
@@ -39,8 +39,8 @@ PROGRAM = """
         assert counter.load() == 2
 
     def test_untracked():
-        box = []
-        thread = threading.Thread(target=lambda: heap.insort(box, 1))
+        box = bytearray(1)
+        thread = threading.Thread(target=lambda: struct.pack_into("b", box, 0, 1))
         thread.start()
         thread.join()
 
@@ -125,7 +125,7 @@ def test_the_shell_proves_fails_and_is_unsure_with_0_1_and_3(program):
     assert last.startswith("replay: hocket replay ")
     code, out, _ = shell("explore", f"{program}::test_untracked")
     assert code == 3
-    assert "program_under_test.py:25 _bisect.insort_right is given box, and what it reads of it" in out
+    assert "program_under_test.py:25 _struct.pack_into is given box, and what it reads of it" in out
 
 
 def test_the_last_line_of_a_report_is_a_command_that_another_process_runs_with_the_same_end(program):

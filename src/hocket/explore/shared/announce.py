@@ -18,6 +18,7 @@ from typing import Any
 
 from hocket.explore.shared.containers import base_of
 from hocket.explore.shared.heap import SIZE, Heap, Thing
+from hocket.explore.shared.memo import Memo
 from hocket.explore.shared.names import names_of
 from hocket.explore.shared.racing import Access
 from hocket.explore.threads.control import Actor
@@ -45,12 +46,23 @@ class Announcer:
         self.surprised = False  # one of them was assigned
         self.findings: dict[str, None] = {}
         self.accesses: list[Access] | None = None  # where they are only watched
+        self.advancing: set[int] = set()  # shared generators that an actor is within
+        self.memos: dict[int, Memo] = {}  # of what lru_cache has wrapped, by identity
+        self.locks: dict[int, Any] = {}  # instead of those of a cached_property, by its identity
         self.late: dict[int, int] = {}  # accesses of each actor since the execution was over
         self._known = heap.known
         self._links: dict[int, Any] = {}  # of chained comparisons, by thread
         self._is_rewritten = is_rewritten
+        heap.mourn = self._report
         self._bases: dict[type, type | None] = {}
         self._class_data: dict[type, dict[str, type]] = {}
+
+    def begin(self) -> None:
+        """What one execution knows, the next does not."""
+        self.late.clear()
+        self.advancing.clear()
+        self.memos.clear()
+        self.locks.clear()
 
     def _announce(self, actor: Actor, kind: str, touched: list[tuple[Thing, Any]], state: Any = None) -> Any:
         """One operation on these places; what it answers, or None where it is none."""
@@ -63,6 +75,9 @@ class Announcer:
                 [heap.place(thing, key, state if key is not SIZE else None) for thing, key in touched]))
             if not places:
                 return None
+            if heap.lethal and (more := heap.also_touched(places)):
+                places = list(dict.fromkeys([*places, *more]))
+                kind = "data.read" if kind == "data.read" else "data.write"
             if self.accesses is not None:
                 self._note(actor, kind, places)
                 return None

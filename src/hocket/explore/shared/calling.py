@@ -10,12 +10,14 @@ from __future__ import annotations
 import functools
 import itertools
 import sys
+import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import (
     BuiltinFunctionType,
     FunctionType,
+    GeneratorType,
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
@@ -27,8 +29,9 @@ from typing import Any
 from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _is_plain, unseen
 from hocket.explore.shared.containers import DEEP, LAZY, LOOKS, PURE, SHAPES, TOLD
 from hocket.explore.shared.functions import rewrite_source
-from hocket.explore.shared.heap import SIZE
-from hocket.explore.shared.holding import _VIEWS, Holding, _entries
+from hocket.explore.shared.heap import LIFE, SIZE, Thing
+from hocket.explore.shared.holding import _OTHER, _VIEWS, Holding, _entries
+from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _allocate_lock, _get_ident
 
@@ -45,14 +48,15 @@ class Calling(Holding):
 
     def callee(self, f: Any) -> Any:
         """What to call for `f(…)`: rewritten code itself, so that no frame of ours stands between it and its caller."""
+        return f if self._speaks(f) else partial(self.call, f)
+
+    def _speaks(self, f: Any) -> bool:
+        """Whether calling `f` runs rewritten code at once, which speaks for itself."""
         kind = type(f)
-        if kind is FunctionType:
-            spoken_for = self._is_rewritten(f.__code__)
-        elif kind is MethodType:
-            spoken_for = type(f.__func__) is FunctionType and self._is_rewritten(f.__func__.__code__)
-        else:
-            spoken_for = kind is type and self._is_own(f)
-        return f if spoken_for else partial(self.call, f)
+        if kind is MethodType:
+            f = f.__func__
+            kind = type(f)
+        return self._is_rewritten(f.__code__) if kind is FunctionType else kind is type and self._is_own(f)
 
     def bound(self, o: Any, name: str) -> Any:
         """What to call for `o.name(…)`."""
@@ -68,23 +72,19 @@ class Calling(Holding):
     def call(self, f: Any, /, *args: Any, **named: Any) -> Any:
         """`f(*args, **named)`"""
         kind = type(f)
-        if kind is FunctionType:
-            if self._is_rewritten(f.__code__):
-                return f(*args, **named)
-        elif kind is MethodType:
-            if type(f.__func__) is FunctionType and self._is_rewritten(f.__func__.__code__):
-                return f(*args, **named)
-        elif kind is BuiltinFunctionType or kind is MethodWrapperType:
+        if self._speaks(f):
+            return f(*args, **named)
+        if kind is BuiltinFunctionType or kind is MethodWrapperType:
             owner = f.__self__
             if self._base(type(owner)) is not None:
                 return self._called_on(owner, f.__name__, args, named, f)
-        elif kind is type and self._is_own(f):
-            return f(*args, **named)
         elif kind in _UNBOUND:
             if args and self._base(f.__objclass__) is not None and isinstance(args[0], f.__objclass__):
                 return self._called_on(args[0], f.__name__, args[1:], named, partial(f, args[0]))
         elif kind is partial:
             return self.call(f.func, *f.args, *args, **{**f.keywords, **named})
+        elif kind is MethodType and type(f.__func__) is CACHED:
+            return self._foreign(f.__func__, (f.__self__, *args), named)
         return self._foreign(f, args, named)
 
     def method(self, o: Any, name: str, /, *args: Any, **named: Any) -> Any:
@@ -110,34 +110,26 @@ class Calling(Holding):
         special = _SPECIAL.get(f) if _is_hashable(f) else None
         if special is not None:
             return special(self, *args, **named)
-        owner = getattr(f, "__self__", None)
-        if type(f) is MethodWrapperType and f.__name__ in _RAW:  # super().__setattr__
-            return getattr(self, _RAW[f.__name__])(owner, *args, lambda o, *rest: f(*rest))
-        if self._makes(f, owner):
-            return f(*args, **named)
+        perform = _OF_OWNER.get(type(getattr(f, "__self__", None))) or _OF_KIND.get(type(f))
+        if perform is not None:
+            return perform(self, actor, f, args, named)
+        return self._handed_over(actor, f, args, named)
+
+    def _handed_over(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """What `f` does with what it is given depends on what it is for."""
         if _holds_builtin(args) or _holds_builtin(named.values()):
             args = tuple(self._speaking(value) for value in args)
             named = {name: self._speaking(value) for name, value in named.items()}
+        owner = getattr(f, "__self__", None)
         given = [*args, *named.values()]
         if not isinstance(f, (type, FunctionType)):
             given.append(owner if owner is not None and not isinstance(owner, ModuleType) else f)
-        if any(type(value) in _REAL_LOCKS for value in given) and not self.heap.alone(actor.control):
-            self._report("a lock is used that was made outside of the exploration")
-        if type(owner) is _RealQueue and not self.heap.alone(actor.control):
-            self._report("a SimpleQueue is used that was made outside of the exploration")
-        purpose = _purpose(f)
-        if purpose is PURE:
-            return f(*args, **named)
-        if purpose is LAZY:
-            return f(*[self.iterate(self._asked(value)) for value in args], **named)
-        if type(owner) is memoryview and f.__name__ == "__setitem__":
-            self._through(owner)
-        if purpose is LOOKS or type(owner) in (str, bytes, memoryview):
-            self._looked(given, deep=type(owner) is str or f in DEEP)
-            named = {name: self._asked(value) for name, value in named.items()}
-            return self._fresh(f, f(*args, **named))
-        if purpose is SHAPES:
-            return self._shaped(actor, f, args, named)
+        self._beware_of_locks(actor, given, owner)
+        for purpose, perform in _FOR:
+            if _is_hashable(f) and f in purpose:
+                return perform(self, actor, f, args, named)
+        if type(owner) in (str, bytes):
+            return self._looking(actor, f, args, named)
         if _is_told(f) and all(self._is_transparent(value) for value in given):
             self._looked(given, deep=True)
             with unseen(actor):
@@ -148,10 +140,104 @@ class Calling(Holding):
             self.heap.escape(value, actor)
         return self._fresh(f, f(*args, **named))
 
-    def _makes(self, f: Any, owner: Any) -> bool:
-        """Whether a metaclass says `super().__call__`, and the class is made of rewritten code."""
-        made = type(f) is MethodWrapperType and f.__name__ == "__call__" and isinstance(owner, type)
-        return made and self._makes_own(owner)
+    def _beware_of_locks(self, actor: Actor, given: list[Any], owner: Any) -> None:
+        found = next((told for kinds, told in _REAL for value in (*given, owner) if type(value) in kinds), None)
+        if found is not None and not self.heap.alone(actor.control):
+            self._report(f"{found} is used that was made outside of the exploration")
+
+    # -- what code of C is for ----------------------------------------------------------------------------------------
+
+    def _plainly(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        return f(*args, **named)
+
+    def _lazily(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        return f(*[self.iterate(self._asked(value)) for value in args], **named)
+
+    def _looking(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        owner = getattr(f, "__self__", None)
+        given = [*args, *named.values(), *([owner] if owner is not None and not isinstance(owner, ModuleType) else ())]
+        self._looked(given, deep=type(owner) is str or (_is_hashable(f) and f in DEEP))
+        return self._fresh(f, f(*args, **{name: self._asked(value) for name, value in named.items()}))
+
+    def _shaping(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        first = args[0] if args else None
+        if type(first) is memoryview:
+            self._through(first)
+        thing = self._known.get(id(first))
+        self._looked(args[1:])
+        if thing is None:
+            return f(*args, **named)
+        for value in args[1:]:
+            self.heap.escape(value, actor)
+        if self._base(type(first)) is None:  # an iterator that several use
+            return self.advanced(actor, thing, first, partial(f, *args, **named))
+        self._touch(actor, thing, first, "shape", ())
+        result = f(*args, **named)
+        self._settle(actor, thing, first)
+        return self._loaded(result)
+
+    # -- what is asked of an object of C ------------------------------------------------------------------------------
+
+    def _viewed(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """A method of a memoryview."""
+        if f.__name__ == "__setitem__":
+            self._through(f.__self__)
+        return self._looking(actor, f, args, named)
+
+    def _resumed(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """`send`, `throw` or `close` of a generator."""
+        thing = self._known.get(id(f.__self__))
+        for value in args:
+            self.heap.escape(value, actor)
+        return f(*args) if thing is None else self.advanced(actor, thing, f.__self__, partial(f, *args))
+
+    def _wrapped(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """A method of `object` or `type` by way of `super()`."""
+        owner, name = f.__self__, f.__name__
+        if name in _RAW:  # super().__setattr__
+            return getattr(self, _RAW[name])(owner, *args, lambda o, *rest: f(*rest))
+        if name == "__call__" and isinstance(owner, type) and self._makes_own(owner):  # of a metaclass
+            return f(*args, **named)
+        return self._handed_over(actor, f, args, named)
+
+    def _asked_weakly(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Whether it is still there depends on who lets go of it."""
+        if id(f) in self.heap.referred:
+            self._announce(actor, "data.write", [(self.heap.referred[id(f)][1], LIFE)])
+        return self._loaded(f(*args, **named))
+
+    def _remembered(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """A call of what `lru_cache` has wrapped."""
+        memo, thing = self._memo(f)
+        key = memo.key(args, named)
+        place = [(thing, self._canonical(key) or _OTHER)] if memo.limit is None else [(thing, SIZE)]
+        self._announce(actor, "data.read" if memo.limit is None else "data.write", place)
+        value, known = memo.found(key)
+        if known:
+            return self._loaded(value)
+        value = self.call(f.__wrapped__, *args, **named)
+        self.heap.escape(value, actor, thing.name)
+        self._announce(actor, "data.write", list(dict.fromkeys([*place, (thing, SIZE)])))
+        memo.remember(key, value)
+        return value
+
+    def _of_cache(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """`cache_clear` or `cache_info` of it."""
+        memo, thing = self._memo(f.__self__)
+        clears = f.__name__ == "cache_clear"
+        touched = [(thing, SIZE), *((thing, key) for key in self.heap.keys_of(thing))]
+        self._announce(actor, "data.write" if clears else "data.read", touched)
+        if not clears and not self.heap.alone(actor.control):
+            self._report("the hits of a cache are asked for while others use it")
+        return memo.clear() if clears else memo.info() if f.__name__ == "cache_info" else f(*args, **named)
+
+    def _memo(self, wrapper: Any) -> tuple[Memo, Thing]:
+        memo = self.memos.get(id(wrapper))
+        if memo is None:
+            memo = self.memos[id(wrapper)] = Memo(wrapper)
+        thing = self.heap.meet(wrapper, getattr(wrapper, "__name__", ""))
+        assert thing is not None, "a wrapper has a cache that can be changed"
+        return memo, thing
 
     def _speaking(self, value: Any) -> Any:
         """A method of a container that is handed over speaks for itself when it is called."""
@@ -174,27 +260,9 @@ class Calling(Holding):
 
     def _asked(self, value: Any) -> Any:
         """A function of C that is asked for each of several speaks for itself then: `key=len`, `map(str, …)`."""
-        if type(value) not in (BuiltinFunctionType, type) or _purpose(value) is not LOOKS:
+        if type(value) not in (BuiltinFunctionType, type) or value not in LOOKS:
             return value
         return partial(self.call, value)
-
-    def _shaped(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        first = args[0] if args else None
-        if type(first) is memoryview:
-            self._through(first)
-        thing = self._known.get(id(first))
-        self._looked(args[1:])
-        if thing is None:
-            return f(*args, **named)
-        for value in args[1:]:
-            self.heap.escape(value, actor)
-        if self._base(type(first)) is None:  # an iterator that several use
-            self._announce(actor, "data.write", [(thing, SIZE)])
-            return self._loaded(f(*args, **named))
-        self._touch(actor, thing, first, "shape", ())
-        result = f(*args, **named)
-        self._settle(actor, thing, first)
-        return self._loaded(result)
 
     def _fresh(self, f: Any, result: Any) -> Any:
         """What foreign code returned; it may be something that others have, too."""
@@ -215,7 +283,7 @@ class Calling(Holding):
 
 _EXACT = (dict, list, tuple, set, frozenset, OrderedDict, deque)
 _UNBOUND = (WrapperDescriptorType, MethodDescriptorType)  # dict.get, dict.__getitem__
-_REAL_LOCKS = (type(_allocate_lock()), type(_RLock()))
+_REAL = (((type(_allocate_lock()), type(_RLock())), "a lock"), ((_RealQueue,), "a SimpleQueue"))
 
 
 def _holds_builtin(values: Iterable[Any]) -> bool:
@@ -231,13 +299,6 @@ def _is_told(f: Any) -> bool:
 
 def _is_hashable(f: Any) -> bool:
     return type(f) in (BuiltinFunctionType, FunctionType, WrapperDescriptorType, type)
-
-
-def _purpose(f: Any) -> Any:
-    """The set of containers.py that has `f`."""
-    if not _is_hashable(f):
-        return None
-    return next((row for row in (LAZY, LOOKS, SHAPES, PURE) if f in row), None)
 
 
 def _getattr(probes: Calling, o: Any, name: str, *default: Any) -> Any:
@@ -306,6 +367,16 @@ def _raw(method: str, plain: Any) -> Callable[..., Any]:
     return touch
 
 
+_Perform = Callable[[Calling, Actor, Any, tuple[Any, ...], dict[str, Any]], Any]
+_FOR: tuple[tuple[set[Callable[..., Any]], _Perform], ...] = (  # in this order: `iter` is lazy, and looks
+    (LAZY, Calling._lazily), (LOOKS, Calling._looking), (SHAPES, Calling._shaping), (PURE, Calling._plainly),
+)
+_OF_KIND: dict[type, _Perform] = {
+    weakref.ref: Calling._asked_weakly, CACHED: Calling._remembered, MethodWrapperType: Calling._wrapped,
+}
+_OF_OWNER: dict[type, _Perform] = {
+    GeneratorType: Calling._resumed, memoryview: Calling._viewed, CACHED: Calling._of_cache,
+}
 _RAW = {"__getattribute__": "get_raw", "__setattr__": "set_raw", "__delattr__": "delete_raw"}
 _SPECIAL: dict[Any, Callable[..., Any]] = {
     exec: _exec, eval: _eval, getattr: _getattr, hasattr: _hasattr, vars: _vars, len: _length, iter: _iter, bool: _bool,

@@ -14,6 +14,7 @@ A method that is not listed does `shape`: too much, so that nothing is missed.
 from __future__ import annotations
 
 import array
+import bisect
 import builtins
 import functools
 import heapq
@@ -72,7 +73,7 @@ LOOKS: set[Callable[..., Any]] = {
     list, tuple, dict, set, frozenset, sorted, sum, max, min, any, all, str, repr, bytes, bytearray, deque, OrderedDict,
     print, format, divmod, ascii, operator.eq, operator.ne, operator.contains, operator.add, operator.concat,
     operator.countOf, operator.indexOf, heapq.nlargest, heapq.nsmallest, "".join, bool, len, operator.itemgetter,
-    iter, reversed, hash, abs, round, int, float,
+    iter, reversed, hash, abs, round, int, float, bisect.bisect_left, bisect.bisect_right,
 }
 # those of them that read what their arguments hold as well, however deep: a text shows it all, an order compares it
 DEEP: set[Callable[..., Any]] = {
@@ -89,7 +90,7 @@ LAZY: set[Callable[..., Any]] = {
 # functions that change their first argument
 SHAPES: set[Callable[..., Any]] = {
     heapq.heappush, heapq.heappop, heapq.heapify, heapq.heapreplace, heapq.heappushpop, next, operator.setitem,
-    operator.delitem, operator.iadd,
+    operator.delitem, operator.iadd, bisect.insort_left, bisect.insort_right,
 }
 # functions in Python, by name, that read all of what they are given and keep nothing of it; what they do to their own
 # lists and dicts is nobody's business, as long as no code of the program can be called by them

@@ -27,11 +27,13 @@ import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from types import (
+    AsyncGeneratorType,
     BuiltinFunctionType,
     CellType,
     CodeType,
+    CoroutineType,
     FunctionType,
     GeneratorType,
     GetSetDescriptorType,
@@ -45,23 +47,27 @@ from types import (
 from typing import Any
 from zlib import crc32
 
-from hocket.explore.threads.control import Actor, Control
-from hocket.explore.threads.pool import Voice, _allocate_lock
+from hocket.explore.shared.memo import CACHED
+from hocket.explore.threads.control import ACTORS, Actor, Control
+from hocket.explore.threads.pool import Voice, _allocate_lock, _get_ident
 
-__all__ = ["CONTAINERS", "SIZE", "Heap", "Thing"]
+__all__ = ["CONTAINERS", "LIFE", "SIZE", "WEAK", "Heap", "Thing"]
 
 SIZE = "\0size"
 """The place that stands for how many entries a container has, and in which order."""
+
+LIFE = "\0life"
+"""The place that stands for whether a thing is still there, which whoever refers to it weakly may ask."""
 
 CONTAINERS = (list, dict, set, deque, bytearray)
 _LOCK = type(_allocate_lock())
 _VALUES: set[type] = {
     int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice, CodeType,
     WrapperDescriptorType, MemberDescriptorType, GetSetDescriptorType,
-    weakref.ref, property, ModuleType, _LOCK, Voice, Control, Actor,
+    property, ModuleType, _LOCK, Voice, Control, Actor,
 }  # have no parts that could be changed, or none that is anybody's but ours
 _ENVELOPES: set[type] = {BuiltinFunctionType, MethodWrapperType, tuple, frozenset, MethodType, partial,
-                         MappingProxyType, memoryview, staticmethod, classmethod}
+                         MappingProxyType, memoryview, staticmethod, classmethod, weakref.ref}
 _MADE_BY_PYTHON = 1 << 9  # a class statement's type, whose attributes can be changed
 _OUTSIDE = -1  # the creator of what was there before
 _LUMP = -2  # of what came from nowhere
@@ -119,6 +125,8 @@ class Heap:
         self._spaces: dict[int, dict[str, Any]] = {}  # those of modules
         self.described: dict[tuple[type, str], type | None] = {}  # who has, or had, a descriptor of that name
         self._outside: dict[int, Thing] = {}
+        self._modules: dict[str, int] = {}  # their numbers, by name
+        self._before = {id(vars(module)) for module in list(sys.modules.values()) if isinstance(module, ModuleType)}
         self._keys: dict[tuple[int, int], dict[Any, None]] = {}  # of each container, in all executions
         self._wide: set[tuple[int, int]] = set()  # containers of which somebody touched all keys at once
         self._names: dict[str, int] = {}
@@ -131,6 +139,11 @@ class Heap:
         self._epoch = 0
         self._seen = 0  # events that were looked through for joins
         self._joined: set[int] = set()
+        self._dying: list[Any] = []  # what watches over those who are referred to weakly
+        self.referred: dict[int, tuple[Any, Thing]] = {}  # by the identity of a weak reference: it, and to what
+        self.lethal: dict[int, dict[int, None]] = {}  # by place: the lives that a step there has ended
+        self.mortal: set[tuple[int, int]] = set()  # whose life that was
+        self.mourn: Callable[[str], None] = _nothing  # is told who has died while several actors lived
         self.stale = False  # a key has appeared after all keys of its container were touched: begin again
 
     # -- executions ---------------------------------------------------------------------------------------------------
@@ -144,10 +157,14 @@ class Heap:
         self._escapes.clear()
         self.described.clear()
         self._joined.clear()
+        self._dying.clear()
+        self.referred.clear()
 
     def end(self) -> None:
         self.known.clear()
         self.namespaces.clear()
+        self._dying.clear()
+        self.referred.clear()
         self._control = None
 
     def alone(self, control: Control) -> bool:
@@ -192,37 +209,96 @@ class Heap:
         return self.known.get(id(value))
 
     def module(self, value: ModuleType) -> Thing:
-        """Modules are always shared, and never looked into."""
+        """Modules are always shared, and never looked into; one that an execution makes is known by its name."""
         thing = self.known.get(id(value))
         if thing is None:
-            thing = self._register(value, value.__name__.rpartition(".")[2], _OUTSIDE)
-            own = vars(value)
-            self._outside[id(own)] = self.known[id(own)] = thing
-            self._spaces[id(own)] = self.namespaces[id(own)] = own
+            name, own = value.__name__, vars(value)
+            number = self._modules.get(name)
+            if number is None:
+                number = self._modules[name] = self._number_outside(f"module {name}")
+            thing = Thing(value, _OUTSIDE, number, self._name((_OUTSIDE, number), name.rpartition(".")[2]))
+            self.known[id(value)] = self.known[id(own)] = thing
+            self.namespaces[id(own)] = own
+            if id(own) in self._before:  # and it stays what it is until the exploration ends
+                self._outside[id(value)] = self._outside[id(own)] = thing
+                self._spaces[id(own)] = own
         return thing
 
     def _spread(self, value: Any, hint: str, creator: int, *, deep: bool) -> None:
         todo: list[tuple[Any, str]] = [(value, hint)]
         passed: dict[int, Any] = {}  # envelopes, kept so that their id stays theirs
+        weak: list[Any] = []
         while todo:
             value, hint = todo.pop()
             kind = type(value)
             if is_value(kind) or id(value) in self.known or id(value) in passed:
                 continue
+            if issubclass(kind, (weakref.ref, *WEAK)):
+                weak.append(value)
             if kind in _ENVELOPES:
                 passed[id(value)] = value
             elif kind is FunctionType:
                 self._register(value, value.__name__, creator)
             elif issubclass(type(value), type):
-                if value.__flags__ & _MADE_BY_PYTHON:
-                    self._register(value, value.__name__, creator)
-                continue
+                if not value.__flags__ & _MADE_BY_PYTHON:
+                    continue
+                hint = self._register(value, value.__name__, creator).name
+                if _is_settled(value):
+                    continue
             else:
                 name = self._register(value, hint, creator).name
                 hint = hint if kind is CellType else name
-                if not deep or not (kind in _BARE or self.is_own(kind)):
+                if id(kind) not in self.known and not _is_settled(kind):
+                    todo.append((kind, kind.__name__))
+                if kind is not CACHED and (not deep or not (kind in _OPEN or self.is_own(kind))):
                     continue
             todo.extend(reversed(list(_parts(value, hint))))
+        if weak:
+            self._watch_all(weak)
+
+    # -- weak references ----------------------------------------------------------------------------------------------
+
+    def watch(self, holder: Thing, value: Any) -> None:
+        """Watch over `value`, which `holder` refers to weakly (or which is the thing of `holder` itself)."""
+        with suppress(TypeError):  # nobody can refer to it weakly
+            self._dying.append(weakref.ref(value, partial(self._died, holder, type(value).__qualname__)))
+
+    def _watch_all(self, weak: list[Any]) -> None:
+        for value in weak:
+            for target in _referred(value):
+                holder = self.known.get(id(target if isinstance(value, weakref.ref) else value))
+                if holder is not None:
+                    self.watch(holder, target)
+                if isinstance(value, weakref.ref) and holder is not None:
+                    self.referred[id(value)] = (value, holder)
+
+    def _died(self, holder: Thing, told: str, reference: object) -> None:
+        """Somebody was let go of; whoever did has to be ordered with all who ask whether it is there."""
+        control = self._control
+        if control is None or control.over or self.alone(control):
+            return
+        actor = ACTORS.get(_get_ident())
+        last = next((event for event in reversed(control.execution.events)
+                     if actor is not None and event.actor == actor.number), None)
+        if holder.lump or last is None or not last.operation.kind.startswith("data."):
+            self.mourn(f"a {told} is let go of by its last holder, and others refer to it weakly")
+            return
+        life, deed = self.place(holder, LIFE), last.operation.objects[0]
+        if life not in self.lethal.setdefault(deed, {}):
+            self.lethal[deed][life] = None
+            self.mortal.add((holder.creator, holder.number))
+            self.stale = True
+
+    def also_touched(self, places: list[int]) -> list[int]:
+        """What else is at stake where these places are touched: the lives that such a step was seen to end."""
+        control = self._control
+        assert control is not None, "asked within an execution"
+        found = [life for place in places for life in self.lethal.get(place, ())]
+        for life in found:
+            if life not in control.execution.states:
+                control.execution.set(control.execution.states, life, None)
+                control.execution.set(control.execution.initial, life, None)
+        return found
 
     def _register(self, value: Any, hint: str, creator: int) -> Thing:
         if creator == _LUMP:
@@ -331,6 +407,8 @@ _MANGLED = re.compile(r"_\w+?(__\w+)")  # a private name, as its class has it
 
 def told_key(key: Any) -> str:
     """`[3]` or `.balance`, for the name of a place."""
+    if key is LIFE:
+        return "'s life"
     if type(key) is str:
         private = _MANGLED.fullmatch(key)
         return f".{private[1] if private and not key.endswith('__') else key}"
@@ -369,15 +447,22 @@ def _parts(value: Any, name: str) -> Iterator[tuple[Any, str]]:
             yield value.cell_contents, name
     elif kind is partial:
         yield from ((part, "") for part in (value.func, *value.args, *value.keywords.values()))
-    elif kind is GeneratorType:
-        frame = value.gi_frame
-        if frame is not None:
-            yield from ((item, local) for local, item in frame.f_locals.items())
+    elif kind in _RUNNING:
+        yield from ((part, "") for part in gc.get_referents(value))
+    elif kind is weakref.ref:
+        yield value(), name
+    elif kind is CACHED:
+        yield value.__wrapped__, name
+    elif issubclass(kind, type):
+        yield from _parts_of_class(value, name)
     elif kind not in _BARE:
         yield from _attributes(value, name)
 
 
 _BARE: set[type] = {CellType, list, dict, set, deque, bytearray, tuple, frozenset, OrderedDict, defaultdict}
+_RUNNING: set[type] = {GeneratorType, CoroutineType, AsyncGeneratorType}  # what their frames hold, they hold
+_STEPPING: set[type] = {enumerate, zip, map, filter}
+_OPEN = _BARE | _RUNNING | _STEPPING | {CACHED}
 
 
 def _parts_of_function(function: FunctionType) -> Iterator[tuple[Any, str]]:
@@ -386,6 +471,52 @@ def _parts_of_function(function: FunctionType) -> Iterator[tuple[Any, str]]:
     yield from ((value, "") for value in function.__defaults__ or ())
     yield from ((value, "") for value in (function.__kwdefaults__ or {}).values())
     yield from ((value, "") for value in function.__dict__.values())
+
+
+def _nothing(told: str) -> None:
+    """Nobody mourns."""
+
+
+WEAK = (weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet)
+"""Containers that do not keep what they hold."""
+
+
+def _referred(value: Any) -> list[Any]:
+    """What `value` refers to weakly."""
+    if isinstance(value, weakref.ref):
+        found = [value()]
+    else:
+        references = value.valuerefs() if isinstance(value, weakref.WeakValueDictionary) else list(value.data)
+        found = [reference() for reference in references]
+    return [each for each in found if each is not None and not is_value(type(each))]
+
+
+def _parts_of_class(kind: type, name: str) -> Iterator[tuple[Any, str]]:
+    """What code of a class holds on to, and its data: who has an instance reaches it."""
+    for attribute, value in list(vars(kind).items()):
+        for code in _codes(value):
+            yield from _parts_of_function(code)
+        if attribute[:2] != "__" and not isinstance(value, _CODE):
+            yield value, f"{name}.{attribute}"
+    yield from ((base, base.__name__) for base in kind.__bases__)
+    yield type(kind), type(kind).__name__
+
+
+_CODE = (FunctionType, staticmethod, classmethod, property, cached_property)
+
+
+def _codes(attribute: Any) -> Iterator[FunctionType]:
+    """The functions behind an attribute of a class."""
+    wrapped = {staticmethod: ("__func__",), classmethod: ("__func__",), property: ("fget", "fset", "fdel"),
+               cached_property: ("func",)}.get(type(attribute), ())
+    codes = [getattr(attribute, part) for part in wrapped] or [attribute]
+    return (code for code in codes if type(code) is FunctionType)
+
+
+def _is_settled(kind: type) -> bool:
+    """Whether a class is one of a module: its functions hold on to nothing, and its data is found by its name."""
+    module = sys.modules.get(kind.__module__)
+    return module is not None and vars(module).get(kind.__name__) is kind and kind.__qualname__ == kind.__name__
 
 
 def _attributes(value: Any, name: str) -> Iterator[tuple[Any, str]]:

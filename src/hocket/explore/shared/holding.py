@@ -21,7 +21,7 @@ from typing import Any
 
 from hocket.explore.shared.announce import Announcer, _is_plain, _missing
 from hocket.explore.shared.containers import touch_of
-from hocket.explore.shared.heap import SIZE, Thing
+from hocket.explore.shared.heap import LIFE, SIZE, WEAK, Thing
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
 
@@ -43,6 +43,7 @@ _ORDERED: tuple[Any, ...] = ([], (), range(0), range(1 << 99), deque(), *_DICTS,
 _SEQUENCES: tuple[Any, ...] = (*_ORDERED, set(), "", "\u0100", b"", bytearray(), array.array("i"), memoryview(b""))
 _ITERATORS = tuple({*(type(iter(each)) for each in _SEQUENCES), *(type(reversed(each)) for each in _ORDERED),
                     type(iter(int, 0)), type(iter(_Old())), enumerate, zip, map, filter})
+_BEHIND = {enumerate, zip, map, filter, tuple}
 _NESTING: tuple[Any, ...] = (dict, list, tuple, set, frozenset, deque)
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
@@ -219,6 +220,27 @@ class Holding(Announcer):
                 self.subject(item, depth - 1)
         return o
 
+    def advanced(self, actor: Actor, thing: Thing, iterator: Any, step: Callable[[], Any]) -> Any:
+        """What `step` takes from an iterator that several use; who comes while a generator runs is refused by it.
+
+        A generator at work is one for a while: its beginning and its end are operations, and in between others may
+        find it running. CPython says so by a ValueError, also where nothing in its body is shared.
+        """
+        self._announce(actor, "data.write", [(thing, SIZE)])
+        running = [id(each) for each in _generators(iterator)]
+        if self.advancing.intersection(running):
+            raise ValueError("generator already executing")
+        if not running:
+            return self._loaded(step())
+        self.advancing.update(running)
+        try:
+            return self._loaded(step())
+        finally:
+            try:
+                self._announce(actor, "data.write", [(thing, SIZE)])
+            finally:
+                self.advancing.difference_update(running)
+
     # -- containers ---------------------------------------------------------------------------------------------------
 
     def _used(self, thing: Thing, o: Any, name: str, args: tuple[Any, ...], named: dict[str, Any],
@@ -237,6 +259,9 @@ class Holding(Announcer):
         self._looked(args[1:] if touch in ("read", "put", "ensure", "drop") else args)
         if touch not in _READING:
             self._escaping(actor, thing, (*args, *named.values()))
+            if base in WEAK:
+                for value in args:
+                    self.heap.watch(thing, value)
         self._touch(actor, thing, o, touch, args)
         result = method(*args, **named)
         if touch == "shape":
@@ -271,6 +296,8 @@ class Holding(Announcer):
             return
         if thing.lump:
             self._announce(actor, "data.read" if touch in _READING else "data.write", [(thing, SIZE)])
+        elif (thing.creator, thing.number) in self.heap.mortal:  # what it holds comes and goes by itself
+            self._announce(actor, "data.write", [(thing, LIFE), *self._everywhere(thing, o)])
         elif id(o) in self.heap.namespaces:
             self._touch_namespace(actor, thing, touch, args)
         elif touch in ("read", "put", "ensure", "drop"):
@@ -401,6 +428,18 @@ def _is_generated(method: Any) -> bool:
     return isinstance(method, FunctionType) and method.__code__.co_filename.startswith("<")
 
 
+def _generators(iterator: Any) -> list[Any]:
+    """The generators that are advanced with `iterator`: itself, or what is behind an `enumerate` or a `zip`."""
+    found, todo = [], [iterator]
+    while todo:
+        each = todo.pop()
+        if type(each) is GeneratorType:
+            found.append(each)
+        elif type(each) in _BEHIND or type(each).__module__ == "itertools":
+            todo += gc.get_referents(each)
+    return found
+
+
 class _Follower:
     """An iterator over something shared: each step looks at it again."""
 
@@ -415,6 +454,8 @@ class _Follower:
 
     def __next__(self) -> Any:
         actor = ACTORS.get(_get_ident())
+        if actor is not None and self._iterator is self._o and not self._thing.lump:
+            return self._probes.advanced(actor, self._thing, self._o, self._iterator.__next__)
         if actor is not None:
             self._announce(actor)
         self._position += 1

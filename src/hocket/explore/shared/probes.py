@@ -16,7 +16,9 @@ reported, and then nothing is proved.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cached_property
 from types import (
     BuiltinFunctionType,
@@ -37,12 +39,14 @@ from hocket.explore.shared.heap import SIZE, Thing, is_value
 from hocket.explore.shared.rewrite import unbound
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
+from hocket.explore.threads.primitives import is_real_lock
 
 __all__ = ["Probes"]
 
 _OF_METHODS = (FunctionType, staticmethod, classmethod, property, BuiltinFunctionType, WrapperDescriptorType,
                MethodDescriptorType, ClassMethodDescriptorType, GetSetDescriptorType)
 _Local = __import__("_thread")._local
+_cached_get: Any = cached_property.__get__
 
 
 class Probes(Calling):
@@ -71,7 +75,7 @@ class Probes(Calling):
         if (own, name) in self.heap.described:
             return self._get_described(thing, o, name, self.heap.described[own, name])
         if attribute is not _missing and not _is_data(attribute) and not _shadows(o, name):
-            if type(attribute) is cached_property and sys.version_info >= (3, 12):
+            if type(attribute) is cached_property and not self._is_rewritten(_cached_get.__code__):
                 return self._get_cached(thing, o, name, attribute)
             value = getattr(o, name)  # a method, or a property whose code speaks for itself
             return self._loaded(value) if _is_foreign(attribute) else value
@@ -98,6 +102,8 @@ class Probes(Calling):
         """From the class of an object that is private."""
         actor = ACTORS.get(_get_ident())
         owner = self._data_of(type(o))[name]
+        if type(vars(owner)[name]) is cached_property:
+            return self._get_cached(None, o, name, vars(owner)[name])
         if actor is None or _shadows(o, name):
             return getattr(o, name)
         thing = self.heap.meet(owner)
@@ -105,18 +111,37 @@ class Probes(Calling):
             self._announce(actor, "data.read", [(thing, name)])
         return self._loaded(getattr(o, name), f"{owner.__name__}.{name}")
 
-    def _get_cached(self, thing: Thing, o: Any, name: str, attribute: Any) -> Any:
+    def _get_cached(self, thing: Thing | None, o: Any, name: str, attribute: Any) -> Any:
+        """A `cached_property`: asked, computed if need be, and stored; before 3.12 under the lock of the property."""
         actor = ACTORS.get(_get_ident())
-        if actor is None:
+        if actor is None or (thing is None and name in vars(o)):
             return getattr(o, name)
-        self._announce(actor, "data.read", [(thing, name)])
+        self._cached_access(actor, thing, "data.read", name)
         found = o.__dict__.get(name, _missing)
-        if found is _missing:
-            found = attribute.func(o)
-            self.heap.escape(found, actor, f"{thing.name}.{name}")
-            self._announce(actor, "data.write", [(thing, name)])
-            o.__dict__[name] = found
+        if found is not _missing:
+            return self._loaded(found)
+        with self._lock_of(attribute):
+            if hasattr(attribute, "lock"):
+                self._cached_access(actor, thing, "data.read", name)
+                found = o.__dict__.get(name, _missing)
+            if found is _missing:
+                found = self.call(attribute.func, o)
+                if thing is not None:
+                    self.heap.escape(found, actor, f"{thing.name}.{name}")
+                self._cached_access(actor, thing, "data.write", name)
+                o.__dict__[name] = found
         return found
+
+    def _cached_access(self, actor: Actor, thing: Thing | None, kind: str, name: str) -> None:
+        if thing is not None:
+            self._announce(actor, kind, [(thing, name)])
+
+    def _lock_of(self, attribute: Any) -> Any:
+        """The lock of a `cached_property`; a stand-in where it was made before the exploration."""
+        lock = getattr(attribute, "lock", None)
+        if lock is None or not is_real_lock(lock):
+            return lock or nullcontext()
+        return self.locks.setdefault(id(attribute), threading.RLock())
 
     def set(self, value: Any, o: Any, name: str) -> None:
         """`o.name = value`"""
@@ -201,10 +226,12 @@ class Probes(Calling):
         """The data attributes of a class and those above it, each with the class that has it."""
         found = self._class_data.get(kind)
         if found is None:
+            own_cache = self._is_rewritten(_cached_get.__code__)
             found = self._class_data[kind] = {
                 name: owner for owner in reversed(kind.__mro__) if owner.__flags__ & 1 << 9
                 for name, value in vars(owner).items()
-                if name[:2] != "__" and _is_data(value) and type(value) is not MemberDescriptorType}
+                if name[:2] != "__" and (_is_data(value) or (type(value) is cached_property and not own_cache))
+                and type(value) is not MemberDescriptorType}
         return found
 
     # -- what needs no operation of its own ---------------------------------------------------------------------------

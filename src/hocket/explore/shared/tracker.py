@@ -111,7 +111,7 @@ class Tracker:
 
     def begin(self, control: Control) -> None:
         self.race = None
-        self.probes.late.clear()
+        self.probes.begin()
         self.probes.heap.begin(control)
         self.probes.accesses = [] if self.visible.data == "race-check" else None
 

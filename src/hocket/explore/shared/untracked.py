@@ -297,7 +297,9 @@ def _runs_its_argument(function: Any) -> bool:
 def _judge(owner: Any, name: str) -> bool:
     """Whether a function of C leaves alone what others could see."""
     if isinstance(owner, ModuleType):
-        return name in _PURE_BUILTINS if owner.__name__ == "builtins" else owner.__name__ in _PURE_MODULES
+        if owner.__name__ == "builtins":
+            return name in _PURE_BUILTINS
+        return owner.__name__ in _PURE_MODULES and name != "pack_into"
     if isinstance(owner, _CONTAINERS):
         return name in _READERS
     return isinstance(owner, _IMMUTABLE) or (type(owner).__name__ == "TextIOWrapper")
