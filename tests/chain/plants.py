@@ -22,7 +22,7 @@ from hocket.runtime import Scheduler, building
 from hocket.runtime.build import build
 from hocket.runtime.crew import Crew
 from hocket.runtime.joins import Joins
-from hocket.runtime.seats import Seats
+from hocket.runtime.seats import Seat, Seats
 from tests.chain import bridge
 
 Patch = tuple[object, str, object]  # where, which name, and what stands there instead
@@ -312,11 +312,19 @@ def _silent(self: Any, seat: Any, task: Any) -> None:
     _call(self, seat, task)
 
 
+class _Restless(Seat):
+    """A seat that is always called, so that whether it is done is asked after every step."""
+
+    __slots__ = ()
+    called = property(lambda self: True, lambda self, value: None)  # type: ignore[assignment]  # that is the plant
+
+
 def _serve_once(self: Any, seat: Any, done: Callable[[], bool]) -> None:
     """C-B7: a helper goes away after one step."""
     if seat.thread is not None:
         return _serve(self, seat, done)
     steps = iter((False,))
+    seat.__class__ = _Restless
     return _serve(self, seat, lambda: done() or next(steps, True))
 
 

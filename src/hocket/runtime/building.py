@@ -134,7 +134,8 @@ class Building(Generic[H]):
                 self._refuse_child(name, holder, earlier)
             node = self._kernel.add(name, what[0] is not None)
             handle = self._handle(self, node, *what)
-            handle.given = given
+            if given:
+                handle.given = given
             for source in earlier:
                 self._kernel.hold(Edge.AFTER, source, node)
             if holder is not None:

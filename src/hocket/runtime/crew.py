@@ -37,7 +37,7 @@ __all__ = ["Crew", "names_of"]
 # an enum's member costs a look-up in its class each time, and these are read for every task
 _STARTED, _RETURNED, _RAISED = Stimulus.STARTED, Stimulus.RETURNED, Stimulus.RAISED
 _RUN, _SETTLE = Command.RUN, Command.SETTLE
-_READY, _RUNNING, _DRAINING = Phase.READY, Phase.RUNNING, Phase.DRAINING
+_READY, _RUNNING = Phase.READY, Phase.RUNNING
 
 
 def names_of(workers: int | Iterable[str]) -> list[str]:
@@ -135,19 +135,21 @@ class Crew(Building[Handle]):
     # -- executing: all of it is entered and left with the lock held --------------------------------------------------
 
     def _serve(self, seat: Seat, done: Callable[[], bool]) -> None:
-        """Execute what is ready, and sleep when nothing is, until `done`."""
+        """Execute what is ready, and sleep when nothing is, until `done`: whoever makes that true rouses the seat."""
         me = seat.owner = self._primitives.get_ident()
         before = self._seats.get(me)
         self._seats[me] = seat
+        ready, asleep = self._ready, self._asleep
+        seat.called = True  # perhaps it is done already
         try:
-            while not done():
+            while not (seat.called and done()):
                 seat.called = False
-                task = self._ready.popleft() if self._ready else self._share()
+                task = ready.popleft() if ready else self._share()
                 if task is None:
                     self._park(seat)
                     continue
-                if self._asleep.parked and (self._ready or self._shared):
-                    self._asleep.wake()
+                if asleep.parked and (ready or self._shared):
+                    asleep.wake()
                 self._perform(seat, task)
         finally:
             if before is None:
@@ -187,42 +189,43 @@ class Crew(Building[Handle]):
 
     def _perform(self, seat: Seat, task: Handle) -> None:
         """Run bodies of one task: its only one, or as many as there are before somebody wants something else done."""
-        node = task.node
+        node, receive = task.node, self._kernel.receive
         if node.phase is _READY:
-            commands = self._kernel.receive(_STARTED, node)
+            commands = receive(_STARTED, node)
             if commands:
                 self._do(commands)
             if task.work is not None and task.left() > 1:
                 self._shared.append(task)
                 self._asleep.wake()
-        elif node.phase >= _DRAINING:
+        elif node.phase is not _RUNNING:
             return  # it was cancelled in the queue
         error = self._call(seat, task)
         if error is not None:
             self._fail(task, error)
+            self._do(receive(_RAISED, node), takes_one=True)
         elif task.work is not None and task.left():
             self._ready.append(task)
-            return
-        self._do(self._kernel.receive(_RETURNED if error is None else _RAISED, node), takes_one=True)
+        else:
+            self._do(receive(_RETURNED, node), takes_one=True)
 
     def _call(self, seat: Seat, task: Handle) -> BaseException | None:
         """Without the lock, call what there is to call; the exception that ended it, or None."""
-        context = Context(task.scheduler, task) if task.wants_context else None
-        seat.stack.append(task)
-        self._lock.release()
+        lock, stack = self._lock, seat.stack
+        stack.append(task)
+        lock.release()
         try:
             if task.work is None:
-                task.call(context)
+                task.call(Context(task.scheduler, task) if task.wants_context else None)
             else:
-                self._call_each(seat, task, context)
+                self._call_each(seat, task)
         except BaseException as error:
             return error
         finally:
-            self._lock.acquire()
-            seat.stack.pop()
+            lock.acquire()
+            stack.pop()
         return None
 
-    def _call_each(self, seat: Seat, task: Handle, context: Context[Handle] | None) -> None:
+    def _call_each(self, seat: Seat, task: Handle) -> None:
         """Draw arguments and call the body, until others are waiting, or this executor is wanted elsewhere.
 
         Both are read without the lock: a wrong guess costs a turn, never correctness.
@@ -230,17 +233,16 @@ class Crew(Building[Handle]):
         body, work, ready = self._bound(task), task.work, self._ready
         assert work is not None, f"{task.name} has no arguments"
         for argument in work:
-            if context is None:
-                body(argument)
-            else:
-                body(context, argument)
+            body(argument)
             if seat.called or (ready and self._others_wait(task)):
                 return
 
     def _bound(self, task: Handle) -> Callable[..., Any]:
-        """The body of a task of many bodies, with what it is given by name."""
+        """The body of a task of many bodies, with its context and with what it is given by name."""
         assert task.body is not None, f"{task.name} has arguments and no body"
-        return partial(task.body, **task.values()) if task.given else task.body
+        if not task.given and not task.wants_context:
+            return task.body
+        return partial(task.body, *[Context(task.scheduler, task)] * task.wants_context, **task.values())
 
     def _others_wait(self, task: Handle) -> bool:
         try:
