@@ -167,10 +167,10 @@ class Builder:
         for row in slot.sends:
             consumer = self._declaration.consumer(row.message)
             if consumer is None:
-                leaves = row.message in self._declaration.outgoing
-                routes[row.message] = Route(inbox if leaves else None, row.mode)
+                mailbox = inbox if row.message in self._declaration.outgoing else None
             else:
-                routes[row.message] = Route(mailboxes.get(consumer.name), row.mode)
+                mailbox = mailboxes.get(consumer.name)
+            routes[row.message] = Route(mailbox, row.mode, row.reply_to.__name__ if row.reply_to else "")
         return routes
 
 

@@ -25,12 +25,17 @@ __all__ = ["BlockingContext", "BlockingSender", "Context", "Job", "Jobs", "Route
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Route:
-    """Where a message type goes; `mailbox` None drops it, because its receiver does not exist yet."""
+    """Where a message type goes; `mailbox` None drops it, because its receiver does not exist yet.
+
+    A message that is a reply `to` another is sent at most as often as that was delivered; `replied` counts.
+    """
 
     mailbox: Mailbox | None
     mode: Mode
+    to: str = ""
+    replied: int = 0
 
 
 Routes = dict[type, Route]
@@ -83,7 +88,7 @@ class Sender:
         Raises Undeclared, Gone (the receiver has ended), NoPriority (it has no queue for that), Stalled (no room
         within `timeout` seconds). When it is cancelled, the message was not sent unless it was received already.
         """
-        mailbox = self._mailbox(message, "send")
+        mailbox = self._route(message, "send").mailbox
         if mailbox is None:
             return
         kind = Kind.PRIORITY if priority else Kind.BULK
@@ -98,24 +103,29 @@ class Sender:
 
     def try_send(self, message: Any, *, priority: bool = False) -> None:
         """Send without waiting; raises Full if there is no room, and else as `send`."""
-        mailbox = self._mailbox(message, "try_send")
-        kind = Kind.PRIORITY if priority else Kind.BULK
+        route = self._route(message, "try_send")
+        mailbox, kind = route.mailbox, Kind.PRIORITY if priority else Kind.BULK
         if mailbox is not None and not mailbox.put(kind, self._watermark.heard, message, self.name):
+            route.replied -= 1
             raise Full(mailbox.receiver, message)
 
     def send_unbounded(self, message: Any) -> None:
         """Send into the queue that is never full; raises Undeclared or Gone."""
-        mailbox = self._mailbox(message, "send_unbounded")
+        mailbox = self._route(message, "send_unbounded").mailbox
         if mailbox is not None:
             mailbox.put(Kind.UNBOUNDED, self._watermark.heard, message, self.name)
 
-    def _mailbox(self, message: Any, method: str) -> Mailbox | None:
+    def _route(self, message: Any, method: str) -> Route:
         route = self._routes.get(type(message))
         if route is None:
             raise Undeclared(self.name, message, self._declared())
         if route.mode not in self._may[method]:
             raise Undeclared(self.name, message, _SAYS[route.mode])
-        return route.mailbox
+        if route.to and route.replied >= self._watermark.delivered:
+            reason = f"it is a reply, and every {route.to} that was received has had one"
+            raise Undeclared(self.name, message, reason)
+        route.replied += 1
+        return route
 
     def _declared(self) -> str:
         names = ", ".join(sorted(message.__name__ for message in self._routes)) or "nothing"

@@ -144,6 +144,7 @@ class Mailbox:
         "_messages",
         "_pending",
         "_signals",
+        "delivered",
         "ending",
         "heard",
         "receiver",
@@ -155,6 +156,7 @@ class Mailbox:
     ) -> None:
         self.receiver = receiver
         self.heard = 0  # signals taken: the watermark
+        self.delivered = 0  # messages taken
         self.ending = False  # nothing new is accepted; what is here is still received
         capacities = (signals, UNLIMITED, priority, bulk)
         self._lanes = [Lane(capacity, Flights(every, clock)) for capacity in capacities]
@@ -288,6 +290,7 @@ class Mailbox:
         pending = self._pending
         if not signals_only and pending is not None and pending[0] <= self.heard:
             self._pending = None
+            self.delivered += 1
             return pending[1]
         if self._signals.queue:
             self.heard += 1
@@ -297,6 +300,7 @@ class Mailbox:
                 if lane.queue:
                     item = lane.pop()
                     if item[0] <= self.heard:
+                        self.delivered += 1
                         return item[1]
                     self._pending = item
                     break

@@ -23,7 +23,7 @@ from hocket.graph.traffic import ORCHESTRA
 from hocket.orchestra.context import BlockingContext, Context
 from hocket.orchestra.declare import Declaration
 from hocket.orchestra.jobs import Running, Spawner
-from hocket.orchestra.mailbox import Fate, Kind, Mailbox, Undelivered
+from hocket.orchestra.mailbox import NOTHING, Fate, Kind, Mailbox, Undelivered
 from hocket.orchestra.meters import MeterReader, Readouts
 from hocket.orchestra.waiters import deadline_in, until
 from hocket.orchestra.watchdog import watching
@@ -33,7 +33,7 @@ __all__ = ["Broadcast", "Ended", "Handle", "System", "Termination"]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A subsystem that has ended, or a job that failed and that nobody awaits.
+    """A subsystem that has ended, or a `job` that failed.
 
     `error` is what it raised, or None; `undelivered` are the messages that lay in its mailbox.
     """
@@ -41,7 +41,7 @@ class Ended:
     name: str
     error: BaseException | None = None
     undelivered: tuple[Undelivered, ...] = ()
-    job: bool = False
+    job: Running | None = None
     cancelled: bool = False
 
 
@@ -94,6 +94,7 @@ class System:
         self.ends: list[Ended] = []  # every subsystem that has ended, in that order
         self._mailboxes, self._inbox, self._spawner = mailboxes, inbox, spawner
         self._running: dict[str, Running] = {}
+        self._jobs: list[Running] = []  # those that have not ended
         self._told = 0  # ends that went into the inbox
         self._order = threading.Lock()  # of broadcasts, and of ends
         self._readers = {name: MeterReader(mailbox.read) for name, mailbox in mailboxes.items()}
@@ -115,13 +116,13 @@ class System:
 
     def start(self, origin: str, name: str, body: Callable[[], Any]) -> Running:
         """Start a job that is a coroutine function."""
-        running = Running(origin, f"{origin}/{name}", self._job_ended)
+        running = self._job(origin, name)
         running.canceller = self._spawner.spawn(running.name, origin, lambda: running.call(body))
         return running
 
     def start_blocking(self, origin: str, name: str, body: Callable[[], Any]) -> Running:
         """Start a job that is an ordinary function."""
-        running = Running(origin, f"{origin}/{name}", self._job_ended)
+        running = self._job(origin, name)
         self._spawner.spawn_blocking(running.name, origin, lambda: running.call_blocking(body))
         return running
 
@@ -130,14 +131,22 @@ class System:
         mailbox.lose()
         self._tell(Ended(running.name, running.error, tuple(mailbox.undelivered), cancelled=running.cancelled))
 
+    def _job(self, origin: str, name: str) -> Running:
+        running = Running(origin, f"{origin}/{name}", self._job_ended)
+        with self._order:
+            self._jobs.append(running)
+        return running
+
     def _job_ended(self, running: Running) -> None:
-        if running.error is not None and not running.awaited:
-            self._tell(Ended(running.name, running.error, job=True))
+        with self._order:
+            self._jobs.remove(running)
+        if running.error is not None:
+            self._tell(Ended(running.name, running.error, job=running))
 
     def _tell(self, ended: Ended) -> None:
         with self._order:
             self._told += 1
-            if not ended.job:
+            if ended.job is None:
                 self.ends.append(ended)
                 del self._running[ended.name]
         try:
@@ -147,8 +156,8 @@ class System:
 
     @property
     def running(self) -> tuple[str, ...]:
-        """The subsystems that have not ended, in the order of declaration."""
-        return tuple(self._running)
+        """The subsystems that have not ended, in the order of declaration, and after them their jobs."""
+        return (*self._running, *(job.name for job in self._jobs))
 
     # -- sending ------------------------------------------------------------------------------------------------------
 
@@ -214,26 +223,32 @@ class System:
         `serve` is awaited with each; `stop` is a signal that is broadcast as soon as one of them has ended.
         `watch`: who holds the event loop for longer than so many seconds is named on the log, with its stack.
 
-        Raises SubsystemError when a subsystem or job raised (an ExceptionGroup of them when several did), and
+        Raises SubsystemError when a subsystem, or a job that nobody awaits, raised (an ExceptionGroup of several), and
         Refused when an event comes and there is no `serve`.
         """
-        failures: list[SubsystemError] = []
+        failed: list[Ended] = []
         with watching(watch):
-            while self._running or self._inbox.heard < self._told:
-                item = await self.next()
+            while (item := await self._heard()) is not NOTHING:
                 if not isinstance(item, Ended):
                     await self._served(serve, item)
                     continue
                 if item.error is not None:
-                    failures.append(_failure(item))
+                    failed.append(item)
                 if stop is not None and self._running:
                     await self.broadcast(stop)
                     stop = None
+        failures = [_failure(ended) for ended in failed if ended.job is None or not ended.job.awaited]
         if len(failures) > 1:
             raise ExceptionGroup(f"{len(failures)} subsystems or jobs of {self.declaration.name} raised", failures)
         if failures:
             raise failures[0]
         return tuple(self.ends)
+
+    async def _heard(self) -> Any:
+        """The next of what the main loop hears; NOTHING when all have ended and everything was heard."""
+        if self._running or self._inbox.heard < self._told:
+            return await self.next()
+        return self._inbox.take()
 
     async def _served(self, serve: Callable[[Any], Awaitable[None]] | None, item: Any) -> None:
         if serve is None:
@@ -262,17 +277,16 @@ class System:
     async def close(self, timeout: float = 0.0) -> tuple[str, ...]:
         """End it: nothing new is accepted, what was sent is received, then `recv` raises Terminated.
 
-        Coroutines that have not ended after `timeout` seconds are cancelled and awaited. A thread cannot be: it finds
-        its mailbox gone, and those that have not ended after as long again are returned by name.
+        Coroutines, jobs included, that have not ended after `timeout` seconds are cancelled and awaited. A thread
+        cannot be: it finds all mailboxes gone, and those that have not ended after as long again are returned by name.
         """
-        remaining = tuple(self._running.values())
+        remaining = (*self._running.values(), *self._jobs)
         for mailbox in self._mailboxes.values():
             mailbox.end()
         await _all_done(remaining, timeout)
         cancelled = [running for running in remaining if running.cancel()]
-        for running in remaining:
-            if running not in cancelled:
-                self._mailboxes[running.name].lose()
+        for mailbox in self._mailboxes.values():
+            mailbox.lose()
         await _all_done(cancelled, None)
         await _all_done(remaining, timeout)
         self._inbox.end()
