@@ -24,6 +24,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from hocket.explore.aio.ordered import OrderedFuture, OrderedTask
 from hocket.explore.aio.refused import METHODS, refuse
 from hocket.explore.aio.standing import is_of_asyncio, name_of, place_of_task, waits_of
 from hocket.explore.threads.control import ACTORS, Actor, Control, End, Unwind, current
@@ -71,14 +72,20 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         return actor.clock if actor is not None else 0.0
 
     def create_future(self) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = super().create_future()
+        future: asyncio.Future[Any] = OrderedFuture(loop=self, place=len(self.futures))
         self.futures.append(future)
         return future
 
     def create_task(self, coro: Any, *, name: str | None = None, **kwargs: Any) -> Any:
         """A task; without a name it is numbered by this loop, so that it is called the same in every execution."""
         self._tasks_made += 1
-        task: Any = super().create_task(coro, name=name or f"Task-{self._tasks_made}", **kwargs)
+        name = name or f"Task-{self._tasks_made}"
+        if self._task_factory is None and not self._closed:
+            task: Any = OrderedTask(coro, loop=self, name=name, place=self._tasks_made, **kwargs)
+            if task._source_traceback:
+                del task._source_traceback[-1]
+        else:
+            task = super().create_task(coro, name=name, **kwargs)
         self.tasks.append(task)
         return task
 

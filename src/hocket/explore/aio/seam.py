@@ -105,6 +105,26 @@ def _silent_pools() -> Iterator[None]:
 
 
 @contextmanager
+def _futures_in_order() -> Iterator[None]:
+    """`concurrent.futures.wait` takes locks in the order of addresses, which no two executions share."""
+    base: Any = sys.modules.get("concurrent.futures._base")
+    if base is None:
+        yield
+        return
+    base.Future.__hash__, base.id = _place_of, _place_of
+    try:
+        yield
+    finally:
+        del base.Future.__hash__, base.id
+
+
+def _place_of(future: Any) -> int:
+    """Of a future that an execution made: the number of its lock; of any other, its address."""
+    number = getattr(future._condition._lock, "_number", -1)
+    return number if number >= 0 else object.__hash__(future)
+
+
+@contextmanager
 def _asyncio_controlled() -> Iterator[None]:
     if "asyncio" not in sys.modules:
         yield
@@ -194,5 +214,5 @@ def _at_end(control: Control) -> None:
     control.loops.clear()
 
 
-patch.EXTENSIONS += [_silent_pools, _asyncio_controlled]
+patch.EXTENSIONS += [_silent_pools, _futures_in_order, _asyncio_controlled]
 patch.AT_END.append(_at_end)
