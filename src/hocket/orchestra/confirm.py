@@ -10,8 +10,9 @@ before it is shown. It is *refuted* when the search has seen all states and none
 such; and if it stopped before (too many states, or more replies owed than are
 counted), it is *unknown*.
 
-First the cycle's nodes alone are searched, where a run that is found is a run of
-the whole; only if there is none, the whole is.
+Where no reply is needed, no search is either: each node sends to the next one, and
+then each sends again. Else the cycle's nodes alone are searched, where a run that is
+found is a run of the whole; and only if there is none, the whole is.
 """
 
 from __future__ import annotations
@@ -77,6 +78,9 @@ def confirm(traffic: Traffic, cycle: tuple[Wait, ...], limit: int = 100_000) -> 
     ('confirmed', 4)
     """
     nodes = tuple(wait.who for wait in cycle)
+    if run := _straight(traffic, cycle):
+        _replay(run)
+        return Answer("confirmed", run, len(run) + 1)
     if traffic.in_turn and ORCHESTRA in nodes:  # signals are not searched; models/broadcast.py does
         return Answer("unknown", (), 0)
     inside = tuple(channel for channel in traffic.channels if channel.sender in nodes and channel.receiver in nodes)
@@ -86,6 +90,21 @@ def confirm(traffic: Traffic, cycle: tuple[Wait, ...], limit: int = 100_000) -> 
     everybody = tuple(dict.fromkeys(name for row in traffic.channels for name in (row.sender, row.receiver)))
     whole = _Search(everybody, traffic.channels, nodes).run(limit)
     return Answer(whole.status, whole.run, part.states + whole.states)
+
+
+def _straight(traffic: Traffic, cycle: tuple[Wait, ...]) -> tuple[Step, ...]:
+    """The run in which each sends to the next one until it waits, if all may do so unasked; else ()."""
+    free = {
+        (row.sender, row.receiver): row
+        for row in reversed(traffic.channels)
+        if row.mode in WAITS_FOR and not row.reply_to
+    }
+    if any((wait.who, wait.whom) not in free for wait in cycle):
+        return ()
+    rows = [free[wait.who, wait.whom] for wait in cycle]
+    filling = [Step(row.sender, "sends", row) for row in rows]
+    waiting = [Step(row.sender, "waits for room", row) for row in rows if row.mode is Mode.BOUNDED]
+    return (*filling, *waiting)
 
 
 class _Search:

@@ -1,0 +1,168 @@
+"""Who can wait for whom, found before anything runs: every cycle, and whether it can close (OR-G1, OR-G2, O-B12)."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hocket.graph.traffic import ORCHESTRA, Channel, Mode, Traffic, Wait, every_cycle, waits
+from hocket.orchestra.check import check
+from hocket.orchestra.confirm import _Search, confirm
+
+
+def edges(text):
+    return tuple(Wait(a, b, "room") for a, b in text.split())
+
+
+def names(cycles):
+    return ["".join(wait.who for wait in cycle) for cycle in cycles]
+
+
+def traffic(text, **options):
+    """`AB` is a bounded send, `A?B` an asked one, `A~B` an unbounded one; messages are named after the edge."""
+    rows = []
+    for word in text.split():
+        mode = {"?": Mode.ASKED, "~": Mode.UNBOUNDED}.get(word[1], Mode.BOUNDED)
+        rows.append(Channel(word[0], word[-1], word, mode))
+    nodes = dict.fromkeys(name for row in rows for name in (row.sender, row.receiver))
+    return Traffic(tuple(nodes), tuple(rows), **options)
+
+
+def test_or_g1_every_cycle_of_the_component_is_listed():
+    """In the seed one for each component: A, B, C, D and E are one, F is none."""
+    cycles, complete = every_cycle(edges("AB BC CA AD DC BE EC CF"))
+    assert (names(cycles), complete) == (["ABC", "ADC", "ABEC"], True)
+
+
+def test_or_g2_a_node_that_waits_for_itself_is_a_cycle_and_one_that_is_alone_is_none():
+    assert names(every_cycle(edges("AA"))[0]) == ["A"]
+    assert every_cycle(()) == ((), True)
+
+
+def test_more_cycles_than_asked_for_are_not_called_all():
+    complete_graph = tuple(Wait(a, b, "room") for a, b in permutations("ABCDE", 2))
+    # of five nodes that all wait for each other: 10 pairs, 20 of three, 30 of four, 24 of five
+    assert (len(every_cycle(complete_graph)[0]), every_cycle(complete_graph)[1]) == (84, True)
+    assert (len(every_cycle(complete_graph, 83)[0]), every_cycle(complete_graph, 83)[1]) == (83, False)
+    assert check(traffic(" ".join(a + b for a, b in permutations("ABCD", 2))), cycles=3).complete is False
+
+
+@given(st.sets(st.tuples(st.sampled_from("ABCDE"), st.sampled_from("ABCDE"))))
+def test_cycles_are_those_that_brute_force_finds(pairs):
+    found, complete = every_cycle(tuple(Wait(a, b, "room") for a, b in sorted(pairs)))
+    expected = {
+        ring
+        for size in range(1, 6)
+        for ring in permutations("ABCDE", size)
+        if ring[0] == min(ring) and all(pair in pairs for pair in zip(ring, ring[1:] + ring[:1], strict=True))
+    }
+    turned = {tuple(word[(word.index(min(word)) + n) % len(word)] for n in range(len(word))) for word in names(found)}
+    assert complete
+    assert len(found) == len(expected)
+    assert turned == expected
+
+
+def test_only_sends_that_can_wait_are_waits():
+    """O-B12, #73: the seed's check counts unbounded sends, and does not know of answers."""
+    assert [(wait.who, wait.whom, wait.why) for wait in waits(traffic("AB B~A A?C"))] == [
+        ("A", "B", "room for AB"),
+        ("A", "C", "an answer for A?C"),
+    ]
+    assert check(traffic("AB B~A")).verdict == "holds"
+    assert check(traffic("AB B~A")).cycles == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    # each fills the queue of the next one, and then waits for room there; who asks waits at once
+    [("AB BA", 4), ("AA", 2), ("AB BC CA", 6), ("A?B B?A", 2), ("AB B?A", 3)],
+)
+def test_a_cycle_that_can_close_is_closed_by_a_shortest_run(text, steps):
+    report = check(traffic(text))
+    [cycle] = report.cycles
+    assert (report.verdict, cycle.answer.status, len(cycle.answer.run)) == ("violated", "confirmed", steps)
+
+
+def replying(*rows):
+    """Bounded channels that are replies: `A>B:C` says that A sends B, in reply to C."""
+    return tuple(
+        Channel(sender, receiver, message, Mode.BOUNDED, 1, to)
+        for sender, receiver, message, to in (row.replace(">", " ").replace(":", " ").split() for row in rows)
+    )
+
+
+def test_a_cycle_of_replies_that_nobody_begins_is_refuted():
+    system = Traffic(("A", "B"), replying("A>B:x y", "B>A:y x"))
+    [cycle] = check(system).cycles
+    assert (cycle.answer.status, cycle.answer.states) == ("refuted", 2)  # nothing can be done: one state in each search
+    assert check(system).verdict == "holds"
+
+
+def test_the_same_cycle_closes_when_the_main_loop_begins_it():
+    system = Traffic(
+        ("A", "B"), (*replying("A>B:x y", "B>A:y x"), Channel(ORCHESTRA, "B", "x", Mode.BOUNDED))
+    )
+    [cycle] = check(system).cycles
+    assert cycle.answer.status == "confirmed"
+    assert cycle.answer.run[0].who == ORCHESTRA
+
+
+def test_a_search_that_stops_early_is_unknown():
+    system = Traffic(("A", "B"), (*replying("A>B:x y", "B>A:y x"), Channel(ORCHESTRA, "B", "x", Mode.BOUNDED)))
+    [cycle] = check(system, states=3).cycles
+    assert cycle.answer.status == "unknown"
+    assert check(system, states=3).verdict == "unknown"
+
+
+def test_replies_beyond_those_that_are_counted_make_no_refutation():
+    """A may owe more than three replies that it never gives; then not everything was looked at."""
+    rows = (*replying("A>B:x y", "B>C:y2 z"), Channel("C", "A", "y", Mode.UNBOUNDED), *replying("B>A:w q"))
+    cycle = (Wait("A", "B", "room for x"), Wait("B", "A", "room for w"))
+    assert confirm(Traffic(("A", "B", "C"), rows), cycle).status == "unknown"
+
+
+def test_a_broadcast_in_turn_waits_and_one_at_once_does_not():
+    """O-B1: the orchestra waits for s2's queue, s2 for s3's, and s3 for the signal that it was not given yet."""
+    in_turn = traffic("13 23", in_turn=True)
+    rings = [{wait.who for wait in cycle} for cycle in every_cycle(waits(in_turn))[0]]
+    assert rings == [{ORCHESTRA, "3"}, {"1", ORCHESTRA, "3"}, {"2", ORCHESTRA, "3"}]
+    assert check(in_turn).verdict == "unknown"
+    assert check(traffic("13 23")).verdict == "holds"
+
+
+def test_a_report_reads_as_a_story_with_what_would_break_it():
+    assert str(check(traffic("AB B?A"))).splitlines() == [
+        "violated: 1 cycle of waiting",
+        "confirmed: A → B → A",
+        "  A waits for B: room for AB",
+        "  B waits for A: an answer for B?A",
+        "  it closes like this, with room for one item in each queue:",
+        "    1. A sends AB to B",
+        "    2. B sends B?A to A",
+        "    3. A sends AB to B, whose queue is full: it waits",
+        "  any of these would break it:",
+        "   - A sends AB as unbounded(...), as trying(...), or from a job as apart(...)",
+        "   - B asks B?A from a spawned job, or A answers it before it sends anything",
+    ]
+
+
+def test_a_large_system_is_checked_cycle_by_cycle():
+    """Forty subsystems in a ring with a chord: where nobody needs to be replied to, nothing is searched."""
+    ring = [f"s{n}" for n in range(40)]
+    rows = [Channel(a, b, a + b, Mode.BOUNDED) for a, b in zip(ring, ring[1:] + ring[:1], strict=True)]
+    report = check(Traffic(tuple(ring), (*rows, Channel("s1", "s0", "chord", Mode.BOUNDED))))
+    found = [(len(cycle.waits), cycle.answer.status, cycle.answer.states) for cycle in report.cycles]
+    assert found == [(2, "confirmed", 5), (40, "confirmed", 81)]
+
+
+@given(st.sets(st.sampled_from(["AB", "BA", "BC", "CA", "A?B", "B?A", "B?C", "A~B", "C~A"]), min_size=1, max_size=5))
+def test_where_a_cycle_closes_without_a_search_the_search_closes_it_too(words):
+    system = traffic(" ".join(sorted(words)))
+    for cycle in check(system).cycles:
+        nodes = tuple(wait.who for wait in cycle.waits)
+        searched = _Search(system.nodes, system.channels, nodes).run(100_000)
+        assert (cycle.answer.status, searched.status) == ("confirmed", "confirmed")
+        assert len(searched.run) <= len(cycle.answer.run)
