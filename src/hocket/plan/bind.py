@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from hocket.errors import PlanError
 from hocket.plan.adapters import Adapter
@@ -212,10 +212,27 @@ def as_bound(task: Any, sources: tuple[Any, ...] = (), **options: Any) -> Bound:
 
 
 def fits(given: Any, wanted: Any) -> bool:
-    """Whether a payload of type `given` may be taken as `wanted`: the same, a subclass, or nobody says."""
-    if wanted is ANY or given is ANY or wanted is object or given == wanted:
+    """Whether a payload of type `given` may be taken as `wanted`: False only where that is certainly a mistake.
+
+    Of unions, protocols, type variables and the like nothing is said: that is a type checker's to judge.
+    """
+    one, other = _class_of(given), _class_of(wanted)
+    if one is None or other is None or (one, other) in _PROMOTED:
         return True
-    return isinstance(given, type) and isinstance(wanted, type) and issubclass(given, wanted)
+    if not issubclass(one, other):
+        return False
+    ours, theirs = get_args(given), get_args(wanted)
+    plain = one is other and all(isinstance(kind, type) for kind in (*ours, *theirs))
+    return not (plain and ours and theirs) or ours == theirs
+
+
+_PROMOTED = {(int, float), (int, complex), (float, complex)}  # PEP 484
+
+
+def _class_of(kind: Any) -> type | None:
+    """The class that a type is of, if it is a class at all."""
+    kind = get_origin(kind) or kind
+    return kind if isinstance(kind, type) and not getattr(kind, "_is_protocol", False) else None
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------

@@ -122,7 +122,8 @@ class Job:
     def escape(self, error: BaseException) -> None:
         with self._lock:
             self.escaped = self.escaped or error
-            self.result = self.result or StepResult.failure()
+            if self.result is None:
+                self.result = StepResult.failure()
 
     def over(self) -> StepResult:
         """The result, when nothing is at work any more; nothing is kept."""
@@ -130,7 +131,7 @@ class Job:
         self._stages.clear()
         if self.escaped is not None:
             raise self.escaped
-        return self.result or OK
+        return OK if self.result is None else self.result
 
     # -- payloads -----------------------------------------------------------------------------------------------------
 
