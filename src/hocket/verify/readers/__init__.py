@@ -30,6 +30,9 @@ FORMATS: dict[str, tuple[str, str]] = {
     "gitlab": ("hocket.verify.readers.gitlab", "GitLab"),
     "compose": ("hocket.verify.readers.compose", "Compose"),
     "airflow": ("hocket.verify.readers.airflow", "Airflow"),
+    "dot": ("hocket.verify.readers.dot", "Dot"),
+    "node-link": ("hocket.verify.readers.node_link", "NodeLink"),
+    "hocket": ("hocket.verify.readers.native", "Native"),
     "python": ("hocket.verify.readers.python", "PythonGraph"),
 }
 
