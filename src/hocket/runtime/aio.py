@@ -95,8 +95,19 @@ class AsyncScheduler(AsyncCrew):
 
     def _refuse_when_closed(self, name: str) -> None:
         super()._refuse_when_closed(name)
+        self._refuse_strangers(name, "added")
+
+    def _mine(self, task: Task) -> Task:
+        mine = super()._mine(task)
+        self._refuse_strangers(task.name, "used")
+        return mine
+
+    def _refuse_strangers(self, thing: str, did: str) -> None:
+        """Who may build: the loop, and bodies in threads, which there are from when there is a pool for them."""
+        if self._pool is None and asyncio._get_running_loop() is not self._loop:
+            raise Refused(thing, did, "of an event loop that does not run here", "a call in its loop", _STRANGER)
         if self._loop is None:
-            raise Refused(name, "added", "too early: nobody has entered the scheduler", "an open scheduler", _ENTER)
+            raise Refused(thing, did, "too early: nobody has entered the scheduler", "an open scheduler", _ENTER)
 
     def interrupt(self, task: AsyncHandle) -> None:
         node = self._mine(task).node
@@ -228,6 +239,7 @@ class AsyncScheduler(AsyncCrew):
 
 
 _ENTER = "Say async with AsyncScheduler() as s."
+_STRANGER = "From another thread: loop.call_soon_threadsafe(scheduler.spawn, ...)."
 _ELSEWHERE = "From a thread or another loop: asyncio.run_coroutine_threadsafe(handle.join(), loop)."
 
 

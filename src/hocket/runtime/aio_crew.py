@@ -108,9 +108,11 @@ class AsyncCrew(Building[AsyncHandle]):
             task: Any = node.load  # an AsyncHandle, because only `spawn` and `add_graph` add nodes
             if command is _RUN:
                 self._offer(task)
-            elif command is _SETTLE and task.waiters:
+            elif command is _SETTLE:
                 for waiter in task.waiters:
                     wake(waiter)
+                if not node.fate:
+                    node.load = None  # nobody asks a finished node for its handle: both are freed without the collector
         if not self._filling:
             self._fill()
         if self._closing is not None:
@@ -123,6 +125,8 @@ class AsyncCrew(Building[AsyncHandle]):
             self._take_up(self._tell_kernel(Stimulus.CANCELLED, task.node))
 
     def _tell_kernel(self, stimulus: Stimulus, node: Node) -> Commands:
+        if self._pool is None:  # the loop's thread is alone
+            return self._kernel.receive(stimulus, node)
         with self._lock:
             return self._kernel.receive(stimulus, node)
 
@@ -136,45 +140,33 @@ class AsyncCrew(Building[AsyncHandle]):
         """Give away free places, first to bodies that have one to go on to, then to what is ready."""
         self._filling = True  # a loop may run tasks as they are made, and an iterator may spawn: not in here again
         try:
-            while self._in_flight < self._places and self._unborn < _AT_ONCE and self._fill_one():
-                pass
+            while self._in_flight < self._places and self._unborn < _AT_ONCE:
+                if self._back:
+                    self._in_flight += wake(self._back.popleft())
+                elif self._aside and self._threads > 0:
+                    self._begin(self._aside.popleft())
+                elif self._ready:
+                    task = self._ready.popleft()
+                    if task.is_async or self._threads > 0:
+                        self._begin(task)
+                    else:  # sync bodies wait aside while all threads are at work
+                        self._aside.append(task)
+                else:
+                    return
         finally:
             self._filling = False
 
-    def _fill_one(self) -> bool:
-        while self._back:
-            if wake(self._back.popleft()):
-                self._in_flight += 1
-                return True
-        task = self._next()
-        if task is None:
-            return False
-        if task.work is None:
-            self._begin(task)
-        else:
+    def _begin(self, task: AsyncHandle) -> None:
+        """What was taken from the queue, if it may begin: it may have been cancelled there."""
+        if task.work is not None:
             self._begin_one_of_many(task)
-        return True
-
-    def _next(self) -> AsyncHandle | None:
-        """What is taken next; sync bodies wait aside while all threads are at work."""
-        if self._aside and self._threads > 0:
-            return self._aside.popleft()
-        while self._ready:
-            task = self._ready.popleft()
-            if task.is_async or self._threads > 0:
-                return task
-            self._aside.append(task)
-        return None
-
-    def _begin(self, task: AsyncHandle, *drawn: Any) -> None:
-        """A body, if it may begin: on the loop, or in a thread."""
-        if task.is_async:
-            self._make(task, self._live(task, drawn))
-        elif drawn or self._starts(task):
-            self._send(task, drawn)
+        elif task.is_async:
+            self._make(task, self._live(task), task.context)
+        elif self._starts(task):
+            self._send(task, ())
 
     def _starts(self, task: AsyncHandle) -> bool:
-        """Whether it may begin, and has; it may have been cancelled in the queue."""
+        """Whether it may begin, and has."""
         if task.node.phase is not _READY:
             return False
         commands = self._tell_kernel(_STARTED, task.node)
@@ -184,24 +176,19 @@ class AsyncCrew(Building[AsyncHandle]):
 
     def _report(self, task: AsyncHandle, error: BaseException | None) -> None:
         """A body of it is over."""
-        with self._lock:
-            if error is not None and task.failed_with(error):
-                self._failed.append(task)
-            commands = self._kernel.receive(_RETURNED if error is None else _RAISED, task.node)
-        self._take_up(commands)
-
-    def _variables(self, task: AsyncHandle) -> Variables:
-        return task.context if task.work is None else task.context.copy()
+        if error is not None and task.failed_with(error) and not isinstance(error, CancelledError):
+            self._failed.append(task)
+        self._take_up(self._tell_kernel(_RETURNED if error is None else _RAISED, task.node))
 
     # -- bodies on the loop -------------------------------------------------------------------------------------------
 
-    def _make(self, task: AsyncHandle, life: Coroutine[Any, Any, None]) -> None:
+    def _make(self, task: AsyncHandle, life: Coroutine[Any, Any, None], variables: Variables) -> None:
         self._in_flight += 1
         self._unborn += 1
         life.send(None)
-        self._loop.create_task(life, name=task.name, context=self._variables(task))
+        self._loop.create_task(life, name=task.node.name, context=variables)
 
-    async def _live(self, task: AsyncHandle, drawn: Sequence[Any], called: Any = None) -> None:
+    async def _live(self, task: AsyncHandle, drawn: Sequence[Any] = (), called: Any = None) -> None:
         """The life of one body; `called` is the coroutine that a sync body returned."""
         is_new = called is None and task.work is None
         try:
@@ -230,7 +217,7 @@ class AsyncCrew(Building[AsyncHandle]):
 
     def _is_born(self, task: AsyncHandle) -> _Life:
         """It has its first turn."""
-        me = asyncio.current_task()
+        me = asyncio.current_task(self._loop)
         assert me is not None, f"{task.name} is run by no task of asyncio's"
         self._lives[me] = task
         outer = _LIVES.get()
@@ -257,7 +244,7 @@ class AsyncCrew(Building[AsyncHandle]):
         self._take_up([])
 
     def _ends(self, me: _Life, task: AsyncHandle, error: BaseException | None) -> None:
-        if self._loop.is_closed():  # it was left behind, and is taken down
+        if error is not None and self._loop.is_closed():  # it was left behind, and is taken down
             return
         self._gives_up(me)
         self._report(task, error)
@@ -265,7 +252,8 @@ class AsyncCrew(Building[AsyncHandle]):
     def _gives_up(self, me: _Life) -> None:
         """Its place is free, unless it was given away already."""
         del self._lives[me]
-        if not self._joined.pop(me, 0):
+        _LIVES.set(())  # the asyncio task has its variables, and would have itself
+        if not (self._joined and self._joined.pop(me, 0)):
             self._in_flight -= 1
 
     # -- bodies that join ---------------------------------------------------------------------------------------------
@@ -310,7 +298,8 @@ class AsyncCrew(Building[AsyncHandle]):
         self._threads -= 1
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._all_threads, "hocket")
-        self._pool.submit(self._variables(task).run, self._call, task, drawn)
+        variables = task.context.copy() if drawn else task.context
+        self._pool.submit(variables.run, self._call, task, drawn)
 
     def _call(self, task: AsyncHandle, drawn: Sequence[Any]) -> None:
         """In a thread. The end is handed in here, and not by asyncio's future, which takes no StopIteration."""
@@ -326,7 +315,7 @@ class AsyncCrew(Building[AsyncHandle]):
         self._threads += 1
         self._in_flight -= 1
         if iscoroutine(value):  # of a lambda, for instance: it is awaited, in the same place
-            self._make(task, self._live(task, drawn, value))
+            self._make(task, self._live(task, drawn, value), task.context.copy())
             return
         if not drawn:
             task._value = value
@@ -347,11 +336,11 @@ class AsyncCrew(Building[AsyncHandle]):
         if task.node.phase >= _DRAINING:  # it was cancelled in the queue
             return
         if isinstance(task.work, AsyncIterator):
-            self._make(task, self._draw(task, task.work))
+            self._make(task, self._draw(task, task.work), task.context.copy())
             return
         assert task.work is not None, f"{task.name} has no arguments"
         try:
-            argument = None if self._is_enough(task) else self._variables(task).run(next, task.work)
+            argument = None if self._is_enough(task) else task.context.run(next, task.work)
         except BaseException as error:
             self._report(task, None if isinstance(error, StopIteration) else error)
             return
@@ -365,7 +354,10 @@ class AsyncCrew(Building[AsyncHandle]):
 
     def _drawn(self, task: AsyncHandle, argument: Any, more: bool) -> None:
         self._tell_kernel(Stimulus.SPLIT, task.node)
-        self._begin(task, argument)
+        if task.is_async:
+            self._make(task, self._live(task, (argument,)), task.context.copy())
+        else:
+            self._send(task, (argument,))
         if more:
             self._ready.append(task)
         else:

@@ -15,9 +15,12 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
+from hocket.graph import Task
+
 __all__ = ["is_async", "refuse_bodies_of", "refuse_body"]
 
-_SPECIAL = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+_GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+_REFUSED = {True: _GENERATES, False: _GENERATES | inspect.CO_COROUTINE}  # by whether bodies are awaited
 
 
 def is_async(body: Callable[..., Any] | None) -> bool:
@@ -29,7 +32,7 @@ def is_async(body: Callable[..., Any] | None) -> bool:
 
 def refuse_body(name: str, body: Any, awaits: bool) -> None:
     """Raise TypeError for a body that would run nothing, and, unless this runtime `awaits`, for one that is async."""
-    if type(body) is FunctionType and not body.__code__.co_flags & _SPECIAL:
+    if type(body) is FunctionType and not body.__code__.co_flags & _REFUSED[awaits]:
         return
     if inspect.iscoroutine(body):
         body.close()  # nobody will await it, and Python would warn of that
@@ -50,10 +53,10 @@ def refuse_body(name: str, body: Any, awaits: bool) -> None:
         )
 
 
-def refuse_bodies_of(bodies: Iterable[tuple[str, Any]], awaits: bool) -> None:
+def refuse_bodies_of(tasks: Iterable[Task], awaits: bool) -> None:
     """The same for all tasks of a graph, whose bodies are often the same few."""
-    for name, body in {id(body): (name, body) for name, body in bodies}.values():
-        refuse_body(name, body, awaits)
+    for task in {id(task.body): task for task in tasks}.values():
+        refuse_body(task.name, task.body, awaits)
 
 
 def _called(body: Any) -> Iterator[Any]:

@@ -155,7 +155,7 @@ class Building(Generic[H]):
 
     def add_graph(self, graph: Graph) -> list[H]:
         """Every task of a `hocket.graph.Graph`, armed: the handles, in the graph's order."""
-        refuse_bodies_of(((task.name, task.body) for task in graph.tasks), self._awaits)
+        refuse_bodies_of(graph.tasks, self._awaits)
         with self._lock:
             self._refuse_when_closed("a graph")
             nodes = build(self._kernel, graph)

@@ -9,6 +9,7 @@ from typing import Any
 from hocket.graph import Expression, Graph, graph_of
 from hocket.kernel import Outcome, Policy
 from hocket.kernel.kernel import Watch
+from hocket.runtime.bodies import refuse_bodies_of
 from hocket.runtime.flat import AllFinished
 from hocket.runtime.inline import run_inline
 from hocket.runtime.pickers import Picker, picker_of
@@ -23,7 +24,7 @@ __all__ = ["RUNTIMES", "How", "Run", "run"]
 class How:
     """What a runtime is told besides the graph; it reads what concerns it."""
 
-    workers: int
+    workers: int | None
     policy: Policy
     watch: Watch | None
     picker: str
@@ -77,7 +78,7 @@ def run(
     graph: Expression | Graph,
     runtime: str = "inline",
     *,
-    workers: int = 2,
+    workers: int | None = None,
     policy: Policy | str = Policy.ISOLATE,
     watch: Watch | None = None,
     check: bool = True,
@@ -86,22 +87,24 @@ def run(
 ) -> Run:
     """Run every task of a graph once, each after what it waits for; returns when all have closed.
 
-    `runtime`: "inline" (the caller's thread), "threads" (`workers` of them) or "ticks" (the caller's thread, in rounds:
-    what a round frees runs in a later one, and a `TaskComponent` is called until it is complete). `policy`: what a
-    failure does to other tasks. With `check`, what the bodies raised is raised here; without, the `Run` says it.
-    `watch` is told of every opening, ending and closing. `picker`: which ready task is taken next, "fifo", "lifo" or
-    "random" (drawn from `seed`); ticks keep their own order.
+    `runtime`: "inline" (the caller's thread), "threads" (`workers` of them, else 2), "asyncio" (a new event loop, in
+    which `async def` bodies are awaited, and others run in threads; `workers` bodies in flight, else any number) or
+    "ticks" (the caller's thread, in rounds: what a round frees runs in a later one, and a `TaskComponent` is called
+    until it is complete). `policy`: what a failure does to other tasks. With `check`, what the bodies raised is raised
+    here; without, the `Run` says it. `watch` is told of every opening, ending and closing. `picker`: which ready task
+    is taken next, "fifo", "lifo" or "random" (drawn from `seed`); ticks keep their own order.
 
     >>> from hocket.graph import seq, fork, task
     >>> run(seq(task(int), fork(task(str), task(list)))).results
     {'int': 0, 'str': '', 'list': []}
 
-    Raises CycleError, before anything has run, when tasks wait for each other; ValueError for an unknown runtime or
-    picker.
+    Raises CycleError, before anything has run, when tasks wait for each other; TypeError for a body that this runtime
+    cannot run; ValueError for an unknown runtime or picker.
     """
     if runtime not in RUNTIMES:
         raise ValueError(f"there is no runtime {runtime!r}; there are {', '.join(map(repr, RUNTIMES))}")
     flat = graph if isinstance(graph, Graph) else graph_of(graph)
+    refuse_bodies_of(flat.tasks, awaits=runtime == "asyncio")
     how = How(workers, Policy(policy), watch, picker, seed)
     result = Run(RUNTIMES[runtime](flat, how))
     if check:
@@ -116,7 +119,7 @@ def _inline(graph: Graph, how: How) -> Sequence[Task]:
 
 def _threads(graph: Graph, how: How) -> list[Task]:
     options = {"policy": how.policy, "watch": how.watch, "picker": how.picker, "seed": how.seed}
-    with Scheduler(how.workers, **options) as scheduler:  # type: ignore[arg-type]  # each is of its own type
+    with Scheduler(2 if how.workers is None else how.workers, **options) as scheduler:  # type: ignore[arg-type]  # each is of its own type
         handles: list[Task] = list(scheduler.add_graph(graph))
         scheduler.close()
         for handle in handles:
@@ -128,9 +131,16 @@ def _ticks(graph: Graph, how: How) -> list[Task]:
     return run_ticks(graph, how.policy, how.watch)
 
 
+def _asyncio(graph: Graph, how: How) -> list[Task]:
+    from hocket.runtime.aio import run_in_new_loop  # here: whoever awaits nothing does not pay for asyncio
+
+    return run_in_new_loop(graph, how)
+
+
 RUNTIMES: Mapping[str, Callable[[Graph, How], Sequence[Task]]] = {
     "inline": _inline,
     "threads": _threads,
+    "asyncio": _asyncio,
     "ticks": _ticks,
 }
 """Each runtime by name: a graph and how to run it in, closed tasks out."""
