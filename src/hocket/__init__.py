@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from hocket.graph import task as task
     from hocket.runtime import Scheduler as Scheduler
     from hocket.runtime import run as run
+    from hocket.runtime.aio import AsyncScheduler as AsyncScheduler
+    from hocket.runtime.aio import run_async as run_async
     from hocket.runtime.watching import Monitor as Monitor
     from hocket.spec import Spec as Spec
     from hocket.verify import audit as audit
@@ -48,7 +50,9 @@ _DOORS: dict[str, str] = {
     "audit": "hocket.verify",
     # run
     "Scheduler": "hocket.runtime",
+    "AsyncScheduler": "hocket.runtime.aio",
     "run": "hocket.runtime",
+    "run_async": "hocket.runtime.aio",
     "Monitor": "hocket.runtime.watching",
     "seq": "hocket.graph",
     "fork": "hocket.graph",
