@@ -145,7 +145,8 @@ def verify_counters(nodes: Mapping[Node, None]) -> None:
     for node in nodes:
         _verify_node(node, start[node], children[node])
     for scope in {node.scope: None for node in nodes}:
-        assert scope.count == len(scope.open), f"{scope.name} counts {scope.count} open nodes; there are {len(scope.open)}"
+        opened = len(scope.open)
+        assert scope.count == opened, f"{scope.name} counts {scope.count} open nodes; there are {opened}"
 
 
 def _verify_node(node: Node, start: int, children: int) -> None:

@@ -17,6 +17,7 @@ What Choir got wrong here, and why it cannot happen: it notified without the loc
 
 from __future__ import annotations
 
+import reprlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ from hocket.runtime.handle import Context, Handle
 from hocket.runtime.pickers import Picker
 from hocket.runtime.primitives import Lock, Primitives
 from hocket.runtime.seats import Seat, Seats
+from hocket.runtime.task import NOTHING_GIVEN
 
 __all__ = ["Crew", "names_of"]
 
@@ -203,6 +205,8 @@ class Crew(Building[Handle]):
         if error is not None:
             self._fail(task, error)
             self._do(receive(_RAISED, node), takes_one=True)
+            if isinstance(error, KeyboardInterrupt) and seat.thread is None and not seat.stack:
+                raise error  # it was meant for this thread, which only helps
         elif task.work is not None and task.left():
             self._ready.append(task)
         else:
@@ -233,7 +237,11 @@ class Crew(Building[Handle]):
         body, work, ready = self._bound(task), task.work, self._ready
         assert work is not None, f"{task.name} has no arguments"
         for argument in work:
-            body(argument)
+            try:
+                body(argument)
+            except BaseException as error:
+                error.add_note(f"{task.name!r} was called with {reprlib.repr(argument)}")
+                raise
             if seat.called or (ready and self._others_wait(task)):
                 return
 
@@ -262,7 +270,9 @@ class Crew(Building[Handle]):
             if command is _RUN:
                 self._ready.append(task)
                 added += 1
-            elif command is _SETTLE and task.waiters:
+            elif command is _SETTLE:
+                if task.given:
+                    task.given = NOTHING_GIVEN  # else the last task of a chain would keep what all before it gave
                 for seat in task.waiters:
                     self._asleep.rouse(seat)
         if added > takes_one:

@@ -11,7 +11,6 @@ second kernel.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 

@@ -64,17 +64,22 @@ class _Inline:
 
     def go_on(self, broken: Broken) -> list[Task]:
         """After what has run without a kernel, and the body that raised, go on with one."""
-        *well, last = broken.ran
-        for number in broken.ran:
-            task = self._ready.popleft()
-            assert task is self._tasks[number], f"{self._tasks[number]} has run, and it was {task} that was to run"
-            task.gave(broken.values[number])
-            self._tell(_STARTED, task.node)
-            if number is not last:
-                self._tell(_RETURNED, task.node)
-        task.failed_with(broken.error)
-        self._tell(_RAISED, task.node)
+        *well, last = (self._tasks[number] for number in broken.ran)
+        for task in well:
+            self._start(task)
+            self._tell(_RETURNED, task.node)
+        for task, value in zip(self._tasks, broken.values, strict=True):
+            task.gave(value)
+        self._start(last)
+        last.failed_with(broken.error)
+        self._tell(_RAISED, last.node)
         return self.run()
+
+    def _start(self, task: Task) -> None:
+        """It has run already: the kernel must have wanted it next."""
+        wanted = self._ready.popleft()
+        assert task is wanted, f"{task} has run, and it was {wanted} that was to run"
+        self._tell(_STARTED, task.node)
 
     def _tell(self, stimulus: Stimulus, node: Node) -> None:
         for command, other in self._kernel.receive(stimulus, node):

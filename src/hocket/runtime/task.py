@@ -21,7 +21,7 @@ from typing import Any
 from hocket.errors import TaskLost
 from hocket.kernel import Node, Outcome
 
-__all__ = ["After", "Task", "error_of", "given_by", "refuse_what_cannot_be_called", "tasks_of"]
+__all__ = ["NOTHING_GIVEN", "After", "Task", "error_of", "given_by", "refuse_what_cannot_be_called", "tasks_of"]
 
 
 class Task:
@@ -90,6 +90,7 @@ class Task:
         if self._error is not None:
             return False
         self._error = error
+        error.add_note(f"raised by the body of the task {self.name!r}")
         return True
 
     def taken_note_of(self) -> bool:

@@ -118,25 +118,34 @@ class Scheduler(Crew):
             self._raise_what_nobody_asked_for()
 
     def close(self, cancel: bool = False) -> None:
-        """Run what is left (with `cancel`: only what has started), then end the workers. A second call does nothing."""
+        """Run what is left (with `cancel`: only what has started), then end the workers. A second call does nothing.
+
+        A KeyboardInterrupt meanwhile cancels what has not started, and is raised when what runs is over; a second one
+        at once.
+        """
         with self._lock:
             if self._closed:
                 return
             if self._primitives.get_ident() in self._seats:
                 raise Refused("the scheduler", "closed", "running the body that closes it", "a call from outside")
-            self._closing = Stimulus.CANCELLED if cancel else Stimulus.ARMED
-            if cancel:
-                self._cancel_what_waits()
-            self._tell_the_idle()
-            self._finish()
-            self._closed = True
-            seats = list(self._workers.values())
-            self._workers.clear()
-            for seat in seats:
-                self._dismiss(seat)
+            try:
+                self._finish(cancel)
+            except KeyboardInterrupt:
+                self._finish(cancel=True)
+                raise
+            finally:
+                seats = self._send_all_away()
         for seat in seats:
             assert seat.thread is not None, f"{seat.name} has a seat and no thread"
             seat.thread.join()
+
+    def _send_all_away(self) -> list[Seat]:
+        self._closed = True
+        seats = list(self._workers.values())
+        self._workers.clear()
+        for seat in seats:
+            self._dismiss(seat)
+        return seats
 
     def _rest(self) -> bool:
         return self._closing is not None and self._tell_the_idle()
@@ -145,8 +154,12 @@ class Scheduler(Crew):
         for seat in self._waiting:
             seat.condition.notify()
 
-    def _finish(self) -> None:
+    def _finish(self, cancel: bool) -> None:
         """Wait for everything, which may grow meanwhile; where there are no workers, do it."""
+        self._closing = Stimulus.CANCELLED if cancel else Stimulus.ARMED
+        if cancel:
+            self._cancel_what_waits()
+        self._tell_the_idle()
         while self._kernel.nodes:
             last: Any = next(reversed(list(self._kernel.nodes))).load
             if not self._wait(last):

@@ -1,0 +1,113 @@
+"""Graphs of plain tasks run without a kernel until a body fails: the same order, values and outcomes as with one.
+
+Small graphs are gone through, with every set of failing bodies and every policy, and each answer
+is held against that of the kernel, which refines the model (`tests/chain`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import chain, combinations
+
+import pytest
+
+from hocket.errors import CycleError
+from hocket.graph import Graph, Ranked, Task, rank_or_cycle
+from hocket.kernel import Kernel, Node, Outcome, Policy, Stimulus
+from hocket.runtime import run, run_inline
+from hocket.runtime import task as task_module
+from hocket.runtime.flat import AllFinished, is_flat
+
+
+class Planned(Exception):
+    pass
+
+
+def subsets(things):
+    things = list(things)
+    return chain.from_iterable(combinations(things, size) for size in range(len(things) + 1))
+
+
+def acyclic(size):
+    """All graphs of so many tasks in which nothing but order relates them."""
+    for edges in subsets((one, other) for one in range(size) for other in range(size) if one != other):
+        following = {one: [later for later, earlier in edges if earlier == one] for one in range(size)}
+        if isinstance(rank_or_cycle(following), Ranked):
+            yield edges
+
+
+def told(size, edges, failing, policy, watch):
+    order = []
+
+    def body(number):
+        order.append(number)
+        if number in failing:
+            raise Planned(number)
+        return number
+
+    graph = Graph(tuple(Task(str(n), lambda n=n: body(n)) for n in range(size)), edges)
+    tasks = run_inline(graph, policy, watch)
+    ended = [(task.outcome, task._value if task.outcome is Outcome.FINISHED else None) for task in tasks]
+    return order, ended, [str(task.exception) for task in tasks]
+
+
+@pytest.mark.parametrize(("size", "graphs", "every"), [(1, 1, 1), (2, 3, 1), (3, 25, 1), (4, 543, 11)])
+def test_every_small_graph_ends_as_with_a_kernel_whatever_fails(size, graphs, every):
+    """1, 3, 25 and 543 are the numbers of labelled acyclic graphs (OEIS A003024); of those of four, every 11th."""
+    count = 0
+    for edges in acyclic(size):
+        count += 1
+        if count % every:
+            continue
+        for failing in subsets(range(size)):
+            for policy in (Policy.ISOLATE, Policy.FAIL_FAST) if failing else (Policy.ISOLATE,):
+                without = told(size, edges, failing, policy, None)
+                assert without == told(size, edges, failing, policy, lambda moment, node: None)
+    assert count == graphs
+
+
+def test_nothing_is_made_for_a_task_that_nobody_asks_about(monkeypatch):
+    made = []
+    real = task_module.Task.__init__
+    monkeypatch.setattr(task_module.Task, "__init__", lambda self, *what: made.append(1) or real(self, *what))
+    result = run(Graph(tuple(Task(str(n), lambda n=n: n) for n in range(50))))
+    assert (result.ok, len(made), isinstance(result.tasks, AllFinished)) == (True, 0, True)
+    assert [task.value() for task in result.tasks[3:5]] == [3, 4]
+    assert (result.tasks[-1].name, result.tasks[49] is result.tasks[-1], len(made)) == ("49", True, 3)
+    assert (result.results["7"], result.outcomes["7"], len(made)) == (7, Outcome.FINISHED, 50)
+    with pytest.raises(IndexError):
+        result.tasks[50]
+
+
+def test_a_task_that_was_made_afterwards_is_as_one_that_lived_in_a_kernel():
+    made = run(Graph((Task("a", int),))).tasks[0].node
+    kernel = Kernel()
+    lived = kernel.add("a")
+    for stimulus in (Stimulus.ARMED, Stimulus.STARTED, Stimulus.RETURNED):
+        kernel.receive(stimulus, lived)
+    fields = [field for field in Node.__slots__ if field not in ("scope", "load")]
+    assert [getattr(made, field) for field in fields] == [getattr(lived, field) for field in fields]
+
+
+def test_which_graphs_are_flat():
+    body = Task("b", int)
+    two = (body, body)
+    graphs = [Graph(two, ((1, 0),)), Graph((body, Task("join")))]
+    graphs += [Graph(two, hold=((0, 1),)), Graph(two, inside=((0, 1),))]
+    assert [is_flat(graph) for graph in graphs] == [True, False, False, False]
+
+
+def test_a_cycle_is_found_before_anything_runs_also_where_edges_lead_back():
+    with pytest.raises(CycleError):
+        run(Graph(tuple(Task(name, pytest.fail) for name in "abc"), after=((0, 1), (1, 2), (2, 0))))
+    seen = deque()
+    run(Graph(tuple(Task(name, lambda name=name: seen.append(name)) for name in "abc"), after=((0, 1), (1, 2))))
+    assert "".join(seen) == "cba"
+
+
+def test_an_interrupt_comes_out_as_itself():
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Graph((Task("a", interrupted), Task("b", pytest.fail))))
