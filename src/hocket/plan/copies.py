@@ -23,12 +23,19 @@ _FLAT: dict[type, Callable[[Any], Any]] = {bytearray: bytearray, array: lambda i
 
 
 def copy_of(payload: Any) -> Any:
-    """An independent copy; the thing itself where nobody could tell. Raises what its `__deepcopy__` raises."""
+    """An independent copy; the thing itself where nobody could tell.
+
+    Raises TypeError for what must not be copied, and what its `__deepcopy__` raises.
+    """
     kind = payload.__class__
     if kind in _IMMUTABLE:
         return payload
     flat = _FLAT.get(kind)
-    return deepcopy(payload) if flat is None else flat(payload)
+    if flat is not None:
+        return flat(payload)
+    if not may_be_copied(kind):
+        raise TypeError(f"a {kind.__name__} must not be copied: it says __deepcopy__ = None")
+    return deepcopy(payload)
 
 
 def may_be_copied(kind: Any) -> bool:
