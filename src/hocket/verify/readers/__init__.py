@@ -33,6 +33,8 @@ FORMATS: dict[str, tuple[str, str]] = {
     "dot": ("hocket.verify.readers.dot", "Dot"),
     "node-link": ("hocket.verify.readers.node_link", "NodeLink"),
     "hocket": ("hocket.verify.readers.native", "Native"),
+    "argo": ("hocket.verify.readers.argo", "Argo"),
+    "tekton": ("hocket.verify.readers.tekton", "Tekton"),
     "python": ("hocket.verify.readers.python", "PythonGraph"),
 }
 
