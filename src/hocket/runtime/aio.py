@@ -104,7 +104,7 @@ class AsyncScheduler(AsyncCrew):
 
     def _refuse_strangers(self, thing: str, did: str) -> None:
         """Who may build: the loop, and bodies in threads, which there are from when there is a pool for them."""
-        if self._pool is None and asyncio._get_running_loop() is not self._loop:
+        if self._alone and asyncio._get_running_loop() is not self._loop:
             raise Refused(thing, did, "of an event loop that does not run here", "a call in its loop", _STRANGER)
         if self._loop is None:
             raise Refused(thing, did, "too early: nobody has entered the scheduler", "an open scheduler", _ENTER)
@@ -203,8 +203,7 @@ class AsyncScheduler(AsyncCrew):
                 self._tell_the_idle()
         cancelled = await self._all_closed()
         self._closed = True
-        if self._pool is not None:
-            self._pool.shutdown()  # all its threads are idle
+        self._threads.end()
         if cancelled is not None:
             raise cancelled
 

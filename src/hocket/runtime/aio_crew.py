@@ -30,9 +30,10 @@ import asyncio
 from asyncio import CancelledError, Future
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import Context as Variables
 from contextvars import ContextVar
+from functools import partial
 from inspect import iscoroutine
 from math import inf
 from threading import RLock
@@ -41,6 +42,7 @@ from typing import Any
 
 from hocket.kernel import Command, Commands, Kernel, Node, Phase, Stimulus
 from hocket.runtime.aio_handle import AsyncHandle
+from hocket.runtime.aio_threads import Threads
 from hocket.runtime.building import Building
 from hocket.runtime.handle import Context
 from hocket.runtime.pickers import Picker, picker_of
@@ -86,8 +88,8 @@ class AsyncCrew(Building[AsyncHandle]):
         self._lives: dict[_Life, AsyncHandle] = {}  # bodies on the loop, from their first turn to their end
         self._joined: dict[_Life, int] = {}  # those that have given their place away, and in how many joins they are
         self._unborn = 0  # bodies on the loop that have not had their first turn
-        self._threads = self._all_threads = threads  # those that are free
-        self._pool: ThreadPoolExecutor | None = None
+        self._threads = Threads(threads)
+        self._alone = True  # no body has been in a thread: only the loop's thread touches the kernel
         self._filling = False
         self._stopped = False  # nothing begins any more
 
@@ -125,7 +127,7 @@ class AsyncCrew(Building[AsyncHandle]):
             self._take_up(self._tell_kernel(Stimulus.CANCELLED, task.node))
 
     def _tell_kernel(self, stimulus: Stimulus, node: Node) -> Commands:
-        if self._pool is None:  # the loop's thread is alone
+        if self._alone:
             return self._kernel.receive(stimulus, node)
         with self._lock:
             return self._kernel.receive(stimulus, node)
@@ -143,11 +145,11 @@ class AsyncCrew(Building[AsyncHandle]):
             while self._in_flight < self._places and self._unborn < _AT_ONCE:
                 if self._back:
                     self._in_flight += wake(self._back.popleft())
-                elif self._aside and self._threads > 0:
+                elif self._aside and self._threads.free > 0:
                     self._begin(self._aside.popleft())
                 elif self._ready:
                     task = self._ready.popleft()
-                    if task.is_async or self._threads > 0:
+                    if task.is_async or self._threads.free > 0:
                         self._begin(task)
                     else:  # sync bodies wait aside while all threads are at work
                         self._aside.append(task)
@@ -295,24 +297,23 @@ class AsyncCrew(Building[AsyncHandle]):
 
     def _send(self, task: AsyncHandle, drawn: Sequence[Any]) -> None:
         self._in_flight += 1
-        self._threads -= 1
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._all_threads, "hocket")
+        self._alone = False
         variables = task.context.copy() if drawn else task.context
-        self._pool.submit(variables.run, self._call, task, drawn)
+        self._threads.send(partial(variables.run, self._call, task, drawn))
 
     def _call(self, task: AsyncHandle, drawn: Sequence[Any]) -> None:
-        """In a thread. The end is handed in here, and not by asyncio's future, which takes no StopIteration."""
+        """In a thread; its end is handed to the loop."""
         value: Any = None
         error: BaseException | None = None
         try:
             value = task.begin(Context(self, task) if task.wants_context else None, *drawn)
         except BaseException as raised:
             error = raised
-        self._loop.call_soon_threadsafe(self._back_from_thread, task, drawn, value, error)
+        with suppress(RuntimeError):  # the loop is closed: it was left behind
+            self._loop.call_soon_threadsafe(self._back_from_thread, task, drawn, value, error)
 
     def _back_from_thread(self, task: AsyncHandle, drawn: Sequence[Any], value: Any, error: Any) -> None:
-        self._threads += 1
+        self._threads.came_back()
         self._in_flight -= 1
         if iscoroutine(value):  # of a lambda, for instance: it is awaited, in the same place
             self._make(task, self._live(task, drawn, value), task.context.copy())
