@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -172,7 +173,9 @@ def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | Non
 def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Visible]) -> Control:
     """Along a schedule that does not say what was visible: as what it fits."""
     refused: list[DivergenceError] = []
-    for visible in ways:
+    known = list(ways)
+    further = (wider for way in known if (wider := _reaching_further(body, way)) != way)
+    for visible in itertools.chain(known, further):
         try:
             control = replayed(body, schedule, _STEPS, visible)
         except DivergenceError as error:
@@ -183,6 +186,17 @@ def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Vi
     if not refused:
         raise ExplorationError("the program asks for more to be visible each time: it does not repeat itself")
     raise max(refused, key=lambda error: error.step)
+
+
+def _reaching_further(body: Callable[[], Any], visible: Visible) -> Visible:
+    """With what an exploration tracks as well, once it has seen in whose hands shared data is."""
+    while True:
+        session = new_session(body, _STEPS, visible, Watch(is_rewritten))
+        Runner(body, session).run(Optimal(), lambda control: False)
+        wider = session.tracker.reaching_further() if session.tracker is not None else None
+        if wider is None:
+            return visible
+        visible = wider
 
 
 def _ways_of_seeing(data: str | None, track: tuple[str, ...], spurious: int) -> Iterator[Visible]:

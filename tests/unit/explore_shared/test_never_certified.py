@@ -185,15 +185,23 @@ def test_what_is_taken_for_unchangeable_or_keeps_its_data_elsewhere_is_named():
         Colour.RED.seen = 0
         both(lambda: setattr(Colour.RED, "seen", Colour.RED.seen + 1), lambda: setattr(Colour.RED, "seen", 5))
 
-    def environment():
-        both(lambda: os.environ.__setitem__("HOCKET_TEST", "1"), lambda: os.environ.get("HOCKET_TEST"))
-
     def stack():
         with contextlib.ExitStack() as cleaning:
             both(lambda: cleaning.callback(len, ""), lambda: cleaning.pop_all())
 
-    for body in (colours, environment, stack):
+    for body in (colours, stack):
         result = hocket.explore(body)
         assert result.verdict == "incomplete"
         assert result.untracked
-    os.environ.pop("HOCKET_TEST", None)
+
+
+def test_what_data_comes_into_the_hands_of_is_tracked_as_well():
+    def environment():
+        seen = []
+        both(lambda: os.environ.__setitem__("HOCKET_TEST", "1"), lambda: seen.append(os.environ.get("HOCKET_TEST")))
+        del os.environ["HOCKET_TEST"]
+        return seen[0]
+
+    result = hocket.explore(environment)
+    assert (result.verdict, result.outcomes) == ("proved", {None: 1, "1": 1})
+    assert result.notes == ("tracked as well, because shared data is in its hands: os",)

@@ -242,7 +242,7 @@ def test_a_limit_can_be_taken_away(pytester):
     assert explored(pytester, body, "--explore-executions=none")[0] == {"test_function": FOUR}
 
 
-def test_other_modules_are_tracked_when_they_are_named(pytester):
+def test_other_modules_are_tracked_when_shared_data_is_in_their_hands_or_they_are_named(pytester):
     pytester.makepyfile(plugin_sums="""
     count = [0]
     def add():
@@ -256,10 +256,10 @@ def test_other_modules_are_tracked_when_they_are_named(pytester):
         run(plugin_sums.add, plugin_sums.add)
         assert plugin_sums.count[0] == 2
     """
-    assert explored(pytester, body)[0]["test_function"][0] == "incomplete"
-    facts, record = explored(pytester, body, "--explore-track=plugin_sums")
-    assert facts["test_function"][0] == "failed"
-    assert record.ret == pytest.ExitCode.TESTS_FAILED
+    for arguments in ((), ("--explore-track=plugin_sums",)):
+        facts, record = explored(pytester, body, *arguments)
+        assert facts["test_function"][0] == "failed"
+        assert record.ret == pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.mark.parametrize(("arguments", "environment", "ini", "message"), [

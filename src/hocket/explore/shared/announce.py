@@ -21,6 +21,7 @@ from hocket.explore.shared.heap import SIZE, Heap, Thing
 from hocket.explore.shared.memo import Memo
 from hocket.explore.shared.names import names_of
 from hocket.explore.shared.racing import Access
+from hocket.explore.shared.reaching import home_of
 from hocket.explore.threads.control import Actor
 from hocket.explore.threads.naming import caller, is_machinery, place_text
 from hocket.trace.operation import Operation
@@ -45,6 +46,7 @@ class Announcer:
         self.everything = False  # announce reads of all other attributes, too
         self.surprised = False  # one of them was assigned
         self.findings: dict[str, None] = {}
+        self.wanted: dict[str, None] = {}  # modules that are to be tracked as well
         self.accesses: list[Access] | None = None  # where they are only watched
         self.advancing: set[int] = set()  # shared generators that an actor is within
         self.memos: dict[int, Memo] = {}  # of what lru_cache has wrapped, by identity
@@ -168,6 +170,9 @@ class Announcer:
         shared = next((thing for value in given if (thing := self._known.get(id(value))) is not None), None)
         if shared is None:
             return
+        home = home_of(f)
+        if home is not None:
+            self.wanted[home] = None
         module = getattr(f, "__module__", None) or type(f).__module__
         name = getattr(f, "__qualname__", None) or type(f).__qualname__
         self._report(f"{module}.{name} is given {shared.name}, and what it reads of it is not tracked"

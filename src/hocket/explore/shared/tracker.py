@@ -25,10 +25,13 @@ from hocket.explore.shared.heap import Heap
 from hocket.explore.shared.names import written_by
 from hocket.explore.shared.probes import Probes
 from hocket.explore.shared.racing import Race, race_of
+from hocket.explore.shared.reaching import homes_of
 from hocket.explore.threads.control import Control, Observer, Session
 from hocket.explore.threads.naming import is_hocket
 
 __all__ = ["Tracker", "Visible", "named", "new_session"]
+
+_SHOWN = 3  # functions that are named in a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Visible:
     `ends`: the end of an actor; `data`: "track", "race-check" or "off"; `track`: modules besides the body's own;
     `everything`: also reads of attributes that no tracked code assigns outside of `__init__`; `spurious`: wake-ups from
     a Condition that nobody caused, of each actor; `order`: of the callbacks of an event loop; `cancel`: tasks that
-    may be cancelled from outside.
+    may be cancelled from outside; `reached`: modules that are tracked because shared data came into their hands.
     """
 
     ends: bool = False
@@ -48,10 +51,11 @@ class Visible:
     spurious: int = 0
     order: str = "fifo"
     cancel: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
 
     def flags(self) -> str:
         """What the command that replays has to say besides; nothing of what it finds out by itself."""
-        said = [f" --track {name}" for name in self.track]
+        said = [f" --track {name}" for name in dict.fromkeys((*self.track, *self.reached))]
         if self.data == "race-check":
             said.append(" --data race-check")
         if self.spurious:
@@ -65,7 +69,7 @@ class Visible:
         """The tracker that this asks for; none if data is nobody's business, or there is no code to track."""
         if self.data == "off":
             return None
-        modules = modules_of(body, self.track)
+        modules = modules_of(body, self.track, self.reached)
         return Tracker(body, modules, self) if modules else None
 
 
@@ -86,7 +90,9 @@ class Tracker:
     visible: Visible
     probes: Probes = field(init=False)
     race: Race | None = None
+    watch: Any = None  # the observer of the session, if it is a Watch
     refused: dict[str, None] = field(default_factory=dict)
+    _told: bool = False
 
     def __post_init__(self) -> None:
         names, free = written_by(getattr(module, "__file__", None) or "" for module in self.modules)
@@ -114,6 +120,19 @@ class Tracker:
         self.probes.begin()
         self.probes.heap.begin(control)
         self.probes.accesses = [] if self.visible.data == "race-check" else None
+        self.watch = control.session.observer
+        if not self._told:
+            self._told = True
+            control.session.notes += self._notes()
+
+    def _notes(self) -> list[str]:
+        """What a reader has to know of what is tracked."""
+        also = [f"tracked as well, because shared data is in its hands: {name}" for name in self.visible.reached]
+        if self.refused:
+            told = "; ".join(list(self.refused)[:_SHOWN])
+            more = f"; and {len(self.refused) - _SHOWN} more" if len(self.refused) > _SHOWN else ""
+            also.append(f"code that cannot be rewritten is only watched: {told}{more}")
+        return also
 
     def end(self, control: Control) -> None:
         accesses = self.probes.accesses
@@ -124,17 +143,34 @@ class Tracker:
     def saw_too_little(self) -> bool:
         """Whether the exploration has to begin again."""
         probes = self.probes
-        return probes.heap.stale or (probes.surprised and not probes.everything)
+        return probes.heap.stale or (probes.surprised and not probes.everything) or bool(self.wanted())
+
+    def wanted(self) -> tuple[str, ...]:
+        """The modules that have shared data in their hands and are not tracked yet."""
+        if not self.probes.wanted and not (self.watch is not None and self.watch.files):
+            return ()
+        tracked = {module.__name__ for module in self.modules}
+        files = self.watch.files if self.watch is not None else ()
+        return tuple(name for name in dict.fromkeys([*self.probes.wanted, *homes_of(files)]) if name not in tracked)
 
     def again(self) -> Visible | None:
         """With what to begin again, if this exploration turned out to have seen too little."""
-        heap = self.probes.heap
+        heap, further = self.probes.heap, self.reaching_further()
+        if further is not None:
+            if self.watch is not None:
+                self.watch.begin_again()
+            return further
         if self.probes.surprised and not self.probes.everything:
             return replace(self.visible, everything=True)
         if heap.stale:
             heap.stale = False
             return self.visible
         return None
+
+    def reaching_further(self) -> Visible | None:
+        """With the modules tracked as well that have shared data in their hands; None if there are no more."""
+        wanted = self.wanted()
+        return replace(self.visible, reached=(*self.visible.reached, *wanted)) if wanted else None
 
     def saved(self) -> str:
         """What another process has to know to go on."""
@@ -150,8 +186,11 @@ class Tracker:
 # -- which modules ----------------------------------------------------------------------------------------------------
 
 
-def modules_of(body: Callable[[], Any], track: Iterable[str]) -> tuple[ModuleType, ...]:
-    """The module that `body` is written in, and those that are named; raises `Refused` for a name of no module."""
+def modules_of(body: Callable[[], Any], track: Iterable[str], reached: Iterable[str] = ()) -> tuple[ModuleType, ...]:
+    """The module that `body` is written in, those that are named, with all below them, and those that were `reached`.
+
+    Raises `Refused` for a name of no module.
+    """
     found: dict[str, ModuleType] = {}
     home = _module_of(body)
     if home is not None:
@@ -163,6 +202,7 @@ def modules_of(body: Callable[[], Any], track: Iterable[str]) -> tuple[ModuleTyp
             raise Refused("track", f"given {name!r}", "no module that is loaded", "a module or package to be tracked",
                           f"import {name} before the exploration")
         found.update((module.__name__, module) for module in inside)
+    found.update((name, sys.modules[name]) for name in reached if name in sys.modules)
     return tuple(module for module in found.values() if _has_source(module))
 
 

@@ -80,6 +80,7 @@ class Watch:
         self._is_rewritten = is_rewritten
         _add_executors()
         self.findings: dict[str, None] = {}
+        self.files: dict[str, None] = {}  # the sources that they are about
         self._callback = self._profile
         self._seen_by: Sight | None = None  # from 3.12 on, while it watches
         self._paused = False
@@ -91,6 +92,14 @@ class Watch:
         # what ran when solitude ended: the code, how far it was, and its writes from there on
         self._open: list[tuple[CodeType, int, dict[int, Finding]]] = []
         self._from: dict[tuple[CodeType, int, bool], dict[int, Finding]] = {}
+
+    def begin_again(self) -> None:
+        """Forget what was seen: more is tracked from now on."""
+        for known in (self.findings, self.files, self._from):
+            known.clear()
+        self._known.clear()
+        self._sites.clear()
+        self._open.clear()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -283,9 +292,11 @@ class Watch:
 
     def _report(self, code: CodeType, findings: Any) -> None:
         for found in findings:
+            self.files[code.co_filename] = None
             self.findings.setdefault(f"{place_text((code.co_filename, found.line))} {found.what}", None)
 
     def _report_at(self, frame: FrameType, what: str) -> None:
+        self.files[frame.f_code.co_filename] = None
         self.findings.setdefault(f"{place_text((frame.f_code.co_filename, frame.f_lineno))} {what}", None)
 
 

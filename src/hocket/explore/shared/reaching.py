@@ -1,0 +1,54 @@
+"""Which modules have to be tracked besides those that were named, because shared data is in their hands.
+
+A test names what it tests by calling it. If an object that several threads can
+reach is handed to a function whose module is not tracked, that module's source is as
+good as that of the test: the exploration begins again with it tracked, and says so in a
+note. Only what has no source that could be rewritten, or is the machinery of explorations and of
+test runners, is left, and reported.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from hocket.explore.threads.naming import is_hocket, is_machinery
+
+__all__ = ["home_of", "homes_of", "is_trackable"]
+
+_LEFT_ALONE = {  # they carry explorations, or judge and print what these come to
+    "reprlib", "pprint", "difflib", "textwrap", "iniconfig", "rich", "pygments",
+    "_pytest", "pytest", "pluggy", "xdist", "hypothesis", "coverage", "unittest", "pdb", "bdb", "_frozen_importlib",
+    "_frozen_importlib_external", "importlib", "linecache", "tokenize", "traceback", "ast", "inspect", "dis", "opcode",
+    "warnings", "multiprocessing", "subprocess", "socket", "selectors", "random", "secrets", "uuid", "tempfile",
+}
+
+
+def is_trackable(module: ModuleType | None) -> bool:
+    """Whether a module has a source that may be rewritten."""
+    file = getattr(module, "__file__", None)
+    if module is None or not isinstance(file, str) or not file.endswith(".py"):
+        return False
+    return not is_machinery(file) and not is_hocket(file) and module.__name__.partition(".")[0] not in _LEFT_ALONE
+
+
+def home_of(f: Any) -> str | None:
+    """The module with the source of what is called; None if that cannot be tracked."""
+    if isinstance(f, MethodType):
+        f = f.__func__
+    if isinstance(f, BuiltinFunctionType):
+        return None
+    if isinstance(f, FunctionType):
+        name = f.__globals__.get("__name__")
+    else:
+        name = getattr(f if isinstance(f, type) else type(f), "__module__", None)
+    return name if isinstance(name, str) and is_trackable(sys.modules.get(name)) else None
+
+
+def homes_of(files: Iterable[str]) -> list[str]:
+    """The modules that have these files as their source, those that can be tracked."""
+    wanted = set(files)
+    return [name for name, module in list(sys.modules.items())
+            if getattr(module, "__file__", None) in wanted and is_trackable(module)] if wanted else []
