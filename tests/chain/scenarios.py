@@ -37,6 +37,11 @@ def _names(text: str) -> list[Leaf]:
     return [task(fail if name.endswith("!") else work, name) for name in text.split()]
 
 
+def diamond() -> Graph:
+    """One, two that come after it, and one that comes after both."""
+    return Graph(tuple(Task(name, work) for name in "abcd"), after=((1, 0), (2, 0), (3, 1), (3, 2)))
+
+
 def fork_join() -> Graph:
     """specs_task and legion_task: t0, three prongs, t3."""
     t0, *prongs, t3 = _names("t0 t1.1 t1.2 t1.3 t3")
@@ -100,6 +105,16 @@ def shared_out(scheduler: Scheduler) -> None:
     after = scheduler.spawn("after", lambda: drawn.sort() or drawn, after=[many], run=False)
     scheduler.close()
     assert after.value() == [0, 1, 2], f"each index once, and this was drawn: {drawn}"
+
+
+def shared_with_a_helper(scheduler: Scheduler) -> None:
+    """One task of three bodies, shared by two workers and whoever joins it."""
+    drawn: list[int] = []
+    many = scheduler.multi("m", 3, drawn.append)
+    after = scheduler.spawn("after", lambda: sorted(drawn), after=[many])
+    many.join(help=True)
+    assert sorted(drawn) == [0, 1, 2], f"each index once, and this was drawn: {drawn}"
+    assert after.join() == [0, 1, 2]
 
 
 class Drawn:
@@ -241,6 +256,7 @@ def parent_and_child() -> Graph:
 # and all sets of outcomes (in the order of the graph's tasks) that occur in them
 FINISHED = ("finished",)
 SCENARIOS = {
+    "diamond": (diamond(), load(diamond()), "isolate", 2, 1616, {FINISHED * 4}),
     "fork join": (fork_join(), load(fork_join()), "isolate", 2, 3124, {FINISHED * 6}),
     "nested forks": (nested_forks(), load(nested_forks()), "isolate", 2, 8104, {FINISHED * 8}),
     "nested forks, one worker": (nested_forks(), load(nested_forks()), "isolate", 1, 16, {FINISHED * 8}),
@@ -248,6 +264,7 @@ SCENARIOS = {
     "spawn two deep, one worker": (spawning(), family, "isolate", 1, 4, {FINISHED * 4}),
     "a helping join": (two_tasks(), helped, "isolate", 1, 44, {FINISHED * 2}),
     "three bodies shared out": (crowd(), shared_out, "isolate", 2, 248, {FINISHED * 2}),
+    "three bodies and a joiner that helps": (crowd(), shared_with_a_helper, "isolate", 2, 3482, {FINISHED * 2}),
     "bodies at work at once": (crowd(), at_once, "isolate", 2, 3286, {FINISHED * 2}),
     "a body joins what waits for it": (one_after_another(), joining_in_a_circle, "isolate", 1, 4, {FINISHED * 2}),
     "a child after what waits for its parent": (
@@ -336,3 +353,28 @@ def with_cancellations(events: list[Event]) -> list[Event]:
     return [
         told for event in events for told in ([("cancel", event[1]), event] if event[-1] == "cancelled" else [event])
     ]
+
+
+# what issue 5 asks to be counted with two workers
+COUNTED = (
+    "diamond",
+    "nested forks",
+    "spawn two deep",
+    "a running task adopts another",
+    "three bodies and a joiner that helps",
+    "a worker removed",
+    "a prong fails, isolate",
+    "a prong fails, branch",
+    "a prong fails, fail_fast",
+)
+
+
+def main() -> None:
+    """`python -m tests.chain.scenarios`: the interleavings of each configuration, all of which are runs of the model."""
+    for name in COUNTED:
+        result, outcomes = explored(name)
+        print(f"{name:40} {result.verdict} {result.executions:6,} interleavings, {len(outcomes)} outcomes", flush=True)
+
+
+if __name__ == "__main__":
+    main()
