@@ -74,7 +74,7 @@ def _known(packed: Packed, canon: Canon | None) -> dict[str, Any]:
 
 def _arrive(packed: Packed, rule: Rule, canon: Canon | None) -> list[str]:
     """Lines that make `a` the state after a rule."""
-    lines = [f"a = {packed.after(rule.changes, packed.known(rule))}"]
+    lines = [f"a = {packed.after(rule)}"]
     stirred = packed.stirs(rule)
     if stirred:
         lines.append(f"if {stirred}: a = settle(a)")

@@ -31,6 +31,10 @@ class Scope:
 
     def __init__(self, sorts: Iterable[Sort], sizes: Mapping[str, Any], given: Given | None = None) -> None:
         self.names: dict[Sort, tuple[Any, ...]] = {}
+        sorts = [*sorts]
+        for name in sizes:
+            open_ones = [sort.name for sort in sorts if sort.members is None]
+            claim(name in open_ones, f"{name} was given a size, and is no open sort here", ", ".join(open_ones))
         for sort in sorts:
             self.names[sort] = self._names(sort, sizes)
         self.fixed: dict[Cell, Term] = {}

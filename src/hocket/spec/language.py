@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, ClassVar
 
 from hocket.spec.terms import BOOL, INT, TRUE, Sort, Term, as_term, claim, conj, exists, parameters, substitute, var
@@ -230,6 +231,7 @@ def _deed(kind: str) -> Callable[..., Any]:
             return Deed(kind, sorts[0])
         if rows is None:
             return lambda method: Deed(kind, method, sorts, fair=fair)
+        claim(bool(rows), "the table has no rows, so this would be no deed at all", "at least one row")
         table = rows
         return lambda method: Family(
             tuple(Deed(kind, method, sorts, name=name, row=row, fair=fair) for name, row in table.items())
@@ -250,6 +252,7 @@ def _claim(kind: str) -> Callable[..., Any]:
             return Deed(kind, method, layer=layer, needs=needs)
         if rows is None:
             return lambda inner: Deed(kind, inner, layer=layer, needs=needs)
+        claim(bool(rows), "the table has no rows, so this would be no claim at all", "at least one row")
         table = rows.items()
         return lambda inner: Family(
             tuple(Deed(kind, inner, layer=layer, needs=needs, name=name, row=row) for name, row in table)
@@ -303,6 +306,22 @@ class Language:
             case Sort():
                 cls.sorts[value.name] = value
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A name that was not declared is a slip: assigned in silence, it would be no part of the state."""
+        known = name == "now" or name.startswith("_") or name in type(self).symbols
+        claim(known, f"s.{name} was assigned, and is no symbol of {type(self).__name__}", type(self)._near(name))
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        """Only asked for what there is not."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        claim(False, f"there is no s.{name} in {type(self).__name__}", type(self)._near(name))
+
+    @classmethod
+    def _near(cls, name: str) -> str:
+        return ", ".join(get_close_matches(name, [*cls.symbols, *cls.sorts])) or f"{name} = Relation(…)"
+
     def require(self, label: str, condition: Any) -> None:
         """This deed is possible only if the condition holds; `label` is what a refused trace is told."""
         self.now.require(label, as_term(condition, BOOL))
@@ -313,7 +332,11 @@ class Language:
 
     def enabled(self, name: str, *args: Any) -> Term:
         """Whether the deed called `name` is possible, for these arguments, or for some if none are given."""
-        deed = type(self).deeds[name]
+        deed = type(self).deeds.get(name)
+        if deed is None or deed.kind not in STEPS:
+            near = ", ".join(get_close_matches(name, type(self).deeds)) or "the name of an @action"
+            claim(False, f"{name!r} is no deed of {type(self).__name__}", near)
+            raise AssertionError
         if not args and deed.sorts:
             return exists(*deed.sorts, _of(deed.sorts, lambda *bound: self.enabled(name, *bound)))
         inner = type(self)(Now())

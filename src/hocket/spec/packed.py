@@ -220,46 +220,48 @@ class Packed(Layout):
             case _:
                 raise AssertionError(f"{term.op} in a ground value")
 
-    def after(self, changes: Mapping[Cell, Term], known: Mapping[Cell, Term], s: str = "s") -> str:
-        """The state with some cells changed, as a Python expression; `known`: what some of them are before."""
+    def after(self, rule: Rule, s: str = "s") -> str:
+        """The state after a rule, as a Python expression."""
+        changes, known = rule.changes, self.known(rule)
         if not changes:
             return s
         cleared = constant = flipped = 0
         parts = []
         for cell, to in changes.items():
             if to.op == "lit":
-                put = self._constant(cell, to)
+                put = self._constant(cell, to, rule)
                 constant |= put
                 before = known.get(cell)
-                flipped = flipped if before is None else flipped | put ^ self._constant(cell, before)
+                flipped = flipped if before is None else flipped | put ^ self._constant(cell, before, rule)
             else:
-                parts.append(self._moved(cell, to, s))
+                parts.append(self._moved(cell, to, rule, s))
             cleared |= self.mask(cell)
         if not parts and all(cell in known for cell in changes):
             return f"{s} ^ {flipped}"
         kept = s if constant == cleared and not parts else f"{s} & {self.whole ^ cleared}"
         return " | ".join([kept, *([str(constant)] if constant else []), *parts])
 
-    def _constant(self, cell: Cell, to: Term) -> int:
+    def _constant(self, cell: Cell, to: Term, rule: Rule) -> int:
         number = int(to.payload)
         if not 0 <= number < self.scope.values(cell[0].to):
-            self.unfit(number, cell[0].name)
+            self.unfit(number, cell[0].name, rule.instance.step.name)
         return number << self.offset[cell]
 
-    def _moved(self, cell: Cell, to: Term, s: str) -> str:
+    def _moved(self, cell: Cell, to: Term, rule: Rule, s: str) -> str:
         if to.sort is BOOL:
             return f"({self.mask(cell)} if {self.test(to, s)} else 0)"
         text = self.value(to, s)
         if to.sort is INT:
-            text = f"fit({text}, {cell[0].name!r})"
+            text = f"fit({text}, {cell[0].name!r}, {rule.instance.step.name!r})"
         return f"{text} << {self.offset[cell]}"
 
-    def unfit(self, number: int, name: str) -> int:
+    def unfit(self, number: int, name: str, deed: str) -> int:
         """A number that a stored state cannot hold."""
-        raise SpecError(f"{name} became {number}: a number left the range 0 to 255 of stored states", cure="a guard")
+        why = f"{name} became {number} by {deed}: a number left the range 0 to 255 of stored states"
+        raise SpecError(why, *self.theory.spec.deeds[deed].line, f"a guard, in {deed}")
 
-    def fit(self, number: int, name: str) -> int:
-        return number if 0 <= number < 256 else self.unfit(number, name)
+    def fit(self, number: int, name: str, deed: str) -> int:
+        return number if 0 <= number < 256 else self.unfit(number, name, deed)
 
     # -- consequences -------------------------------------------------------------------------------------------------
 
@@ -308,7 +310,7 @@ class Packed(Layout):
         lines = ["def settle(s):", "    for _ in range(10000):"]
         for rule in self.silent:
             lines.append(f"        if {self.test(conj(*rule.conjuncts))}:")
-            lines.append(f"            a = {self.after(rule.changes, self.known(rule))}")
+            lines.append(f"            a = {self.after(rule)}")
             lines.append("            if a != s: s = a; continue")
         made: Callable[[int], int] = executed(
             [*lines, "        return s", "    endless()"], "settle", fit=self.fit, endless=self._endless

@@ -28,7 +28,7 @@ from hocket.spec.smt import Obligation
 from hocket.spec.solve import ask_cvc5, ask_z3, has_cvc5
 from hocket.spec.terms import INT, TRUE, Term, as_term, conj, disj, quantify, same, substitute, var
 from hocket.spec.traced import Claim, Measure, Step, Theorem, Theory, symbols_of
-from hocket.spec.vetting import always_true, vet
+from hocket.spec.vetting import empty_talk, vet
 from hocket.verdict import Basis, Counterexample, Holds, Unknown, Verdict, Violated
 
 __all__ = ["Line", "Proof", "Witness", "check", "obligations", "prove", "written"]
@@ -75,7 +75,7 @@ class Proof:
     lines: tuple[Line, ...]
     witnesses: tuple[Witness, ...]
     untouched: int  # pairs of deed and invariant that need no obligation
-    remarks: tuple[Remark, ...] = ()  # invariants that are true of every state: they are no success
+    remarks: tuple[Remark, ...] = ()  # claims that are true whatever the model does: they are no success
 
     def export(self, folder: Path, every: bool = True) -> dict[str, Path]:
         """Write obligations as SMT-LIB 2 text, each by its name; without `every` those that are unknown."""
@@ -97,6 +97,8 @@ class Proof:
                 return Unknown(shown.about, f"{never} See {_place(shown.line)}")
         for remark in self.remarks:
             return Unknown(remark.name, f"{remark.reason}. See {_place((remark.path, remark.line))}")
+        if not self.lines and not self.untouched:
+            return Unknown(self.name, "it claims nothing: there is no @invariant, @theorem, @two_state or @variant")
         return Holds(self.name, Basis.PROVED, (), {"obligations": len(self.lines), "untouched": self.untouched})
 
     def __str__(self) -> str:
@@ -113,7 +115,7 @@ def prove(theory: Theory, seconds: float = 10.0, recheck: bool | None = None) ->
     asked = obligations(theory)
     both = has_cvc5() if recheck is None else recheck
     lines = tuple(check(obligation, theory, seconds, both) for obligation in asked.needed)
-    return Proof(theory.spec.__name__, lines, witnesses(theory), asked.untouched, tuple(always_true(theory, seconds)))
+    return Proof(theory.spec.__name__, lines, witnesses(theory), asked.untouched, tuple(empty_talk(theory, seconds)))
 
 
 def check(obligation: Obligation, theory: Theory, seconds: float = 10.0, recheck: bool = True) -> Line:

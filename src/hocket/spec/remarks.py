@@ -24,6 +24,13 @@ _IF = "if of "  # what a condition is called, among the things to be reached
 
 
 @dataclass(frozen=True, slots=True)
+class Condition(Claim):
+    """The `if` of the claim `about`."""
+
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """`kind`: "unreachable" (a deed), "always true" or "speaks of nothing" (a claim); file and line of the model."""
 
@@ -37,13 +44,13 @@ class Remark:
         return f"{self.path}:{self.line}: {self.name}: {self.reason}"
 
 
-def conditions_of(claims: Iterable[Claim]) -> list[Claim]:
+def conditions_of(claims: Iterable[Claim]) -> list[Condition]:
     """For each claim with an `if`: that this `if` holds for some elements."""
     found = []
     for claim in claims:
         parts = [*_ifs(claim.term, ())]
         if parts:
-            found.append(Claim(_IF + claim.name, disj(*parts)))
+            found.append(Condition(_IF + claim.name, disj(*parts), about=claim.name))
     return found
 
 
@@ -59,7 +66,7 @@ def _ifs(term: Term, bound: tuple[Term, ...]) -> Iterable[Term]:
 
 
 def remarks(
-    packed: Packed, claims: Iterable[Claim], unmet: Iterable[Claim], fired: Mapping[str, int], complete: bool
+    packed: Packed, claims: Iterable[Claim], unmet: Iterable[Condition], fired: Mapping[str, int], complete: bool
 ) -> Iterable[Remark]:
     """What a search has to remark: `unmet` are the conditions that no state satisfied, `fired` how often each deed was
     done. A search that was not complete remarks only on what is true of every state."""
@@ -72,9 +79,8 @@ def remarks(
     if not complete:
         return
     for condition in unmet:
-        name = condition.name.removeprefix(_IF)
         why = f"it speaks of nothing: in no state that was reached is there {condition.term}"
-        yield Remark("speaks of nothing", name, *lines[name], why)
+        yield Remark("speaks of nothing", condition.about, *lines[condition.about], why)
     for name, times in fired.items():
         if not times:
             yield Remark("unreachable", name, *lines[name], "it is never possible in this scope")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from hocket.errors import SpecError
@@ -22,7 +23,7 @@ from hocket.spec.ground import Given
 from hocket.spec.live import Fairness, Promise, keeps, promises
 from hocket.spec.remarks import Remark, conditions_of, remarks
 from hocket.spec.space import Space, told, way
-from hocket.spec.terms import Term
+from hocket.spec.terms import Term, claim
 from hocket.spec.traced import Claim, Theory
 from hocket.verdict import Basis, Bound, Counterexample, Holds, Unknown, Verdict, Violated
 
@@ -151,6 +152,7 @@ def search(
     `claims` names what to check; by default every @invariant, @always, @sometimes and @eventually. `limit` is in
     states. `symmetric` names sorts whose elements are taken for interchangeable; `fairness` is as in `live.py`.
     """
+    _known(theory, claims or ())
     kinds = _CLAIMS[:2] if claims is None else _CLAIMS
     asked = [claim for kind in kinds for claim in theory.claims(kind) if claims is None or claim.name in claims]
     hoped = [claim for claim in theory.claims("sometimes") if claims is None or claim.name in claims]
@@ -176,6 +178,14 @@ def search(
         space.group.size if space.group else 1,
         tuple(remarks(space.packed, asked, [c for c in conditions if c.name not in run.reached], fired, run.complete)),
     )
+
+
+def _known(theory: Theory, names: Collection[str]) -> None:
+    """A name that selects nothing would be a search that finds nothing wrong."""
+    searched = [name for name, deed in theory.spec.deeds.items() if deed.kind in (*_CLAIMS, "sometimes", "eventually")]
+    for name in names:
+        near = ", ".join(get_close_matches(name, searched) or searched) or "an @always"
+        claim(name in searched, f"{name!r} is nothing that a search of {theory.spec.__name__} can check", near)
 
 
 def _alike(promised: list[Promise], symmetric: Collection[str]) -> None:

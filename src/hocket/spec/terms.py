@@ -101,12 +101,17 @@ def member_name(member: Any) -> str:
     return member.name if isinstance(member, Enum) else str(member)
 
 
+def _between(file: str) -> bool:
+    """Whether a frame only passes a call on."""
+    return "importlib" in file or file.endswith("functools.py")
+
+
 def claim(condition: bool, message: str, cure: str = "") -> None:
     """Raise SpecError at the line of the model that is being traced, unless the condition holds."""
     if condition:
         return
     frame = sys._getframe(1)
-    while frame.f_back and (frame.f_code.co_filename.startswith(_HERE) or "importlib" in frame.f_code.co_filename):
+    while frame.f_back and (frame.f_code.co_filename.startswith(_HERE) or _between(frame.f_code.co_filename)):
         frame = frame.f_back
     raise SpecError(message, frame.f_code.co_filename, frame.f_lineno, cure)
 
@@ -180,6 +185,10 @@ class Term:
     def among(self, *values: Any) -> Term:
         """Whether it is one of these."""
         return disj(*(equal(self, as_term(value, self.sort)) for value in values))
+
+    def __getitem__(self, at: Any) -> Term:
+        claim(False, f"`{self}` takes no arguments", "its name alone, or more sorts at its declaration")
+        raise AssertionError
 
     def __repr__(self) -> str:
         return show(self)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from hocket.errors import SpecError
 from hocket.spec.language import STEPS, Deed, Definition, Labelled, Language, Now, Symbol
 from hocket.spec.terms import BOOL, INT, Sort, Term, as_term, claim, parameters, var, walk
 
@@ -44,6 +45,9 @@ class Theorem:
     params: tuple[Term, ...]
     given: tuple[Labelled, ...]
     goal: Term
+
+    def terms(self) -> tuple[Term, ...]:
+        return (*(one.term for one in self.given), self.goal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,16 @@ class Theory:
             found.append(Claim(name, term, deed.layer, deed.needs))
         return tuple(found)
 
+    def mentioned(self, name: str) -> set[Symbol]:
+        """What a claim reads, also where it comes to nothing: `later.n == s.n + 1` after `s.n += 1`."""
+        deed = self.spec.deeds[name]
+        moments = [_Heard() for _ in range(2 if deed.kind == "two_state" else 1)]
+        deed.call(*map(self.spec, moments))
+        return {symbol for moment in moments for symbol in moment.heard}
+
+    def named(self, *kinds: str) -> list[str]:
+        return [name for name, deed in self.spec.deeds.items() if deed.kind in kinds]
+
     def variants(self, step: Step | None = None) -> tuple[tuple[Claim, tuple[Measure, ...]], ...]:
         """Each variant's components, most important first, before or after a step."""
         found = []
@@ -98,12 +112,25 @@ class Theory:
         return ((name, deed) for name, deed in self.spec.deeds.items() if deed.kind == kind)
 
 
+class _Heard(Now):
+    """A moment that takes down what is read of it."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.heard: set[Symbol] = set()
+
+    def read(self, symbol: Symbol, args: tuple[Term, ...]) -> Term:
+        self.heard.add(symbol)
+        return super().read(symbol, args)
+
+
 def theory(spec: type[Language], drop: tuple[str, str, int] | None = None) -> Theory:
     """Trace everything once; `drop` = (deed, "guard" or "update", place) leaves out one line of one deed."""
     deeds = spec.deeds
     initials = tuple(trace_step(spec, deed, drop) for deed in deeds.values() if deed.kind == "initial")
     claim(bool(initials), f"{spec.__name__} has no @initial state", "@initial def start(s): s.….each(lambda t: …)")
     steps = tuple(trace_step(spec, deed, drop) for deed in deeds.values() if deed.kind in STEPS)
+    _needs_are_invariants(deeds.values())
     return Theory(
         spec,
         tuple(spec.sorts.values()),
@@ -114,6 +141,14 @@ def theory(spec: type[Language], drop: tuple[str, str, int] | None = None) -> Th
         _claims(spec, "invariant"),
         tuple(_theorem(spec, deed) for deed in deeds.values() if deed.kind == "theorem"),
     )
+
+
+def _needs_are_invariants(deeds: Collection[Deed]) -> None:
+    invariants = [deed.name for deed in deeds if deed.kind == "invariant"]
+    for deed in deeds:
+        for name in deed.needs or ():
+            if name not in invariants:
+                raise SpecError(f"{deed.name} needs {name!r}, which is no invariant", *deed.line, ", ".join(invariants))
 
 
 def trace_step(spec: type[Language], deed: Deed, drop: tuple[str, str, int] | None = None) -> Step:

@@ -1,8 +1,9 @@
 """Models from which anything follows, and claims that follow from nothing: looked for before they are proved.
 
 Axioms that contradict each other prove everything, and so does an initial state that
-there cannot be; both are refused with the lines that are to blame. An invariant that is
-true of every state whatever the model does is proved for no good reason, and said so.
+there cannot be; both are refused with the lines that are to blame. A claim that is true
+whatever the model does is proved for no good reason, and said so: it mentions nothing
+that a deed can change, or no state breaks it, or it is an `if` that is never so.
 A few elements decide nearly always; only where they do not, a solver is asked about any
 number, and what it leaves open is left open here.
 """
@@ -12,22 +13,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hocket.errors import SpecError
-from hocket.spec.language import Labelled
-from hocket.spec.remarks import Remark
+from hocket.spec.language import Labelled, Symbol
+from hocket.spec.remarks import Remark, conditions_of
 from hocket.spec.shrink import refutable
 from hocket.spec.smt import Obligation
 from hocket.spec.solve import ask_z3
 from hocket.spec.terms import FALSE, Term
-from hocket.spec.traced import Theory
+from hocket.spec.traced import Claim, Theory, symbols_of
 
-__all__ = ["always_true", "vet"]
+__all__ = ["empty_talk", "vet"]
 
 _LARGEST = 3  # elements per sort
 
 
 def vet(theory: Theory, seconds: float) -> None:
     """Raise SpecError for axioms that contradict each other, and for initial states that there cannot be."""
-    axioms = [Labelled(axiom.name, axiom.term) for axiom in theory.axioms]
+    axioms = _labelled(theory.axioms)
     if axioms and _impossible(theory, axioms, seconds):
         blamed = _needed(theory, axioms, seconds)
         names = ", ".join(one.label for one in blamed)
@@ -40,13 +41,50 @@ def vet(theory: Theory, seconds: float) -> None:
             raise SpecError(f"{theory.spec.__name__} has no initial state: {step.name} requires {labels}", *line)
 
 
-def always_true(theory: Theory, seconds: float) -> Iterable[Remark]:
+def empty_talk(theory: Theory, seconds: float) -> Iterable[Remark]:
+    """The claims that are no success when they are proved, each with its line."""
+    said: set[str] = set()
+    for kind, name, why in (*_of_nothing(theory), *_unbroken(theory, seconds), *_never_so(theory, seconds)):
+        if name not in said:
+            said.add(name)
+            yield Remark(kind, name, *theory.spec.deeds[name].line, why)
+
+
+Found = tuple[str, str, str]  # the kind of a remark, the name of a claim, and the reason
+
+
+def _of_nothing(theory: Theory) -> Iterable[Found]:
+    """Claims that mention no part of the state; a theorem may be about what never changes."""
+    found = {name: _changing(theory.mentioned(name)) for name in theory.named("invariant", "two_state")}
+    found |= {theorem.name: set().union(*map(symbols_of, theorem.terms())) for theorem in theory.theorems}
+    for name, symbols in found.items():
+        if not symbols:
+            yield "speaks of nothing", name, "it speaks of nothing: it mentions no part of the state"
+
+
+def _changing(symbols: set[Symbol]) -> set[Symbol]:
+    return {symbol for symbol in symbols if not symbol.rigid}
+
+
+def _unbroken(theory: Theory, seconds: float) -> Iterable[Found]:
     """The invariants that no state breaks, reached or not: they follow from the axioms alone."""
-    axioms = tuple(Labelled(axiom.name, axiom.term) for axiom in theory.axioms)
+    axioms = _labelled(theory.axioms)
     for claim in theory.invariants:
         if _impossible(theory, axioms, seconds, claim.term):
-            why = "it is true of every state, whatever the model does"
-            yield Remark("always true", claim.name, *theory.spec.deeds[claim.name].line, why)
+            yield "always true", claim.name, "it is true of every state, whatever the model does"
+
+
+def _never_so(theory: Theory, seconds: float) -> Iterable[Found]:
+    """The invariants `p >> q` without a state that satisfies all invariants, and p."""
+    known = [*_labelled(theory.axioms), *_labelled(theory.invariants)]
+    for condition in conditions_of(theory.invariants):
+        if _impossible(theory, [*known, Labelled(condition.name, condition.term)], seconds):
+            why = f"it speaks of nothing: in no state that satisfies the invariants is there {condition.term}"
+            yield "speaks of nothing", condition.about, why
+
+
+def _labelled(claims: Iterable[Claim]) -> list[Labelled]:
+    return [Labelled(claim.name, claim.term) for claim in claims]
 
 
 def _possible(theory: Theory, conditions: Sequence[Labelled], broken: Term) -> bool:

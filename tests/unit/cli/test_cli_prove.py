@@ -60,6 +60,13 @@ def test_a_proof_of_this_checkout_prints_a_line_per_obligation_and_per_witness(c
     assert lines[-1].startswith("proved in ")
 
 
+def test_a_name_that_selects_nothing_is_no_success(capsys):
+    assert main(["prove", "kernel_mutants"]) == 2
+    told = capsys.readouterr()
+    assert "nothing by itself: what it shows is shown by `pytest proofs/kernel_mutants_proof.py`" in told.out
+    assert "nothing was proved" in told.err
+
+
 def test_every_obligation_can_be_exported_and_checked_by_another_solver(tmp_path, capsys):
     cvc5 = pytest.importorskip("cvc5")
     assert cvc5

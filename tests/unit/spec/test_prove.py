@@ -321,7 +321,10 @@ class Chatty(Lock):
 def test_an_invariant_that_is_true_of_every_state_is_no_success():
     proof = Chatty.prove()
     assert {line.judgement for line in proof.lines} == {"proved"}
-    assert [(one.kind, one.name) for one in proof.remarks] == [("always true", "who_is_gone_is_not_inside")]
+    assert [(one.kind, one.name) for one in proof.remarks] == [
+        ("always true", "who_is_gone_is_not_inside"),
+        ("speaks of nothing", "who_is_inside_late_holds_the_lock"),
+    ]
     assert (proof.remarks[0].path, proof.remarks[0].line) == Chatty.deeds["who_is_gone_is_not_inside"].line
     assert isinstance(proof.verdict, Unknown)
     assert "it is true of every state, whatever the model does" in str(proof)

@@ -1,0 +1,322 @@
+"""What a stranger writes wrongly in a model: each slip is named with the line of the model, and with what to write."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from hocket.errors import SpecError
+from hocket.spec import (
+    INT,
+    Function,
+    Relation,
+    Sort,
+    Spec,
+    action,
+    always,
+    axiom,
+    exists,
+    forall,
+    initial,
+    invariant,
+    theorem,
+    two_state,
+)
+from hocket.verdict import Holds, Unknown
+
+
+class Buttons(Spec):
+    """Buttons that are pressed once, and a number that nobody touches."""
+
+    Person = Sort()
+    on = Relation(Person)
+    count = Function(to=INT)
+    tall = Relation(Person, rigid=True)
+
+    @initial
+    def off(s):
+        s.on.each(lambda p: False)
+        s.count = 0
+
+    @action(Person)
+    def press(s, p):
+        s.require("it is off", ~s.on[p])
+        s.on[p] = True
+
+
+class Counted(Buttons):
+    """With a claim that says something."""
+
+    @invariant
+    def nothing_is_counted(s):
+        return s.count == 0
+
+
+def _prove(spec):
+    pytest.importorskip("z3", reason="the extra `verify` is not installed")
+    return spec.prove()
+
+
+# -- slips that are refused: the line that says `# here`, and the message ----------------------------------------------
+
+
+def an_unknown_name_is_needed():
+    class Slip(Counted):
+        @invariant(needs=("nothing_is_cuonted",))  # here
+        def still_nothing(s):
+            return s.count < 1
+
+    Slip.theory()
+
+
+def an_unknown_deed_is_asked_for():
+    class Slip(Counted):
+        @theorem(Buttons.Person)
+        def somebody_can_go_on(s, p):
+            return s.enabled("pres", p)  # here
+
+    Slip.theory()
+
+
+def a_claim_is_called_like_a_deed():
+    class Slip(Counted):
+        @theorem(Buttons.Person)
+        def somebody_can_go_on(s, p):
+            return s.enabled("nothing_is_counted")  # here
+
+    Slip.theory()
+
+
+def an_unknown_claim_is_searched():
+    Counted.search(Person=2, claims=["nothing_is_cuonted"])  # here
+
+
+def an_unknown_sort_is_given_a_size():
+    Counted.search(Person=2, Persn=3)  # here
+
+
+def a_table_has_no_rows():
+    class Slip(Counted):
+        @action(Buttons.Person, rows={})  # here
+        def push(s, p, row):
+            s.on[p] = True
+
+    Slip.theory()
+
+
+def a_claim_has_no_rows():
+    class Slip(Counted):
+        @invariant(rows={})  # here
+        def fine(s, row):
+            return s.count == row
+
+    Slip.theory()
+
+
+def what_takes_no_arguments_is_given_one():
+    class Slip(Counted):
+        @invariant
+        def none_is_counted(s):
+            return forall(s.Person, lambda p: s.count[p] == 0)  # here
+
+    Slip.theory()
+
+
+def a_symbol_that_is_not_there_is_read():
+    class Slip(Counted):
+        @invariant
+        def none_is_counted(s):
+            return s.cuont == 0  # here
+
+    Slip.theory()
+
+
+def a_symbol_that_is_not_there_is_assigned():
+    class Slip(Counted):
+        @action()
+        def reset(s):
+            s.cuont = 0  # here
+
+    Slip.theory()
+
+
+def a_number_may_start_as_anything():
+    class Slip(Spec):
+        Person = Sort()
+        age = Function(Person, to=INT)
+
+        @initial
+        def start(s):
+            pass
+
+        @always
+        def born(s):
+            return forall(s.Person, lambda p: s.age[p] >= 0)
+
+    Slip.search(Person=2)  # here
+
+
+def a_number_grows_for_ever():
+    class Slip(Counted):
+        @action()  # here
+        def more(s):
+            s.count += 1
+
+    Slip.search(Person=1)
+
+
+def axioms_contradict_each_other():
+    class Slip(Counted):
+        @axiom  # here
+        def all_are_tall(s):
+            return forall(s.Person, lambda p: s.tall[p])
+
+        @axiom
+        def nobody_is(s):
+            return forall(s.Person, lambda p: ~s.tall[p])
+
+    _prove(Slip)
+
+
+def a_condition_is_asked_in_python():
+    class Slip(Counted):
+        @action(Buttons.Person)
+        def maybe(s, p):
+            if s.on[p]:  # here
+                s.count = 1
+
+    Slip.theory()
+
+
+def the_return_was_forgotten():
+    class Slip(Counted):
+        @invariant
+        def none(s):
+            s.count == 0  # noqa: B015  # here
+
+    Slip.theory()
+
+
+SLIPS = {
+    an_unknown_name_is_needed: "needs 'nothing_is_cuonted', which is no invariant (write: nothing_is_counted",
+    an_unknown_deed_is_asked_for: "'pres' is no deed of Slip (write: press)",
+    a_claim_is_called_like_a_deed: "'nothing_is_counted' is no deed of Slip",
+    an_unknown_claim_is_searched: "'nothing_is_cuonted' is nothing that a search of Counted can check (write: nothing",
+    an_unknown_sort_is_given_a_size: "Persn was given a size, and is no open sort here (write: Person)",
+    a_table_has_no_rows: "the table has no rows, so this would be no deed at all",
+    a_claim_has_no_rows: "the table has no rows, so this would be no claim at all",
+    what_takes_no_arguments_is_given_one: "`count` takes no arguments",
+    a_symbol_that_is_not_there_is_read: "there is no s.cuont in Slip (write: count)",
+    a_symbol_that_is_not_there_is_assigned: "s.cuont was assigned, and is no symbol of Slip (write: count)",
+    a_number_may_start_as_anything: "age can start with any number (write: an @initial that assigns it, or give it)",
+    a_number_grows_for_ever: "count became 256 by more: a number left the range 0 to 255 of stored states",
+    axioms_contradict_each_other: "no structure satisfies the axioms all_are_tall, nobody_is of Slip",
+    a_condition_is_asked_in_python: "has no truth value while a model is traced (write: & for and",
+    the_return_was_forgotten: "None is no truth value (write: True, False or a condition)",
+}
+_ONLY_THE_METHOD = (the_return_was_forgotten,)  # nothing was written where something should have been
+
+
+@pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.__name__)
+def test_a_slip_is_named_with_the_line_of_the_model_and_what_to_write(slip):
+    with pytest.raises(SpecError) as caught:
+        slip()
+    assert SLIPS[slip] in str(caught.value)
+    lines, first = inspect.getsourcelines(slip)
+    [here] = [first + place for place, line in enumerate(lines) if line.rstrip().endswith("# here")]
+    assert caught.value.path == __file__
+    assert slip in _ONLY_THE_METHOD or caught.value.line == here
+
+
+# -- claims that speak of nothing: proved, and no success --------------------------------------------------------------
+
+
+class OfNobody(Counted):
+    @invariant
+    def all_are_themselves(s):
+        return forall(s.Person, lambda p: p == p)
+
+
+class OfWhatNeverChanges(Counted):
+    @axiom
+    def all_are_tall(s):
+        return forall(s.Person, lambda p: s.tall[p])
+
+    @invariant
+    def everybody_is_tall(s):
+        return forall(s.Person, lambda p: s.tall[p])
+
+
+class IfNever(Counted):
+    @invariant
+    def who_counts_to_five_goes_on_to_seven(s):
+        return forall(s.Person, lambda p: (s.on[p] & (s.count == 5)) >> (s.count == 7))
+
+
+class TheoremOfNothing(Counted):
+    @theorem(Buttons.Person)
+    def somebody_is_there(s, p):
+        return exists(s.Person, lambda q: q == p)
+
+
+class StepOfNothing(Counted):
+    @two_state
+    def all_stay_themselves(s, later):
+        return forall(s.Person, lambda p: p == p)
+
+
+OF_NOTHING = {
+    OfNobody: ("all_are_themselves", "it mentions no part of the state"),
+    OfWhatNeverChanges: ("everybody_is_tall", "it mentions no part of the state"),
+    IfNever: ("who_counts_to_five_goes_on_to_seven", "in no state that satisfies the invariants is there exists(p: "),
+    TheoremOfNothing: ("somebody_is_there", "it mentions no part of the state"),
+    StepOfNothing: ("all_stay_themselves", "it mentions no part of the state"),
+}
+
+
+@pytest.mark.parametrize("spec", OF_NOTHING, ids=lambda spec: spec.__name__)
+def test_a_claim_that_speaks_of_nothing_is_no_success(spec):
+    name, why = OF_NOTHING[spec]
+    proof = _prove(spec)
+    assert {line.judgement for line in proof.lines} <= {"proved"}
+    [remark] = proof.remarks
+    assert (remark.kind, remark.name, (remark.path, remark.line)) == ("speaks of nothing", name, spec.deeds[name].line)
+    assert why in remark.reason
+    assert isinstance(proof.verdict, Unknown)
+    assert str(remark) in str(proof)
+
+
+def test_a_model_that_claims_nothing_proves_nothing():
+    verdict = _prove(Buttons).verdict
+    assert isinstance(verdict, Unknown)
+    assert "it claims nothing: there is no @invariant" in str(verdict)
+
+
+def test_claims_that_look_empty_and_are_not_hold():
+    class Fine(Counted):
+        """A theorem of what never changes, and a step that is so by its own text: both say something."""
+
+        @axiom
+        def all_are_tall(s):
+            return forall(s.Person, lambda p: s.tall[p])
+
+        @theorem(Buttons.Person)
+        def whoever_it_is_is_tall(s, p):
+            return s.tall[p]
+
+        @action()
+        def more(s):
+            s.require("nothing was counted", s.count > 0)
+            s.count += 1
+
+        @two_state
+        def what_is_on_stays_on(s, later):
+            return forall(s.Person, lambda p: s.on[p] >> later.on[p])
+
+        @invariant
+        def nothing_is_counted(s):
+            return s.count >= 0
+
+    proof = _prove(Fine)
+    assert isinstance(proof.verdict, Holds), str(proof)
