@@ -68,6 +68,7 @@ _ROWS = (
     Code("G033", "waits for a task that no run contains", Severity.ERROR,
          "mark the wait as optional, or let the task run"),
     Code("G034", "contradictory entries", Severity.ERROR, "keep one of the two"),
+    Code("G035", "no way to an end", Severity.ERROR, "let one of these lead to an end"),
     Code("G090", "not decided", Severity.WARNING, "see the reason given"),
     Code("G091", "not read", Severity.WARNING, "what stands there is not judged; verify it by itself"),
 )

@@ -35,6 +35,7 @@ FORMATS: dict[str, tuple[str, str]] = {
     "hocket": ("hocket.verify.readers.native", "Native"),
     "argo": ("hocket.verify.readers.argo", "Argo"),
     "tekton": ("hocket.verify.readers.tekton", "Tekton"),
+    "asl": ("hocket.verify.readers.asl", "StepFunctions"),
     "python": ("hocket.verify.readers.python", "PythonGraph"),
 }
 

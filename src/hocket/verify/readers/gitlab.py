@@ -61,8 +61,8 @@ class GitLab:
         if not isinstance(source, Source):
             return False
         seen = outline(source)
-        if seen.is_one_of(".gitlab-ci.yml", ".gitlab-ci.yaml") or ".gitlab-ci" in seen.name:
-            return True
+        if ".gitlab-ci" in seen.name:
+            return ".gitlab-ci-local-" not in seen.name  # settings of a tool that runs pipelines at home
         if not seen.yaml or seen.keys & {"jobs", "services", "on", "apiVersion", "tasks", "pipelines", "steps"}:
             return False
         lines = {line.strip().partition(":")[0] for line in source.lines if line[:2] in ("  ", "\t")}
@@ -74,7 +74,8 @@ class GitLab:
         book = _Book()
         jobs = _Jobs(book, config, "", _default_branch(source.text))
         jobs.read()
-        if not book.tasks and config.complete and not book.findings:
+        main = source.path.endswith(".gitlab-ci.yml")  # what others include may hold templates only
+        if main and not book.tasks and not jobs.off and config.complete and not book.findings:
             span = Span(source.path, 1, 1)
             book.findings.append(Finding("G008", "there is no job that can be seen", span, cure="write one"))
         found = [*config.findings, *book.findings]
@@ -342,7 +343,7 @@ class _Jobs:
         named = one if isinstance(one, Scalar) else fields["job"].value if "job" in fields else None
         if fields.keys() & {"project", "pipeline"}:
             return  # artifacts of another pipeline: they are there, or the job fails
-        if not isinstance(named, Scalar) or not named.text:
+        if not isinstance(named, Scalar) or named.value is None:
             if not isinstance(one, Sequence):
                 self.book.find("G008", f"'needs' of {job.name!r} should name jobs but holds {describe(one)}", one.span)
             return
@@ -369,6 +370,7 @@ class _Jobs:
             notes = (Note(other.span, f"{other.name!r} is of stage {other.stage!r}"),)
             message = f"job {job.name!r} of stage {job.stage!r} needs {other.name!r} of a later stage"
             self.book.find("G030", message, named.span, notes)
+            return
         if other.name not in found:  # named twice: each with another part of a matrix
             found[other.name] = Edge(self._full(other.name), named.span, optional=optional)
 
