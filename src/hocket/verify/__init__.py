@@ -20,14 +20,24 @@ __all__ = ["audit", "verify"]
 
 
 def verify(
-    source: Any, *, format: str | None = None, assertions: Iterable[str | Assertion] = (), workers: int | None = None
+    source: Any,
+    *,
+    format: str | None = None,
+    assertions: Iterable[str | Assertion] = (),
+    workers: int | None = None,
+    notes: bool = False,
 ) -> Report:
     """What can go wrong in any configuration of any run of this graph; or a certificate that nothing of it can.
 
     `source` is a path, a text (with line breaks, or with its `format`), a mapping of tasks to predecessors as
     `graphlib` takes it, or an iterable of objects with `.predecessors`. `assertions` are claims such as
-    "build before deploy" (see `hocket.verify.assertions`). `workers` must be at least 1; the questions so far do
-    not depend on it.
+    "build before deploy" (see `hocket.verify.assertions`). `workers` is how many tasks can run at once: with it,
+    starvation and makespans are those with so many. With `notes`, remarks that are no mistakes are findings as well.
+
+    >>> hocket.verify({"deploy": ["build"], "build": []}, assertions=["build before deploy"]).verdict
+    'holds'
+    >>> print(hocket.verify({"a": ["b"], "b": ["a"]}).findings[0].message)
+    these tasks wait for each other: b → a → b
 
     The report's `.verdict` is "holds", "violated" or "unknown"; `.findings` each have `.code .message .path .line
     .column .witness`; `.certificate` is there where it holds. Raises `SourceError` for a source that cannot be used,
@@ -35,7 +45,7 @@ def verify(
     """
     from hocket.verify.judge import judge
 
-    return judge(source, format, assertions, workers)
+    return judge(source, format, assertions, workers, notes)
 
 
 def audit(certificate: Certificate, source: Any, *, format: str | None = None) -> Verdict:
@@ -43,7 +53,7 @@ def audit(certificate: Certificate, source: Any, *, format: str | None = None) -
     from hocket.verify.certificate import audit as check
     from hocket.verify.judge import read_graph
 
-    return check(certificate, read_graph(source, format).graph)
+    return check(certificate, read_graph(source, format))
 
 
 callable_package(__name__, verify)

@@ -1,10 +1,12 @@
 """What a user claims about an order, in one line: read, decided, and either proved or refuted by a run.
 
-    build before deploy        whenever both run, build has ended when deploy starts
+    build before deploy        whenever both run, build has ended when deploy starts ("always before" is the same)
     migrate never with deploy  the two never run at the same time
     deploy requires test       whenever deploy runs, test has ended before, and succeeded
     build can run before lint  there is a run in which build has ended when lint starts
     nightly can run            there is a run in which it runs
+    report always runs         it runs in every run that nobody cancels
+    deploy runs unless failed  it runs in every run that nobody cancels and in which no other task fails
 
 An order that the edges enforce is answered by reachability; only what conditions
 decide goes to z3, and only with the part of the graph that matters. A run is shown
@@ -14,9 +16,10 @@ after `replay` went through it, and after the claim was seen to be false in it.
 from __future__ import annotations
 
 import re
+from array import array
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import pairwise
 
@@ -34,14 +37,15 @@ from hocket.verify.formula import (
     disjunction,
     negation,
 )
-from hocket.verify.model import Graph, Join, Task
-from hocket.verify.questions import is_plain, is_success
+from hocket.verify.liveness import is_plain, is_success
+from hocket.verify.model import NOWHERE, Graph, Hold, Join, Span, Task, Until
+from hocket.verify.order import enforced, task_pairs
 from hocket.verify.replay import Did, Mismatch, Run, replay
-from hocket.verify.smt import Found, Never, Solver, Undecided
+from hocket.verify.smt import Found, Never, Solver, Undecided, slice_of
 from hocket.verify.structure import Shape, reaches
 from hocket.verify.timeline import schedule
 
-__all__ = ["Assertion", "Decided", "decide", "parse_assertion", "shows"]
+__all__ = ["Assertion", "Decided", "Docket", "parse_assertion", "shows"]
 
 _FORMS: tuple[tuple[str, str], ...] = (
     ("can run before", r"(?P<a>.+?)\s+can\s+run\s+before\s+(?P<b>.+)"),
@@ -49,8 +53,13 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("requires", r"(?P<a>.+?)\s+requires\s+(?P<b>.+)"),
     ("before", r"(?P<a>.+?)\s+(?:always\s+)?before\s+(?P<b>.+)"),
     ("can run", r"(?P<a>.+?)\s+can\s+run(?P<b>)"),
+    ("always runs", r"(?P<a>.+?)\s+always\s+runs(?P<b>)"),
+    ("runs unless failed", r"(?P<a>.+?)\s+runs\s+unless\s+(?:something\s+)?fail(?:ed|s)(?P<b>)"),
 )
-_CURE = "write 'A before B', 'A never with B', 'A requires B', 'A can run before B' or 'A can run'"
+_CURE = (
+    "write 'A before B', 'A never with B', 'A requires B', 'A can run before B', 'A can run', 'A always runs' or "
+    "'A runs unless failed'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ class Assertion:
     form: str
     first: str
     second: str = ""
+    place: Span = field(default=NOWHERE, compare=False)  # where the claim itself stands, if it stands in a file
 
     def __str__(self) -> str:
         return f"{self.first} {self.form} {self.second}".strip()
@@ -74,6 +84,7 @@ class Decided:
     path: tuple[str, ...] = ()  # tasks that wait for one another: the order is enforced by edges
     run: Run | None = None  # the run that shows a "can"
     unsat: str = ""  # SMT-LIB text that has no model: the order is enforced by conditions
+    ordered: bool = False  # by edges, as one pass over the whole graph shows (`order.enforced`)
 
 
 def parse_assertion(text: str) -> Assertion:
@@ -85,21 +96,86 @@ def parse_assertion(text: str) -> Assertion:
     raise SourceError(f"{text!r} is no assertion", cure=_CURE)
 
 
-def decide(graph: Graph, shape: Shape, assertion: Assertion) -> Decided:
-    """Prove or refute one assertion about an acyclic graph."""
-    names = {name.lower(): name for name in graph.tasks}
-    for word in filter(None, (assertion.first, assertion.second)):
-        if word.lower() not in names:
-            near = get_close_matches(word, list(graph.tasks), n=1)
-            cure = f"did you mean {near[0]!r}?" if near else f"the tasks are {', '.join(list(graph.tasks)[:20])}"
-            return Decided(
-                assertion, Finding("G021", f"'{assertion}' speaks of {word!r}, which is not defined", cure=cure)
-            )
-    a = graph.tasks[names[assertion.first.lower()]]
-    b = graph.tasks[names[assertion.second.lower()]] if assertion.second else a
-    if a is b and assertion.second:
-        return Decided(assertion, Finding("G021", f"'{assertion}' compares a task with itself", a.span, cure=_CURE))
-    return _ANSWERS[assertion.form](graph, shape, assertion, a, b)
+@dataclass
+class Docket:
+    """Claims about one acyclic graph, decided one by one or many at once."""
+
+    graph: Graph
+    shape: Shape
+    rank: array[int]
+
+    def __post_init__(self) -> None:
+        self.names: dict[str, str] = {}
+        for name in self.graph.tasks:
+            self.names.setdefault(name.lower(), name)
+
+    def decide(self, claim: Assertion) -> Decided:
+        """Prove or refute one claim."""
+        return self.decide_all([claim])[0]
+
+    def decide_all(self, claims: Sequence[Assertion]) -> list[Decided]:
+        """Prove or refute each claim; what edges enforce is answered for all of them in one pass."""
+        pairs = [self._pair(claim) for claim in claims]
+        fine = self._enforced(claims, pairs)
+        few = len(claims) <= _MOST_PATHS
+        return [
+            _located(_by_edges(claim, pair) if enforced and not few else self._one(claim, pair))
+            for claim, pair, enforced in zip(claims, pairs, fine, strict=True)
+        ]
+
+    def _enforced(self, claims: Sequence[Assertion], pairs: Sequence[_Pair | Finding]) -> list[bool]:
+        """Which claims about an order the edges alone make true."""
+        asked: list[tuple[int, str, str]] = []
+        for place, (claim, pair) in enumerate(zip(claims, pairs, strict=True)):
+            if not isinstance(pair, Finding) and claim.form in ("before", "never with"):
+                asked.append((place, pair[0].name, pair[1].name))
+                if claim.form == "never with":
+                    asked.append((place, pair[1].name, pair[0].name))
+        found = enforced(self.shape, self.rank, task_pairs(self.shape, [(a, b) for _, a, b in asked]))
+        fine = {place for (place, _, _), ordered in zip(asked, found, strict=True) if ordered}
+        return [place in fine for place in range(len(claims))]
+
+    def _one(self, claim: Assertion, pair: _Pair | Finding) -> Decided:
+        if isinstance(pair, Finding):
+            return Decided(claim, pair)
+        return _ANSWERS[claim.form](self.graph, self.shape, claim, *pair)
+
+    def _pair(self, claim: Assertion) -> _Pair | Finding:
+        """The tasks that a claim speaks of, or what is wrong with it."""
+        found = [self._named(word) for word in (claim.first, claim.second) if word]
+        for word, task in zip((claim.first, claim.second), found, strict=False):
+            if task is None:
+                near = get_close_matches(word, list(self.graph.tasks)[:_MOST_NAMES], n=1)
+                listed = ", ".join(list(self.graph.tasks)[:20])
+                cure = f"did you mean {near[0]!r}?" if near else f"the tasks are {listed}"
+                return Finding("G021", f"'{claim}' speaks of {word!r}, which is not defined", claim.place, cure=cure)
+        a, b = found[0], found[-1]
+        assert a is not None
+        assert b is not None
+        if a is b and claim.second:
+            return Finding("G021", f"'{claim}' compares a task with itself", a.span, cure=_CURE)
+        return a, b
+
+    def _named(self, word: str) -> Task | None:
+        return self.graph.tasks.get(word) or self.graph.tasks.get(self.names.get(word.lower(), ""))
+
+
+def _by_edges(claim: Assertion, pair: _Pair | Finding) -> Decided:
+    assert not isinstance(pair, Finding), "what is enforced is about two tasks"
+    return Decided(replace(claim, first=pair[0].name, second=pair[1].name), ordered=True)
+
+
+_Pair = tuple[Task, Task]
+_MOST_PATHS = 200  # claims of one request for which a path is written down; of more, the one pass is the reason
+_MOST_NAMES = 2_000  # names among which a misspelt one is looked for
+
+
+def _located(answer: Decided) -> Decided:
+    """A claim that stands in a file is shown beside what refutes it."""
+    place, finding = answer.assertion.place, answer.finding
+    if finding is None or not place.line or finding.span == place:
+        return answer
+    return replace(answer, finding=replace(finding, notes=(*finding.notes, Note(place, "claimed here"))))
 
 
 def _before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
@@ -121,7 +197,7 @@ def _never_with(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Ta
     path = _ordered(shape, a, b) or _ordered(shape, b, a)
     if path:
         return Decided(assertion, path=path)
-    apart = _one_group(a, b)
+    apart = _one_group(graph, a, b)
     question = conjunction((Runs(a.name), Runs(b.name), negation(apart)))
     late = frozenset({(Did.ENDED, a.name), (Did.ENDED, b.name)})
     return _refute(
@@ -161,6 +237,20 @@ def _can_run(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task)
     return _show(graph, assertion, (a,), _Search((Runs(a.name),), (frozenset(),), is_plain(graph)))
 
 
+def _always_runs(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
+    search = _Search((Not(Runs(a.name)),), (frozenset(),), calm_only=True)
+    return _refute(graph, assertion, (a,), search, lambda run: run.at(Did.STARTED, a.name) < 0,
+                   f"there is a run in which {a.name!r} does not run")  # fmt: skip
+
+
+def _runs_unless_failed(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
+    above = [name for name in slice_of(graph, [a.name]) if name != a.name]
+    fine = negation(disjunction(Is(name, _BAD) for name in above))
+    search = _Search((conjunction((Not(Runs(a.name)), fine)),), (frozenset(),), calm_only=True)
+    return _refute(graph, assertion, (a,), search, lambda run: run.at(Did.STARTED, a.name) < 0,
+                   f"there is a run without a failure in which {a.name!r} does not run")  # fmt: skip
+
+
 def shows(assertion: Assertion, run: Run, graph: Graph) -> bool:
     """Whether a (replayed) run is an example of a "can": looked up in its events, nothing else."""
     names = {name.lower(): name for name in graph.tasks}
@@ -178,11 +268,14 @@ _ANSWERS: dict[str, Callable[[Graph, Shape, Assertion, Task, Task], Decided]] = 
     "requires": _requires,
     "can run before": _can_before,
     "can run": _can_run,
+    "always runs": _always_runs,
+    "runs unless failed": _runs_unless_failed,
 }
 
 
 _Late = frozenset[tuple[Did, str]]
 _SUCCEEDED = frozenset({Outcome.SUCCEEDED})
+_BAD = frozenset({Outcome.FAILED, Outcome.CANCELLED})
 
 
 @dataclass(frozen=True)
@@ -195,6 +288,7 @@ class _Search:
     questions: tuple[Formula, ...]
     timelines: tuple[_Late, ...]
     plain: bool = False
+    calm_only: bool = False  # a run that somebody cancels is no answer
 
 
 def _held_back(task: Task) -> tuple[_Late, ...]:
@@ -205,22 +299,24 @@ def _held_back(task: Task) -> tuple[_Late, ...]:
 def _refute(
     graph: Graph,
     assertion: Assertion,
-    about: tuple[Task, Task],
+    about: tuple[Task, ...],
     search: _Search,
     seen: Callable[[Run], bool],
     message: str,
 ) -> Decided:
     """Look for a run that refutes the assertion: it counts once it was replayed, and the violation `seen` in it."""
-    span = about[1].span if assertion.form == "before" else about[0].span
+    span = about[-1].span if assertion.form == "before" else about[0].span
     answer = _ask(graph, search, about)
     if isinstance(answer, Never):
-        return Decided(assertion, unsat=Solver(graph, [task.name for task in about]).text(search.questions[-1]))
+        solver = Solver(graph, [task.name for task in about])
+        return Decided(assertion, unsat=solver.text(search.questions[-1], search.calm_only))
     run = _run(graph, answer, search, seen) if isinstance(answer, Found) else None
     if run is None:
         reason = answer.reason if isinstance(answer, Undecided) else "the counterexample could not be replayed"
         return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {reason}", span))
     notes = tuple(Note(task.span, f"{task.name!r} is here") for task in about)
-    return Decided(assertion, Finding("G020", f"'{assertion}' does not hold: {message}", span, notes, run))
+    told = f"'{assertion}' does not hold: {message}"
+    return Decided(assertion, Finding("G020", told, span, notes, run, about=(str(assertion),)))
 
 
 def _show(graph: Graph, assertion: Assertion, about: tuple[Task, ...], search: _Search) -> Decided:
@@ -248,7 +344,7 @@ def _ask(graph: Graph, search: _Search, about: Iterable[Task]) -> Found | Never 
     except MissingExtra as error:
         return Undecided(str(error))
     answer: Found | Never | Undecided = Undecided("nothing was asked")
-    for calm in (True, False):
+    for calm in (True,) if search.calm_only else (True, False):
         for question in search.questions:
             answer = solver.ask(question, calm)
             if isinstance(answer, Found):
@@ -303,13 +399,25 @@ def _in_turn(first: Task, later: Task) -> Formula:
     return disjunction((Not(Interrupted(first.name)), Interrupted(later.name)))
 
 
-def _one_group(a: Task, b: Task) -> Formula:
-    """When the two tasks must take one and the same group, of which there is one."""
+def _one_group(graph: Graph, a: Task, b: Task) -> Formula:
+    """When what the two tasks hold, or what holds something around one of them, cannot be had at the same time."""
+    mine, theirs = dict(_holds(graph, a)), dict(_holds(graph, b))
+    of_both = mine.keys() & theirs.keys()  # of a parent of both: that keeps nothing apart
     return disjunction(
         conjunction((one.guard, other.guard)) if one.parts == other.parts else FALSE
-        for mine in a.holds if mine.group.capacity == 1 for theirs in b.holds
-        for one in mine.group.cases for other in theirs.group.cases
+        for here, hold in mine.items() if here not in of_both
+        for there, held in theirs.items() if there not in of_both
+        if hold.amount + held.amount > min(hold.group.capacity, held.group.capacity)
+        for one in hold.group.cases for other in held.group.cases
     )  # fmt: skip
+
+
+def _holds(graph: Graph, task: Task) -> Iterator[tuple[tuple[str, int], Hold]]:
+    """What is held while a task runs: by itself and by what it runs within, each under its holder's name."""
+    yield from (((task.name, place), hold) for place, hold in enumerate(task.holds))
+    while task.parent:
+        task = graph.tasks[task.parent]
+        yield from (((task.name, place), hold) for place, hold in enumerate(task.holds) if hold.until is Until.SCOPE)
 
 
 def _overlap(run: Run, one: str, other: str) -> bool:

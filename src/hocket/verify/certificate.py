@@ -5,66 +5,89 @@ A certificate carries, for one graph (named by a digest of its tasks and edges):
   list of numbers is right and any changed bit is refused;
 - runs, which together show that every task can run; each is replayed;
 - for each assertion the path of edges that enforces it, or the run that shows it;
+- a rank for the resources that are held while waiting: what is waited for with one in
+  hand only needs higher ones, so somebody can always go on;
 - the claims that rest on a solver alone ("no configuration …"), as SMT-LIB text.
 
-The audit reads the source again and checks all of it but the last. Where there are
-such claims the audit says `Unknown`, with their number: it has not checked them,
-and what is not checked does not hold here. Any solver can be given their text.
+The audit reads the source again and checks all of it but the last; what is linear
+(waits in vain, uses of one resource, deadlines, channels) it asks once more, and it
+asks itself which claims of a solver there have to be. Where there are any it says
+`Unknown`, with their number: it has not checked them, and what is not checked does
+not hold here. Any solver can be given their text.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import json
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 from hocket.verdict import Basis, Certificate, Counterexample, Holds, Unknown, Verdict, Violated
+from hocket.verify import gaps, groups, times
+from hocket.verify.accesses import races
+from hocket.verify.assertions import Assertion, Decided, parse_assertion, shows
+from hocket.verify.channels import never_stops
+from hocket.verify.findings import Finding, undecided
 from hocket.verify.formula import Outcome
-from hocket.verify.model import Edge, Graph, Join, Point, Task
-from hocket.verify.questions import Alive, Grouped, is_plain, is_success, shared_groups, without_groups
-from hocket.verify.replay import Did, Event, Mismatch, Run, replay
+from hocket.verify.liveness import is_plain, is_success, without_groups
+from hocket.verify.model import Edge, Graph, Hold, Join, Point, Task
+from hocket.verify.order import enforced, task_pairs
+from hocket.verify.readers import Reading
+from hocket.verify.replay import Did, Event, Mismatch, Run, Story, replay
+from hocket.verify.resources import Key, Table, too_much, with_workers
+from hocket.verify.starvation import claim_of as claim_of_knot
 from hocket.verify.structure import Shape, shape
 
 if TYPE_CHECKING:
-    from hocket.verify.assertions import Decided
+    from hocket.verify.judge import Inquiry
 
-__all__ = ["KIND", "Refuted", "audit", "check_ranks", "digest", "write"]
+__all__ = ["KIND", "Refuted", "audit", "check_ranks", "digest", "seal", "write"]
 
-KIND = "hocket.verify/1"
+KIND = "hocket.verify/2"
 
 
 class Refuted(Exception):
     """A certificate says something that is not so."""
 
 
-def write(
-    graph: Graph, form: Shape, rank: Sequence[int], alive: Alive, grouped: Grouped, decided: Iterable[Decided]
-) -> Certificate:
+def write(inquiry: Inquiry) -> Certificate:
     """The certificate of a graph of which all questions came out well; JSON throughout."""
-    orders = [{"claim": str(one.assertion), "path": list(one.path)} for one in decided if one.path]
-    shown = [{"claim": str(one.assertion), "run": _run_to_json(one.run)} for one in decided if one.run is not None]
-    unsat = [{"claim": claim, "smtlib": text} for claim, text in grouped.unsat]
-    unsat += [{"claim": str(one.assertion), "smtlib": one.unsat} for one in decided if one.unsat]
-    return Certificate(
-        KIND,
-        {
-            "graph": digest(graph),
-            "rank": list(rank),
-            "runs": [_run_to_json(run) for run in alive.runs],
-            "orders": orders,
-            "shown": shown,
-            "unsat": unsat,
-        },
-    )
+    decided = inquiry.decided + inquiry.races.decided
+    unsat = [*inquiry.gaps.unsat, *inquiry.grouped.unsat, *inquiry.starved.unsat]
+    unsat += [(str(one.assertion), one.unsat) for one in decided if one.unsat]
+    data = {
+        "graph": digest(inquiry.graph),
+        "workers": inquiry.workers,
+        "rank": list(inquiry.rank),
+        "runs": [_run_to_json(run) for run in inquiry.alive.runs],
+        "orders": [{"claim": str(one.assertion), "path": list(one.path)} for one in decided if one.path],
+        "ordered": [str(one.assertion) for one in decided if one.ordered],
+        "shown": [{"claim": str(one.assertion), "run": _run_to_json(one.run)} for one in decided if one.run],
+        "resources": [[_key_to_json(key), number] for key, number in inquiry.starved.known.rank.items()],
+        "unsat": [{"claim": claim, "smtlib": text} for claim, text in unsat],
+    }
+    return Certificate(KIND, data | {"seal": seal(data)})
 
 
-def audit(certificate: Certificate, graph: Graph) -> Verdict:
-    """Check a certificate against a graph, without z3: Holds, Violated (it lies), or Unknown (solver claims remain)."""
-    claim = f"the certificate of {graph.path or 'this graph'}"
+def seal(data: Mapping[str, Any]) -> str:
+    """A digest of everything else in a certificate: what was changed on its way is noticed, whatever it was."""
+    plain = {name: value for name, value in data.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def audit(certificate: Certificate, reading: Reading) -> Verdict:
+    """Check a certificate against a source, without z3: Holds, Violated (it lies), or Unknown (a solver's word)."""
+    claim = f"the certificate of {reading.graph.path or 'this graph'}"
     try:
-        counts = _check(certificate, graph)
+        wrong = [finding for finding in reading.findings if finding.is_error]
+        if wrong:
+            raise Refuted(f"it says that all is well, but {wrong[0].message}")
+        counts = _check(certificate, reading.graph)
     except Refuted as lie:
         return Violated(claim, Counterexample(str(lie)))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -82,24 +105,95 @@ def _check(certificate: Certificate, graph: Graph) -> dict[str, int]:
     data = certificate.data
     if data["graph"] != digest(graph):
         raise Refuted("it is of another graph, or the source has changed")
+    if data["seal"] != seal(data):
+        raise Refuted("it was changed after it was written")
     form = shape(graph)
     check_ranks(form, data["rank"])
     _check_runs(graph, data["runs"])
     for order in data["orders"]:
         _check_order(graph, order["claim"], order["path"])
+    _check_ordered(graph, form, data)
     for example in data["shown"]:
         _check_shown(graph, example["claim"], example["run"])
-    needed = sum(1 for _ in shared_groups(graph))
-    if sum("never share a group" in claim["claim"] for claim in data["unsat"]) != needed:
-        raise Refuted(
-            f"{needed} pairs of groups share a name in some case, and the certificate accounts for another number"
-        )
+    _check_claims_of_the_file(graph, data)
+    needed = Counter(chain(_needed(graph), _needed_for_resources(graph, data)))
+    missing = needed - Counter(claim["claim"] for claim in data["unsat"])
+    if missing:
+        raise Refuted(f"it does not account for '{next(iter(missing))}'")
+    _check_linear(graph, form, data)
     return {
         "ranks": len(data["rank"]),
         "runs": len(data["runs"]) + len(data["shown"]),
-        "orders": len(data["orders"]),
+        "orders": len(data["orders"]) + len(data["ordered"]),
         "claims of a solver": len(data["unsat"]),
     }
+
+
+def _needed(graph: Graph) -> Iterator[str]:
+    """The claims of a solver that have to be there, by what the graph is like."""
+    for task, edge, _ in gaps.questions(graph):
+        yield gaps.claim_of(task, edge)
+    for _, inner, outer, _ in groups.shared_groups(graph):
+        yield groups.claim_of(inner, outer)
+
+
+def _needed_for_resources(graph: Graph, data: Mapping[str, Any]) -> Iterator[str]:
+    """Check the ranks of the resources; yields the claims of a solver about those that have none."""
+    if not any(task.holds for task in graph.tasks.values()) and data["workers"] is None:
+        return
+    table = Table(graph if data["workers"] is None else with_workers(graph, int(data["workers"])))
+    ample = set(table.ample())
+    rank = {_key_from_json(key): number for key, number in data["resources"]}
+    above = {key: after - ample for key, after in table.above.items() if key not in ample}
+    for key, after in above.items():
+        if key in rank and any(not rank[key] < rank.get(other, rank[key]) for other in after):
+            raise Refuted(f"something above the resource {key!r} has no higher rank")
+    left = {key: after - rank.keys() for key, after in above.items() if key not in rank}
+    yield from (claim_of_knot(knot) for knot in table.knots(left))
+
+
+def _check_ordered(graph: Graph, form: Shape, data: Mapping[str, Any]) -> None:
+    """Orders that were given without a path: one pass over the graph shows all of them."""
+    said = [parse_assertion(claim) for claim in data["ordered"]]
+    if any(claim.form not in ("before", "never with") for claim in said):
+        raise Refuted("only an order can be shown by edges")
+    ways = [(one, other) for claim in said for one, other in ((claim.first, claim.second), (claim.second, claim.first))]
+    found = enforced(form, array("q", data["rank"]), task_pairs(form, ways))
+    for place, claim in enumerate(said):
+        if not (found[2 * place] or (claim.form == "never with" and found[2 * place + 1])):
+            raise Refuted(f"edges do not enforce '{claim}'")
+
+
+def _check_claims_of_the_file(graph: Graph, data: Mapping[str, Any]) -> None:
+    said = {str(parse_assertion(text)).lower() for text, _ in graph.claims}
+    missing = said - {claim.lower() for claim in _claimed(data)}
+    if missing:
+        raise Refuted(f"it does not account for the claim '{min(missing)}'")
+
+
+def _claimed(data: Mapping[str, Any]) -> set[str]:
+    """Every claim that the certificate gives some reason for."""
+    rows = (row["claim"] for part in ("orders", "shown", "unsat") for row in data[part])
+    return {*rows, *data["ordered"]}
+
+
+def _check_linear(graph: Graph, form: Shape, data: Mapping[str, Any]) -> None:
+    """What costs one pass is asked again, without a solver; anything it finds refutes the certificate."""
+    claimed, rank = _claimed(data), array("q", data["rank"])
+
+    def known(claim: Assertion) -> Decided:
+        fine = str(claim) in claimed
+        return Decided(claim, None if fine else undecided(f"'{claim}'", "the certificate does not speak of it"))
+
+    found: list[Finding] = [*gaps.in_vain(graph), *too_much(graph)]
+    found += races(graph, form, rank, known).findings
+    if times.is_timed(graph):
+        found += times.limits(graph)
+        found += times.deadlines(graph, form, rank, data["workers"], lambda path: "a deadline can be missed")
+    if found:
+        raise Refuted(f"it says that all is well, but {found[0].message}")
+    if any(task.transfers for task in graph.tasks.values()) and (graph.conditional or not never_stops(graph)):
+        raise Refuted("its tasks can wait for each other over channels")
 
 
 def check_ranks(form: Shape, rank: list[int]) -> None:
@@ -131,7 +225,7 @@ def _check_runs(graph: Graph, runs: list[Any]) -> None:
         raise Refuted(f"no run shows that {missing[0]!r} can run")
 
 
-def _replayed(graph: Graph, said: Any) -> Any:
+def _replayed(graph: Graph, said: Any) -> Story:
     try:
         return replay(graph, _run_from_json(said))
     except Mismatch as error:
@@ -140,8 +234,6 @@ def _replayed(graph: Graph, said: Any) -> Any:
 
 def _check_order(graph: Graph, claim: str, path: list[str]) -> None:
     """Every step of the path is an edge, or goes into or out of a parent; and it joins the claim's two tasks."""
-    from hocket.verify.assertions import parse_assertion
-
     said = parse_assertion(claim)
     ends = (path[0].lower(), path[-1].lower())
     there, back = (said.first.lower(), said.second.lower()), (said.second.lower(), said.first.lower())
@@ -182,35 +274,50 @@ def _is_loose(task: Task) -> bool:
 
 
 def _check_shown(graph: Graph, claim: str, said: Any) -> None:
-    from hocket.verify.assertions import parse_assertion, shows
-
     _replayed(graph, said)
     if not shows(parse_assertion(claim), _run_from_json(said), graph):
         raise Refuted(f"the run given for '{claim}' does not show it")
 
 
 def digest(graph: Graph) -> str:
-    """A name for everything that a certificate speaks about: tasks, edges, conditions and groups, but no places."""
+    """A name for everything that a certificate speaks about: all that the questions look at, but no places."""
     total = hashlib.sha256()
     for task in graph.tasks.values():
-        edges = [(edge.before, edge.optional, _ways(edge.accepts)) for edge in task.edges]
-        groups = [
-            (hold.until.value, hold.group.text, [(str(c.guard), c.parts) for c in hold.group.cases])
-            for hold in task.holds
-        ]
-        total.update(
-            repr(
-                (task.name, task.parent, edges, str(task.presence), str(task.activation), _ways(task.may), groups)
-            ).encode()
-        )
+        edges = [(edge.before, edge.optional, _ways(edge.accepts), edge.point.value) for edge in task.edges]
+        rest = (task.name, task.parent, edges, str(task.presence), str(task.activation), _ways(task.may))
+        total.update(repr(rest + _rare(task)).encode())
     for variable in graph.variables.values():
         kinds = sorted(kind.value for kind in variable.kinds)
-        total.update(repr((variable.name, kinds, variable.values, variable.owner)).encode())
-    total.update(str(graph.given).encode())
-    total.update(
-        repr([(hold.group.text, [(str(c.guard), c.parts) for c in hold.group.cases]) for hold in graph.holds]).encode()
-    )
+        total.update(repr((variable.name, kinds, variable.values, variable.owner, variable.guess)).encode())
+    channels = [(channel.name, channel.capacity) for channel in graph.channels.values()]
+    claims = [text for text, _ in graph.claims]
+    total.update(repr((str(graph.given), _held(graph.holds), channels, graph.entries, claims, graph.deadline)).encode())
     return total.hexdigest()
+
+
+def _rare(task: Task) -> tuple[Any, ...]:
+    """What most tasks have nothing of."""
+    timing, copies = task.timing, task.copies
+    return (
+        _held(task.holds),
+        task.join.value,
+        str(task.lost),
+        task.ready,
+        task.works,
+        [(edge.before, edge.optional, edge.point.value) for edge in task.awaits],
+        [(access.resource, access.mode.value) for access in task.accesses],
+        [(step.channel, step.way.value, step.times) for step in task.transfers],
+        (timing.least, timing.most, timing.timeout, timing.retries, timing.delay, timing.deadline),
+        (copies.least, copies.most),
+    )
+
+
+def _held(holds: tuple[Hold, ...]) -> list[Any]:
+    return [
+        (hold.until.value, hold.amount, hold.group.capacity, hold.group.text,
+         [(str(case.guard), case.parts) for case in hold.group.cases])
+        for hold in holds
+    ]  # fmt: skip
 
 
 @cache
@@ -219,10 +326,24 @@ def _ways(outcomes: frozenset[Outcome] | None) -> list[str] | None:
 
 
 def _run_to_json(run: Run) -> dict[str, Any]:
-    events = [[event.did.value, event.task, event.outcome.value if event.outcome else None] for event in run.events]
+    events = [
+        [event.did.value, event.task, event.outcome.value if event.outcome else None, event.channel]
+        for event in run.events
+    ]
     return {"values": dict(run.values), "events": events}
 
 
 def _run_from_json(said: Any) -> Run:
-    events = (Event(Did(did), task, Outcome(outcome) if outcome else None) for did, task, outcome in said["events"])
+    events = (
+        Event(Did(did), task, Outcome(outcome) if outcome else None, channel)
+        for did, task, outcome, channel in said["events"]
+    )
     return Run(dict(said["values"]), tuple(events))
+
+
+def _key_to_json(key: Key) -> list[Any]:
+    return [part if isinstance(part, str) else list(part) for part in key]
+
+
+def _key_from_json(said: list[Any]) -> Key:
+    return tuple(part if isinstance(part, str) else (str(part[0]), str(part[1])) for part in said)

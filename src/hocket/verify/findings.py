@@ -16,7 +16,7 @@ from hocket.verify.codes import CODES, Severity
 from hocket.verify.model import NOWHERE, Graph, Span
 from hocket.verify.replay import Run
 
-__all__ = ["Finding", "Note", "Report"]
+__all__ = ["Finding", "Note", "Report", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,11 @@ class Finding:
             _steps(self.witness, graph) if isinstance(self.witness, Run) else (),
             self.about or (self.witness if isinstance(self.witness, tuple) else ()),
         )
+
+
+def undecided(what: str, reason: object, span: Span = NOWHERE) -> Finding:
+    """The finding that something could not be decided, which is never success."""
+    return Finding("G090", f"{what} is not decided: {reason}", span)
 
 
 def _place(span: Span) -> Place:

@@ -1,41 +1,77 @@
-"""The whole of a verification: read, ask every question, decide the assertions, and write the certificate."""
+"""The whole of a verification: read, ask every question, decide the assertions, and write the certificate.
+
+The questions are rows: each has a name and a function that looks at one inquiry and
+adds what it found. Shape comes first, and a cycle ends the inquiry, since nothing has
+an order there; then what is linear, then what a solver is asked. A question that has
+nothing to ask of a graph (no channels, no deadlines) costs nothing.
+"""
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable
-from dataclasses import replace
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hocket.errors import SourceError
-from hocket.verdict import Certificate
-from hocket.verify import certificate as certificates
-from hocket.verify.assertions import Assertion, Decided, decide, parse_assertion
-from hocket.verify.codes import CODES
+from hocket.errors import MissingExtra, SourceError
+from hocket.verify import times
+from hocket.verify.accesses import Races, races
+from hocket.verify.assertions import Assertion, Decided, Docket, parse_assertion
+from hocket.verify.channels import channel_findings
+from hocket.verify.circles import cycle_findings
+from hocket.verify.codes import CODES, Severity
 from hocket.verify.findings import Finding, Report
+from hocket.verify.formula import Runs, conjunction
+from hocket.verify.gaps import Gaps, in_vain, left_out, orphans
+from hocket.verify.groups import Grouped, deadlocks
+from hocket.verify.liveness import Alive, is_plain, liveness, without_groups
 from hocket.verify.model import Graph
-from hocket.verify.questions import Alive, Grouped, cycle_findings, deadlocks, liveness
+from hocket.verify.notes import redundant, skipped
 from hocket.verify.readers import Reading, reader_for
+from hocket.verify.replay import Mismatch, Run, replay
+from hocket.verify.resources import too_much, with_workers
+from hocket.verify.smt import Found, Never, Solver
 from hocket.verify.source import Source, read
-from hocket.verify.structure import shape
+from hocket.verify.starvation import Starved, least_workers, starvation
+from hocket.verify.structure import Shape, shape
+from hocket.verify.timeline import schedule
 
-__all__ = ["judge", "read_graph"]
+__all__ = ["QUESTIONS", "Inquiry", "judge", "judge_graph", "read_graph"]
 
 
 def judge(
-    source: Any, format: str | None = None, assertions: Iterable[str | Assertion] = (), workers: int | None = None
+    source: Any,
+    format: str | None = None,
+    assertions: Iterable[str | Assertion] = (),
+    workers: int | None = None,
+    notes: bool = False,
 ) -> Report:
     """See `hocket.verify.verify`, which is this function's public face."""
+    return judge_graph(read_graph(source, format), assertions, workers, notes)
+
+
+def judge_graph(
+    reading: Reading, assertions: Iterable[str | Assertion] = (), workers: int | None = None, notes: bool = False
+) -> Report:
+    """Every question of a graph that was read."""
     claims = [parse_assertion(claim) if isinstance(claim, str) else claim for claim in assertions]
     if workers is not None and workers < 1:
         raise SourceError(f"workers={workers!r}: a graph needs at least one worker", cure="leave it out for any number")
-    reading = read_graph(source, format)
-    found, certificate, counts = _questions(reading.graph, list(reading.findings), claims)
-    cured = (replace(finding, cure=finding.cure or CODES[finding.code].cure) for finding in found)
-    ordered = tuple(sorted(dict.fromkeys(cured), key=lambda finding: (finding.span, finding.code)))
+    inquiry = Inquiry(reading.graph, list(reading.findings), workers, notes)
+    inquiry.claims = [*_own_claims(inquiry), *claims]
+    certified = inquiry.run()
+    cured = (replace(finding, cure=finding.cure or CODES[finding.code].cure) for finding in inquiry.findings)
+    shown = (one for one in cured if notes or CODES[one.code].severity is not Severity.NOTE)
+    ordered = tuple(sorted(dict.fromkeys(shown), key=lambda finding: (finding.span, finding.code)))
     lines = {path: text.lines for path, text in reading.sources.items()}
-    holds = not any(finding.is_error or finding.code == "G090" for finding in ordered)
-    return Report(reading.graph.path, ordered, certificate if holds else None, reading.graph, lines, counts)
+    report = Report(reading.graph.path, ordered, None, reading.graph, lines, inquiry.counts)
+    if certified and report.verdict == "holds":
+        from hocket.verify.certificate import write
+
+        return replace(report, certificate=write(inquiry))
+    return report
 
 
 def read_graph(source: Any, format: str | None = None) -> Reading:
@@ -49,18 +85,162 @@ def read_graph(source: Any, format: str | None = None) -> Reading:
     return reader_for(source, format).read(source)
 
 
-def _questions(
-    graph: Graph, found: list[Finding], claims: list[Assertion]
-) -> tuple[list[Finding], Certificate | None, dict[str, Any]]:
-    """All questions in order; a cycle ends them, because then nothing has an order."""
-    form = shape(graph)
-    circles, rank = cycle_findings(graph, form)
-    counts: dict[str, Any] = {"tasks": len(graph.tasks), "edges": sum(len(task.edges) for task in graph.tasks.values())}
-    if circles:
-        return found + circles, None, counts
-    alive: Alive = liveness(graph)
-    grouped: Grouped = deadlocks(graph)
-    decided: list[Decided] = [decide(graph, form, claim) for claim in claims]
-    found += alive.findings + grouped.findings + [one.finding for one in decided if one.finding is not None]
-    counts |= {"runs replayed": len(alive.runs), "groups compared": grouped.compared, "assertions": len(claims)}
-    return found, certificates.write(graph, form, rank, alive, grouped, decided), counts
+def _own_claims(inquiry: Inquiry) -> list[Assertion]:
+    """The claims that stand in the graph file itself; one that cannot be read is a finding."""
+    found = []
+    for text, span in inquiry.graph.claims:
+        try:
+            found.append(replace(parse_assertion(text), place=span))
+        except SourceError as error:
+            inquiry.findings.append(Finding("G021", error.message, span, cure=error.cure))
+    return found
+
+
+@dataclass
+class Inquiry:
+    """One graph, what is asked about it, and what came out: findings for people, the rest for the certificate."""
+
+    graph: Graph
+    findings: list[Finding]
+    workers: int | None = None
+    notes: bool = False
+    claims: list[Assertion] = field(default_factory=list)
+    counts: dict[str, Any] = field(default_factory=dict)
+    shape: Shape = field(init=False)
+    rank: array[int] = field(init=False)
+    gaps: Gaps = field(default_factory=Gaps)
+    alive: Alive = field(default_factory=Alive)
+    grouped: Grouped = field(default_factory=Grouped)
+    starved: Starved = field(default_factory=Starved)
+    races: Races = field(default_factory=Races)
+    decided: list[Decided] = field(default_factory=list)
+
+    def run(self) -> bool:
+        """Ask everything; returns whether all questions were asked (a cycle ends them)."""
+        edges = sum(len(task.edges) for task in self.graph.tasks.values())
+        self.counts |= {"tasks": len(self.graph.tasks), "edges": edges}
+        self.shape = shape(self.graph)
+        circles, self.rank = cycle_findings(self.graph, self.shape)
+        self.findings += circles
+        if circles:
+            return False
+        for ask in QUESTIONS.values():
+            ask(self)
+        return True
+
+    @property
+    def docket(self) -> Docket:
+        return Docket(self.graph, self.shape, self.rank)
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        """What one question found, without what the reader has said of the same place already."""
+        told = {finding.span for finding in self.findings if finding.is_error and finding.span.line}
+        self.findings += [finding for finding in findings if finding.code not in _GENERAL or finding.span not in told]
+
+
+_GENERAL = frozenset({"G012", "G013"})  # readers may know better why, in the words of their format
+
+
+def _waits(inquiry: Inquiry) -> None:
+    inquiry.add(in_vain(inquiry.graph))
+    inquiry.add(orphans(inquiry.graph))
+
+
+def _presence(inquiry: Inquiry) -> None:
+    inquiry.gaps = left_out(inquiry.graph)
+    inquiry.add(inquiry.gaps.findings)
+
+
+def _running(inquiry: Inquiry) -> None:
+    """Which tasks can run; whoever waits in vain was told so, and is not told again that it never runs."""
+    inquiry.alive = liveness(inquiry.graph)
+    told = {finding.about[0] for finding in inquiry.findings if finding.code == "G012"}
+    inquiry.add(one for one in inquiry.alive.findings if not (one.about and one.about[0] in told))
+    inquiry.counts["runs replayed"] = len(inquiry.alive.runs)
+
+
+def _groups(inquiry: Inquiry) -> None:
+    inquiry.grouped = deadlocks(inquiry.graph)
+    inquiry.add(inquiry.grouped.findings)
+    inquiry.counts["groups compared"] = inquiry.grouped.compared
+
+
+def _resources(inquiry: Inquiry) -> None:
+    over = list(too_much(inquiry.graph))
+    inquiry.add(over)
+    told = frozenset(finding.about[1] for finding in [*inquiry.grouped.findings, *over] if finding.about)
+    graph = inquiry.graph if inquiry.workers is None else with_workers(inquiry.graph, inquiry.workers)
+    inquiry.starved = starvation(graph, told)
+    inquiry.add(inquiry.starved.findings)
+    if inquiry.workers is None and any(task.awaits or task.works for task in inquiry.graph.tasks.values()):
+        inquiry.counts["workers needed"] = least_workers(inquiry.graph)
+
+
+def _accesses(inquiry: Inquiry) -> None:
+    if any(task.accesses for task in inquiry.graph.tasks.values()):
+        inquiry.races = races(inquiry.graph, inquiry.shape, inquiry.rank, inquiry.docket.decide)
+        inquiry.add(inquiry.races.findings)
+
+
+def _times(inquiry: Inquiry) -> None:
+    graph, form, rank = inquiry.graph, inquiry.shape, inquiry.rank
+    if not times.is_timed(graph):
+        return
+    inquiry.add(times.limits(graph))
+    inquiry.add(times.deadlines(graph, form, rank, inquiry.workers, lambda path: _together(graph, path)))
+    shortest, longest = times.makespan(graph, form, rank, inquiry.workers)
+    inquiry.counts["seconds at least"] = shortest
+    if longest < math.inf:
+        inquiry.counts["seconds at most"] = longest
+
+
+def _together(graph: Graph, names: Sequence[str]) -> Run | str:
+    """A run in which these tasks all run, or why none is known."""
+    free = without_groups(graph)
+    found = Found({}, {}, frozenset())
+    if not is_plain(graph):
+        try:
+            answer = Solver(free, names).ask(conjunction(Runs(name) for name in names), calm=True)
+        except MissingExtra as error:
+            return str(error)
+        if isinstance(answer, Never):
+            return "the tasks on the longest way never all run, and shorter ways were not looked at"
+        if not isinstance(answer, Found):
+            return answer.reason
+        found = answer
+    try:
+        run = schedule(free, found.values, found.outcomes, found.interrupted, unready=found.unready)
+        story = replay(free, run)
+    except Mismatch as error:
+        return f"the run that was found could not be replayed: {error}"
+    return run if story.ran.issuperset(names) else "the run that was found does not have all of them"
+
+
+def _channels(inquiry: Inquiry) -> None:
+    inquiry.add(channel_findings(inquiry.graph))
+
+
+def _claims(inquiry: Inquiry) -> None:
+    inquiry.decided = inquiry.docket.decide_all(inquiry.claims)
+    inquiry.add(one.finding for one in inquiry.decided if one.finding is not None)
+    inquiry.counts["assertions"] = len(inquiry.claims)
+
+
+def _remarks(inquiry: Inquiry) -> None:
+    if inquiry.notes:
+        inquiry.add(redundant(inquiry.graph, inquiry.shape, inquiry.rank))
+        inquiry.add(skipped(inquiry.graph))
+
+
+QUESTIONS: dict[str, Callable[[Inquiry], None]] = {
+    "waits that cannot be fulfilled": _waits,
+    "needed tasks that are left out": _presence,
+    "tasks that can never run": _running,
+    "deadlocks between callers and called": _groups,
+    "resources held while waiting": _resources,
+    "unordered uses of one resource": _accesses,
+    "time limits and deadlines": _times,
+    "channels": _channels,
+    "assertions": _claims,
+    "notes": _remarks,
+}

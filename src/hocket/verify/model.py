@@ -252,7 +252,7 @@ class Task:
     lost: Formula = FALSE
     ready: bool = True  # whether it can become ready: False only where the source says that it never will
     awaits: tuple[Edge, ...] = ()
-    works: bool = True  # whether it keeps a worker busy while it is open (a job that only calls others does not)
+    works: bool | None = None  # whether it keeps a worker while it is open; None: if it has no children, or awaits
     accesses: tuple[Access, ...] = ()
     transfers: tuple[Transfer, ...] = ()  # in the order in which it does them
     timing: Timing = _UNTIMED
@@ -309,7 +309,8 @@ def one_by_one(task: Task) -> tuple[Task, ...]:
     if len(task.holds) < 2:
         return (task,)
     first, *others = (replace(hold, until=Until.SCOPE) for hold in task.holds)
-    rows = [replace(task, holds=(first,), awaits=(), accesses=(), transfers=(), timing=_UNTIMED)]
+    works = task.works is not False
+    rows = [replace(task, holds=(first,), awaits=(), accesses=(), transfers=(), timing=_UNTIMED, works=works)]
     for place, hold in enumerate(others):
         held = ", ".join(one.group.text for one in task.holds[: place + 1])
         name = f"{task.name}, holding {held}"

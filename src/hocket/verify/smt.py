@@ -88,11 +88,15 @@ class _Encoded:
 
 @dataclass
 class Solver:
-    """Answers questions about a part of one graph. `roots` are the tasks that the questions will be about."""
+    """Answers questions about a part of one graph. `roots` are the tasks that the questions will be about.
+
+    `also` are formulas over variables that will be asked about besides those of the tasks.
+    """
 
     graph: Graph
     roots: Iterable[str]
     timeout: int = TIMEOUT
+    also: Iterable[Formula] = ()
     _named: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -108,7 +112,7 @@ class Solver:
         self.variables: dict[str, _Encoded] = {}
         self.ancestry: dict[tuple[str, bool, frozenset[Outcome]], Any] = {}
         asked = [(formula, name) for name, task in self.tasks.items() for formula in formulas_of(task)]
-        asked.append((self.graph.given, ""))
+        asked += [(formula, "") for formula in (self.graph.given, *self.also)]
         asked += [(case.guard, "") for hold in self.graph.holds for case in hold.group.cases]
         mentioned = [atom for formula, _ in asked for atom in atoms(formula)]
         self.mentioned: dict[str, list[Equal | Matches]] = {}
@@ -144,10 +148,10 @@ class Solver:
         finally:
             self.solver.pop()
 
-    def text(self, question: Formula) -> str:
+    def text(self, question: Formula, calm: bool = False) -> str:
         """The question as SMT-LIB 2, for any solver."""
         fresh = self.z3.Solver(ctx=self.context)
-        fresh.add(*self.solver.assertions(), *self._named.values(), self.term(question))
+        fresh.add(*self.solver.assertions(), *self._named.values(), self.term(question), *[self.calm] * calm)
         return str(fresh.to_smt2())
 
     def _because(self, calm: bool) -> tuple[str, ...]:

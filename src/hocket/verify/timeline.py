@@ -26,13 +26,15 @@ def schedule(
     late: frozenset[tuple[Did, str]] = frozenset(),
     until_stuck: bool = False,
     unready: frozenset[str] = frozenset(),
+    last: frozenset[str] = frozenset(),
 ) -> Run:
     """A run with these values and, where it is free to choose, these outcomes; what is `late` happens last.
 
-    The tasks in `interrupted` have their turn after the run was cancelled; those in `unready` never become ready.
+    The tasks in `interrupted` have their turn after the run was cancelled; those in `unready` never become ready;
+    those in `last` start when nothing else can happen.
     Where nothing is said a task succeeds, and becomes ready at once. Raises Mismatch if there is no such run.
     """
-    return _Scheduler(graph, values, outcomes, interrupted, late, unready).run(until_stuck)
+    return _Scheduler(graph, values, outcomes, interrupted, late, unready, last).run(until_stuck)
 
 
 class _Scheduler:
@@ -46,9 +48,10 @@ class _Scheduler:
         interrupted: frozenset[str],
         late: frozenset[tuple[Did, str]],
         unready: frozenset[str],
+        last: frozenset[str],
     ) -> None:
         self.graph, self.outcomes, self.interrupted, self.late = graph, outcomes, interrupted, late
-        self.unready = unready
+        self.unready, self.last = unready, last
         self.values = {name: values.get(name, default_value(variable)) for name, variable in graph.variables.items()}
         self.story = Story(graph, self.values)
         self.number = {name: place for place, name in enumerate(graph.tasks)}
@@ -87,7 +90,7 @@ class _Scheduler:
 
     def _turn(self, name: str) -> None:
         self.turned.add(name)
-        urgency = 2 * (name in self.interrupted) + ((Did.STARTED, name) in self.late)
+        urgency = 2 * (name in self.interrupted) + ((Did.STARTED, name) in self.late) + 8 * (name in self.last)
         heapq.heappush(self.ready, (urgency, self.number[name], _DECIDE, name))
 
     def _decide(self, name: str) -> None:

@@ -1,0 +1,201 @@
+"""Waits that cannot be fulfilled: for what never comes, for what is left out, and for what nothing leads to.
+
+These are asked of the edges one by one, before anything is asked of runs, because
+the answer names a line: "db can never be healthy" says more than "web can never run".
+What is left out is a question over variables alone, and only where the predecessor
+has a presence condition; the answer is a configuration, replayed as every run is.
+
+A condition that a reader could not express is a `guess`; a finding here holds
+whatever its value, or it is not made (`certainly`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from hocket.errors import MissingExtra
+from hocket.verify.findings import Finding, Note, undecided
+from hocket.verify.formula import (
+    FALSE,
+    TRUE,
+    All,
+    Equal,
+    Formula,
+    Matches,
+    Not,
+    Outcome,
+    Some,
+    atoms,
+    conjunction,
+    disjunction,
+    negation,
+)
+from hocket.verify.model import Edge, Graph, Point, Task
+from hocket.verify.replay import Mismatch, Run, replay
+from hocket.verify.smt import Found, Never, Solver, Undecided
+from hocket.verify.timeline import schedule
+
+__all__ = ["Gaps", "certainly", "in_vain", "left_out", "orphans", "questions"]
+
+
+def in_vain(graph: Graph) -> Iterator[Finding]:
+    """Edges that wait for what their predecessor can never do (G012): linear, over the edges."""
+    for task in graph.tasks.values():
+        for edge in (*task.edges, *task.awaits):
+            before = graph.tasks.get(edge.before)
+            if before is not None and (why := _never_comes(graph, edge, before)):
+                message = f"{task.name!r} waits for {before.name!r} to {why[0]}, but it {why[1]}"
+                note = Note(before.span, f"{before.name!r} {why[1]}")
+                yield Finding("G012", message, edge.span, (note,), about=(task.name, before.name))
+
+
+def _never_comes(graph: Graph, edge: Edge, before: Task) -> tuple[str, str] | None:
+    """(what is waited for, why it never comes), or None."""
+    if edge.point is Point.READY:
+        return None if before.ready else ("be ready", "can never be")
+    if edge.point is Point.OPENED or edge.accepts is None:
+        return None
+    possible = before.may | {Outcome.SKIPPED, Outcome.CANCELLED}  # both can happen to whoever does not run
+    if before.presence != TRUE or before.parent:
+        possible |= {Outcome.ABSENT}
+    if before.lost != FALSE or before.name in graph.children:
+        possible |= {Outcome.FAILED, Outcome.SUCCEEDED}
+    if edge.accepts & possible:
+        return None
+    wanted = " or ".join(way.value for way in Outcome if way in edge.accepts)
+    return f"have {wanted}", f"can only have {' or '.join(way.value for way in Outcome if way in before.may)}"
+
+
+def orphans(graph: Graph) -> Iterator[Finding]:
+    """Tasks that nothing leads to from where runs begin (G014), if the source says where they begin."""
+    if not graph.entries:
+        return
+    after: dict[str, list[str]] = {}
+    for task in graph.tasks.values():
+        for edge in task.edges:
+            after.setdefault(edge.before, []).append(task.name)
+    seen: dict[str, None] = dict.fromkeys(name for name in graph.entries if name in graph.tasks)
+    waiting = list(seen)
+    while waiting:
+        name = waiting.pop()
+        for other in (*after.get(name, ()), *graph.children.get(name, ())):
+            if other not in seen:
+                seen[other] = None
+                waiting.append(other)
+    begin = " or ".join(map(repr, graph.entries[:3]))
+    for name, task in graph.tasks.items():
+        if name not in seen and (not task.parent or task.parent in seen):
+            yield Finding("G014", f"nothing leads to {name!r} from {begin}", task.span, about=(name,))
+
+
+# -- what is left out -------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Gaps:
+    """What came of asking who can be left out: findings, and the claims "never" for the certificate."""
+
+    findings: list[Finding] = field(default_factory=list)
+    unsat: list[tuple[str, str]] = field(default_factory=list)
+    asked: int = 0
+
+
+def left_out(graph: Graph) -> Gaps:
+    """Needed tasks that a configuration leaves out while the one that needs them is in it (G013)."""
+    gaps = Gaps()
+    asked = questions(graph)
+    if not asked:
+        return gaps
+    try:
+        solver = Solver(graph, (), also=[question for _, _, question in asked])
+    except MissingExtra as error:
+        _, edge, _ = asked[0]
+        gaps.findings.append(undecided(f"whether {edge.before!r} can be left out", error, edge.span))
+        return gaps
+    for task, edge, question in asked:
+        gaps.asked += 1
+        answer = solver.ask(question)
+        if isinstance(answer, Never):
+            gaps.unsat.append((claim_of(task, edge), solver.text(question)))
+        else:
+            gaps.findings.append(_judged(graph, task, edge, answer))
+    return gaps
+
+
+def questions(graph: Graph) -> list[tuple[Task, Edge, Formula]]:
+    """(task, its edge, when the predecessor is left out and the task is not) wherever that is not plainly never."""
+    rows = ((task, edge, _question(graph, task, edge)) for task, edge in _doubtful(graph))
+    return [row for row in rows if row[2] != FALSE]
+
+
+def claim_of(task: Task, edge: Edge) -> str:
+    """The claim under which a certificate lists that this is never left out."""
+    return f"{edge.before} is never left out where {task.name} is in"
+
+
+def _doubtful(graph: Graph) -> Iterator[tuple[Task, Edge]]:
+    """The edges whose predecessor has a presence condition that the task does not repeat."""
+    for task in graph.tasks.values():
+        for edge in task.edges:
+            before = graph.tasks.get(edge.before)
+            if before is None or before.presence == TRUE or edge.optional or before.parent != task.parent:
+                continue
+            if edge.accepts is None or Outcome.ABSENT not in edge.accepts:
+                yield task, edge
+
+
+def _question(graph: Graph, task: Task, edge: Edge) -> Formula:
+    """In a configuration that contains the task, the predecessor is left out: whatever the guesses are."""
+    presence, other = task.presence, graph.tasks[edge.before].presence
+    if any(graph.variables[name].owner for name in _variables(conjunction((presence, other)))):
+        return FALSE  # that depends on what tasks do, and is a question of runs
+    return certainly(graph, conjunction((presence, negation(other))))
+
+
+def _variables(formula: Formula) -> Iterator[str]:
+    return (atom.variable for atom in atoms(formula) if isinstance(atom, Equal | Matches))
+
+
+def _judged(graph: Graph, task: Task, edge: Edge, answer: Found | Undecided) -> Finding:
+    what = f"whether {edge.before!r} can be left out"
+    if isinstance(answer, Undecided):
+        return undecided(what, answer.reason, edge.span)
+    run = _shown(graph, answer, task, edge)
+    if run is None:
+        return undecided(what, "the configuration that was found could not be replayed", edge.span)
+    before = graph.tasks[edge.before]
+    notes = [Note(edge.span, f"{task.name!r} needs it")]
+    if before.condition.line:
+        notes.append(Note(before.condition, f"what lets {before.name!r} in"))
+    message = f"{task.name!r} needs {before.name!r}, which can be left out where {task.name!r} is not"
+    return Finding("G013", message, edge.span, tuple(notes), run, about=(task.name, before.name))
+
+
+def _shown(graph: Graph, found: Found, task: Task, edge: Edge) -> Run | None:
+    """The run with these values, if the one is in it and the other left out."""
+    try:
+        run = schedule(graph, found.values, until_stuck=True)
+        story = replay(graph, run)
+    except Mismatch:
+        return None
+    missing = not story.holds(graph.tasks[edge.before].presence)
+    return run if missing and story.holds(task.presence) else None
+
+
+def certainly(graph: Graph, formula: Formula) -> Formula:
+    """A formula that implies this one and holds whatever the guesses in it are: each guess counts as not being so."""
+    return _settled(graph, formula, True)
+
+
+def _settled(graph: Graph, formula: Formula, wanted: bool) -> Formula:
+    """This formula (or its negation, if it is not wanted) without guesses, as strong as it has to be."""
+    match formula:
+        case Not(part):
+            return _settled(graph, part, not wanted)
+        case All(parts) | Some(parts):
+            join = conjunction if isinstance(formula, All) is wanted else disjunction
+            return join(_settled(graph, part, wanted) for part in parts)
+        case Equal(variable, _) | Matches(variable, _, _) if graph.variables[variable].guess:
+            return FALSE
+    return formula if wanted else negation(formula)
