@@ -24,10 +24,28 @@ if TYPE_CHECKING:
     from hocket.graph import fork as fork
     from hocket.graph import seq as seq
     from hocket.graph import task as task
+    from hocket.plan import DirectOut as DirectOut
+    from hocket.plan import StepResult as StepResult
+    from hocket.plan import TaskResult as TaskResult
+    from hocket.plan import bind as bind
+    from hocket.plan import borrow_prev as borrow_prev
+    from hocket.plan import borrow_prev_mut as borrow_prev_mut
+    from hocket.plan import compile_plan as compile_plan
+    from hocket.plan import consume_prev as consume_prev
+    from hocket.plan import context as context
+    from hocket.plan import copy_prev as copy_prev
+    from hocket.plan import from_ctx as from_ctx
+    from hocket.plan import task_tree as task_tree
+    from hocket.plan import value as value
     from hocket.runtime import Scheduler as Scheduler
     from hocket.runtime import run as run
     from hocket.runtime.aio import AsyncScheduler as AsyncScheduler
     from hocket.runtime.aio import run_async as run_async
+    from hocket.runtime.plans import run_plan as run_plan
+    from hocket.runtime.plans import run_plan_async as run_plan_async
+    from hocket.runtime.plans_picture import draw_plan as draw_plan
+    from hocket.runtime.progress import Progress as Progress
+    from hocket.runtime.recording import Recording as Recording
     from hocket.runtime.watching import Monitor as Monitor
     from hocket.spec import Spec as Spec
     from hocket.verify import audit as audit
@@ -54,10 +72,29 @@ _DOORS: dict[str, str] = {
     "run": "hocket.runtime",
     "run_async": "hocket.runtime.aio",
     "Monitor": "hocket.runtime.watching",
+    "Recording": "hocket.runtime.recording",
+    "Progress": "hocket.runtime.progress",
     "seq": "hocket.graph",
     "fork": "hocket.graph",
     "task": "hocket.graph",
     "empty": "hocket.graph",
+    # plans
+    "task_tree": "hocket.plan",
+    "compile_plan": "hocket.plan",
+    "run_plan": "hocket.runtime.plans",
+    "run_plan_async": "hocket.runtime.plans",
+    "draw_plan": "hocket.runtime.plans_picture",
+    "bind": "hocket.plan",
+    "from_ctx": "hocket.plan",
+    "value": "hocket.plan",
+    "borrow_prev": "hocket.plan",
+    "borrow_prev_mut": "hocket.plan",
+    "copy_prev": "hocket.plan",
+    "consume_prev": "hocket.plan",
+    "DirectOut": "hocket.plan",
+    "context": "hocket.plan",
+    "StepResult": "hocket.plan",
+    "TaskResult": "hocket.plan",
     # models
     "Spec": "hocket.spec",
 }

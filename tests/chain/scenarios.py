@@ -370,7 +370,7 @@ COUNTED = (
 
 
 def main() -> None:
-    """`python -m tests.chain.scenarios`: the interleavings of each configuration, all of which are runs of the model."""
+    """`python -m tests.chain.scenarios`: how many interleavings each has, all of which are runs of the model."""
     for name in COUNTED:
         result, outcomes = explored(name)
         print(f"{name:40} {result.verdict} {result.executions:6,} interleavings, {len(outcomes)} outcomes", flush=True)
