@@ -88,6 +88,10 @@ def conduct(task: Bound, take: Callable[[], tuple[Any, ...]], cancelled: Callabl
     `take()` fetches the arguments, anew for each attempt. What the body, or fetching, raises is judged by the adapters
     like what it returns. A run that was cancelled makes no further attempt.
     """
+    return _attempts(task, take, cancelled) if task.adapters else _attempt(task, take)
+
+
+def _attempts(task: Bound, take: Callable[[], tuple[Any, ...]], cancelled: Callable[[], bool]) -> Conduct:
     approved = [0] * len(task.adapters)
     while True:
         outcome = yield from _attempt(task, take)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from hocket.errors import PlanError
 from hocket.graph import Expression, Graph, Task, event_order, graph_of, ranks
-from hocket.plan.bind import Bound, Slot, Style, as_bound
+from hocket.plan.bind import Bound, Style, as_bound
 from hocket.plan.checks import check
 from hocket.plan.plan import NOBODY, Plan
 from hocket.plan.signature import UNSAID
@@ -69,9 +69,8 @@ def _of_tree(tree: TaskTree) -> Plan:
     fanouts: dict[int, Fanout] = {}
     path: list[int] = []
     for node, (level, task, fanout) in enumerate(tree.rows()):
-        for closed in path[level:]:
-            last[closed] = node - 1
-        del path[level:]
+        while len(path) > level:
+            last[path.pop()] = node - 1
         tasks.append(task)
         levels.append(level)
         parents.append(path[-1] if path else NOBODY)
@@ -102,11 +101,13 @@ def _owners(tasks: Sequence[Bound], givers: Sequence[tuple[int, ...]]) -> array[
     """In whose slot each node's payload lies; nodes that give come first."""
     owner = array("q")
     for node, task in enumerate(tasks):
-        if task.style is Style.FORWARD:
+        if task.payload is None:
+            owner.append(NOBODY)
+        elif task.style is Style.FORWARD:
             giver = max(givers[node], default=NOBODY)
             owner.append(NOBODY if giver == NOBODY else owner[giver])
         else:
-            owner.append(NOBODY if task.slot is Slot.NONE else node)
+            owner.append(node)
     return owner
 
 

@@ -2,7 +2,7 @@
 
 - *one_to_one*: a slot for each payload.
 - *compact* (trees): the slot of a payload is the number of payloads above it, so that siblings share. Sound where
-  siblings run in turn, which is proved for trees of any size (`proofs/slots_alias_proof.py`), and wrong where they run
+  siblings run in turn, which is proved for trees of any size (`proofs/slots_proof.py`), and wrong where they run
   at once (Y-B5).
 - *intervals*: each payload gets the first slot whose payloads are all over before it comes to be, in every run of the
   order that is asked for. Every sharing has a reason that `conflict` finds again without trusting who laid it out.

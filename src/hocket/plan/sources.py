@@ -82,7 +82,7 @@ class Source:
         inside = [] if self.type is ANY else [name_of(self.type)]
         inside += [f"of={self.of!r}"] if self.of else []
         inside = [repr(self.held)] if self.mode is Mode.VALUE else inside
-        return f"{self.mode.value}({', '.join(inside)})"
+        return f"{self.mode.value}({', '.join(inside)})" if inside else self.mode.value
 
 
 def name_of(kind: Any) -> str:

@@ -64,10 +64,10 @@ class TaskTree:
         """
         if self._nested:
             raise Refused("a tree", "built on", "part of another tree", "built before it is nested")
-        bound = as_bound(task, sources, **options)
+        bound = task if isinstance(task, Bound) and not (sources or options) else as_bound(task, sources, **options)
         if not (level == 0 and self._root is None) and not 1 <= level <= len(self._path):
             raise _misplaced(level, bound.name, len(self._path))
-        branch = _Branch(bound, Fanout(fanout))
+        branch = _Branch(bound, fanout if fanout is Fanout.AUTO else Fanout(fanout))
         if level == 0:
             self._root = branch
         else:
@@ -82,7 +82,8 @@ class TaskTree:
         while agenda:
             level, branch = agenda.pop()
             yield level, branch.task, branch.fanout
-            agenda += [(level + 1, child) for child in reversed(branch.below)]
+            for child in reversed(branch.below):
+                agenda.append((level + 1, child))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TaskTree):

@@ -67,7 +67,7 @@ class Unfolding:
         task = self._plan.tasks[node]
         lines = [f"at = {node}"]
         if self._cancellable:
-            lines.append(f"if cancelled(): raise Stop({NOBODY}, ABORTED)")
+            lines.append("if cancelled(): raise Stop(ABORTED)")
         if self._watched:
             lines.append(f"tell.entered({node})")
         given, taken = self._arguments(node, task)
@@ -103,13 +103,11 @@ class Unfolding:
             lines = [f"r = f{node}({arguments})", f"if r is not OK: r = settled(t{node}, r)"]
         else:
             lines = [f"r = settled(t{node}, f{node}({arguments}))"]
-        lines.append(f"b{node} = r is OK or went_on({node}, r)")
+        lines.append(f"b{node} = r is OK or went_on({node}, r, tell)")
         inside = [f"{self._slot(node)} = r.value"] if self._plan.owns(node) else []
         inside += self._succeeded(node)
         if inside:
             lines += [f"if b{node}:", *("    " + line for line in inside)]
-        if self._watched:
-            lines.append(f"if not b{node}: tell.ended({node}, r.status)")
         return [*lines, "r = None"]
 
     def _succeeded(self, node: int) -> list[str]:

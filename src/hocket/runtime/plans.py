@@ -24,7 +24,7 @@ from hocket.plan.results import StepResult
 from hocket.plan.sharing import race_for_context, wanted_of_context
 from hocket.plan.sources import name_of
 from hocket.plan.unfold import LARGEST
-from hocket.runtime.plans_job import Event, Job, Teller
+from hocket.runtime.plans_job import Event, Job, Slots, Teller
 from hocket.runtime.plans_serial import Unfolded, run_on_stack, unfolded
 
 __all__ = ["EXECUTORS", "run_plan", "run_plan_async"]
@@ -91,10 +91,10 @@ def run_plan(
     tell = None if watch is None else Teller(plan, watch)
     if ready.run is not None:
         return ready.run(context or _NOTHING, tell, cancelled or never)
-    job = Job(plan, ready.layout, context or _NOTHING, tell, cancelled or never)
+    places = Slots(plan, ready.layout, context or _NOTHING, cancelled or never)
     if ready.executor == "stack":
-        return run_on_stack(job)
-    return _on_kernel(job, ready, workers)
+        return run_on_stack(places, tell, cancelled or never)
+    return _on_kernel(Job(places, tell, cancelled or never), ready, workers)
 
 
 async def run_plan_async(
@@ -120,8 +120,8 @@ async def run_plan_async(
     ready = _prepared(plan, slots, order, "asyncio", watch is not None, cancelled is not None)
     _check_context(ready.wanted, context)
     tell = None if watch is None else Teller(plan, watch)
-    job = Job(plan, ready.layout, context or _NOTHING, tell, cancelled or never)
-    return await run_on_loop(job, ready.order, workers)
+    places = Slots(plan, ready.layout, context or _NOTHING, cancelled or never)
+    return await run_on_loop(Job(places, tell, cancelled or never), ready.order, workers)
 
 
 def _on_kernel(job: Job, ready: _Ready, workers: int) -> StepResult:

@@ -1,10 +1,7 @@
 """One run of a plan, where slots are places in a list: what the stack, threads and event loops share.
 
-A job fetches arguments, calls a task through its adapters, keeps its payload, and hears when a payload is over. Who
-runs what when is not its business: the stack walks a list, and everything else is the kernel's.
-
-The lock is held for the moments in which something is decided about the run as a whole, never while a task is called:
-nobody enters after the run has ended, and what is told to a watcher is told in the order in which it happened.
+`Slots` fetches arguments, keeps payloads, and lets them go; `Job` is a run of which several tasks may be at work. Who
+runs what when is the business of neither: the stack walks a list, and everything else is the kernel's.
 """
 
 from __future__ import annotations
@@ -23,7 +20,7 @@ from hocket.plan.plan import NOBODY, Plan
 from hocket.plan.results import OK, Status, StepResult, TaskResult, named
 from hocket.plan.sources import Mode, Source
 
-__all__ = ["Ended", "Event", "Job", "Teller", "perform", "perform_async"]
+__all__ = ["Ended", "Event", "Job", "Slots", "Teller", "ending", "perform", "perform_async"]
 
 OURS.add(__file__)
 
@@ -52,72 +49,120 @@ class Teller:
     def ended(self, node: int, status: Status) -> None:
         self._watch(("end", self._names[node], status.value))
 
+    def came_of(self, node: int, outcome: Outcome) -> None:
+        if outcome.ok:
+            self.succeeded(node)
+        else:
+            self.ended(node, outcome.status)
+
     def left(self, node: int) -> None:
         if node in self._live:
             del self._live[node]
             self._watch(("leave", self._names[node]))
 
-    def broke(self, node: int, status: Status, entered: bool = True) -> None:
-        """The run ends here, one task at a time: everything is left, the innermost first."""
-        if entered and node not in self._live:
-            self.ended(node, status)
+    def broke(self) -> None:
+        """The run ends, one task at a time: everything is left, the innermost first."""
         for live in reversed(list(self._live)):
             self.left(live)
 
 
-class Job:
-    """A run: `result` is None while nothing has ended it."""
+class Slots:
+    """The payloads of a run, and the tasks that take and give them."""
 
-    def __init__(
-        self, plan: Plan, layout: Layout, context: Context, tell: Teller | None, cancelled: Callable[[], bool]
-    ) -> None:
-        self.plan, self.context, self.tell, self.cancelled = plan, context, tell, cancelled
-        self.result: StepResult | None = None
-        self.escaped: BaseException | None = None  # what no task should raise: Ctrl-C, and the like
-        self._root = 0 if plan.is_tree else NOBODY  # its branch is everything
+    def __init__(self, plan: Plan, layout: Layout, context: Context, cancelled: Callable[[], bool]) -> None:
+        self.plan, self._context, self._cancelled = plan, context, cancelled
         self._place = layout.slot
         self._slots: list[Any] = [None] * layout.count
         self._stages: dict[int, Any] = {}
-        self._lock = threading.Lock()
 
     def steps(self, node: int) -> Conduct:
         """The attempts of a node, to be performed."""
-        return conduct(self.plan.tasks[node], partial(self._arguments, node), self.cancelled)
+        task = self.plan.tasks[node]
+        return conduct(task, partial(self._arguments, node) if task.sources else tuple, self._cancelled)
+
+    def keep(self, node: int, outcome: Outcome) -> Outcome:
+        """Put a payload into its slot and onto the stage; what raises while it is copied fails the run (Y-B3)."""
+        if isinstance(outcome, TaskResult) and outcome.ok and self.plan.owns(node):
+            self._slots[self._place[node]] = outcome.value
+        if outcome.ok and node in self.plan.staged:
+            place = self._place[self.plan.owner[node]]
+            try:
+                self._stages[node] = copy_of(self._slots[place])
+            except Exception as error:
+                self._slots[place] = None
+                return StepResult.failure(error)
+        return outcome
+
+    def release(self, node: int) -> None:
+        """Its payload, and what was staged of it, is over."""
+        if self._stages:
+            self._stages.pop(node, None)
+        if self.plan.owns(node):
+            self._slots[self._place[node]] = None
+
+    def clear(self) -> None:
+        """The run is over."""
+        self._slots.clear()
+        self._stages.clear()
+
+    def _arguments(self, node: int) -> tuple[Any, ...]:
+        return tuple(map(partial(self._fetch, node), self.plan.tasks[node].sources, self.plan.feeds(node)))
+
+    def _fetch(self, node: int, source: Source, owner: int) -> Any:
+        if source.mode is Mode.VALUE:
+            return source.held
+        if source.mode is Mode.CONTEXT:
+            return self._context.get(source.type)
+        assert owner != NOBODY, f"{self.plan.names[node]} takes a payload that nobody has"
+        if source.mode is Mode.COPY:
+            staged = self.plan.takes_stage(node)
+            return copy_of(self._stages[self.plan.parents[node]] if staged else self._slots[self._place[owner]])
+        payload = self._slots[self._place[owner]]
+        if source.mode is Mode.CONSUME:
+            self._slots[self._place[owner]] = None
+        return payload
+
+
+class Job:
+    """A run of which several may have a part: `result` is None while nothing has ended it.
+
+    The lock is held for the moments in which something is decided about the run as a whole, never while a task is
+    called: nobody enters after the run has ended, and a watcher is told everything in the order in which it happened.
+    """
+
+    def __init__(self, slots: Slots, tell: Teller | None, cancelled: Callable[[], bool]) -> None:
+        self.slots, self.plan, self._tell, self._cancelled = slots, slots.plan, tell, cancelled
+        self.result: StepResult | None = None
+        self.escaped: BaseException | None = None  # what no task should raise: Ctrl-C, and the like
+        self._lock = threading.Lock()
 
     def enter(self, node: int) -> bool:
         """Whether it may begin: nothing has ended the run."""
         with self._lock:
-            if self.result is None and self.cancelled():
+            if self.result is None and self._cancelled():
                 self.result = StepResult.abort_execution()
             if self.result is not None:
                 return False
-            if self.tell is not None:
-                self.tell.entered(node)
+            if self._tell is not None:
+                self._tell.entered(node)
             return True
 
     def finish(self, node: int, outcome: Outcome) -> bool:
         """Keep what came of it; whether what comes after it may run."""
-        if outcome.ok:
-            outcome = self._keep(node, outcome)
+        outcome = self.slots.keep(node, outcome)
         with self._lock:
-            if outcome.ok:
-                if self.tell is not None:
-                    self.tell.succeeded(node)
-                return True
-            if self.tell is not None:
-                self.tell.ended(node, outcome.status)
-            if (outcome.status is not Status.ABORT_BRANCH or node == self._root) and self.result is None:
-                self.result = named(_step(outcome), self.plan.names[node])
-            return False
+            if self._tell is not None:
+                self._tell.came_of(node, outcome)
+            if self.result is None:
+                self.result = ending(self.plan, node, outcome)
+        return outcome.ok
 
     def leave(self, node: int) -> None:
-        """Its payload, and what was staged of it, is over."""
-        self._stages.pop(node, None)
-        if self.plan.owns(node):
-            self._slots[self._place[node]] = None
-        if self.tell is not None:
+        """Its payload is over."""
+        self.slots.release(node)
+        if self._tell is not None:
             with self._lock:
-                self.tell.left(node)
+                self._tell.left(node)
 
     def escape(self, error: BaseException) -> None:
         with self._lock:
@@ -127,43 +172,17 @@ class Job:
 
     def over(self) -> StepResult:
         """The result, when nothing is at work any more; nothing is kept."""
-        self._slots.clear()
-        self._stages.clear()
+        self.slots.clear()
         if self.escaped is not None:
             raise self.escaped
         return OK if self.result is None else self.result
 
-    # -- payloads -----------------------------------------------------------------------------------------------------
 
-    def _keep(self, node: int, outcome: Outcome) -> Outcome:
-        """Into its slot, and onto the stage; an exception while a copy is made is a failure of the run (Y-B3)."""
-        if isinstance(outcome, TaskResult) and self.plan.owns(node):
-            self._slots[self._place[node]] = outcome.value
-        if node in self.plan.staged:
-            try:
-                self._stages[node] = copy_of(self._slots[self._place[self.plan.owner[node]]])
-            except Exception as error:
-                self._slots[self._place[self.plan.owner[node]]] = None
-                return StepResult.failure(error)
-        return outcome
-
-    def _arguments(self, node: int) -> tuple[Any, ...]:
-        sources = self.plan.tasks[node].sources
-        return tuple(map(partial(self._fetch, node), sources, self.plan.feeds(node))) if sources else ()
-
-    def _fetch(self, node: int, source: Source, owner: int) -> Any:
-        if source.mode is Mode.VALUE:
-            return source.held
-        if source.mode is Mode.CONTEXT:
-            return self.context.get(source.type)
-        assert owner != NOBODY, f"{self.plan.names[node]} takes a payload that nobody has"
-        if source.mode is Mode.COPY:
-            staged = self.plan.takes_stage(node)
-            return copy_of(self._stages[self.plan.parents[node]] if staged else self._slots[self._place[owner]])
-        payload = self._slots[self._place[owner]]
-        if source.mode is Mode.CONSUME:
-            self._slots[self._place[owner]] = None
-        return payload
+def ending(plan: Plan, node: int, outcome: Outcome) -> StepResult | None:
+    """The result of the run if this outcome ends it, which a branch that is aborted does not, unless it is all."""
+    if outcome.ok or (outcome.status is Status.ABORT_BRANCH and not (plan.is_tree and node == 0)):
+        return None
+    return named(outcome.step if isinstance(outcome, TaskResult) else outcome, plan.names[node])
 
 
 def perform(steps: Conduct) -> Outcome:
@@ -200,7 +219,3 @@ async def perform_async(steps: Conduct) -> Outcome:
     except StopIteration as settled:
         outcome: Outcome = settled.value
         return outcome
-
-
-def _step(outcome: Outcome) -> StepResult:
-    return outcome.step if isinstance(outcome, TaskResult) else outcome

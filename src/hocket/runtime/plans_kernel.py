@@ -45,7 +45,7 @@ def _body(job: Job, node: int) -> Callable[[], Any]:
         if not job.enter(node):
             raise Ended
         try:
-            went_on = job.finish(node, perform(job.steps(node)))
+            went_on = job.finish(node, perform(job.slots.steps(node)))
         except BaseException as error:
             job.escape(error)
             raise
@@ -56,7 +56,7 @@ def _body(job: Job, node: int) -> Callable[[], Any]:
         if not job.enter(node):
             raise Ended
         try:
-            went_on = job.finish(node, await perform_async(job.steps(node)))
+            went_on = job.finish(node, await perform_async(job.slots.steps(node)))
         except BaseException as error:
             job.escape(error)
             raise

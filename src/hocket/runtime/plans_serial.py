@@ -17,35 +17,48 @@ from hocket.plan.attempts import OURS, conduct, theirs
 from hocket.plan.bind import Bound
 from hocket.plan.context import Context
 from hocket.plan.layouts import Layout
-from hocket.plan.plan import NOBODY, Plan
-from hocket.plan.results import Status, StepResult, named
+from hocket.plan.plan import Plan
+from hocket.plan.results import OK, Status, StepResult
 from hocket.plan.unfold import Unfolding
-from hocket.runtime.plans_job import Job, Teller, perform
+from hocket.runtime.plans_job import Slots, Teller, ending, perform
 
 __all__ = ["Unfolded", "run_on_stack", "unfolded"]
 
 Unfolded = Callable[[Context, Teller | None, Callable[[], bool]], StepResult]
 
 
-def run_on_stack(job: Job) -> StepResult:
+def run_on_stack(slots: Slots, tell: Teller | None, cancelled: Callable[[], bool]) -> StepResult:
     """Every node in turn, unless something that it needs did not succeed; ends where something ends the run."""
-    plan, succeeded = job.plan, bytearray(len(job.plan))
-    over = plan.over_after if job.tell is None else plan.left_after
-    node = 0
-    try:
-        for node in range(len(plan)):
-            if _may_begin(plan, node, succeeded):
-                if not job.enter(node):
-                    break
-                succeeded[node] = job.finish(node, perform(job.steps(node)))
-                if job.result is not None:
-                    break
-            for left in over.get(node, ()):
-                job.leave(left)
-    finally:
-        if job.result is not None and job.tell is not None:
-            job.tell.broke(node, job.result.status, entered=False)
-    return job.over()
+    plan, succeeded, ended = slots.plan, bytearray(len(slots.plan)), None
+    over = plan.over_after if tell is None else plan.left_after
+    for node in range(len(plan)):
+        if _may_begin(plan, node, succeeded):
+            ended = StepResult.abort_execution() if cancelled() else _step(slots, node, tell, succeeded)
+            if ended is not None:
+                break
+        for left in over.get(node, ()):
+            slots.release(left)
+            if tell is not None:
+                tell.left(left)
+    slots.clear()
+    if tell is not None:
+        tell.broke()
+    return OK if ended is None else ended
+
+
+def _step(slots: Slots, node: int, tell: Teller | None, succeeded: bytearray) -> StepResult | None:
+    """Run one node; the result of the run if that ends here."""
+    if tell is not None:
+        tell.entered(node)
+    outcome = perform(slots.steps(node))
+    if outcome is not OK or node in slots.plan.staged:
+        outcome = slots.keep(node, outcome)
+    if tell is not None:
+        tell.came_of(node, outcome)
+    if outcome is OK or outcome.ok:
+        succeeded[node] = True
+        return None
+    return ending(slots.plan, node, outcome)
 
 
 def _may_begin(plan: Plan, node: int, succeeded: bytearray) -> bool:
@@ -58,10 +71,10 @@ def _may_begin(plan: Plan, node: int, succeeded: bytearray) -> bool:
 
 
 class Stop(Exception):
-    """The run ends at a node; NOBODY: before one, because it was cancelled."""
+    """The run ends, and this is its result."""
 
-    def __init__(self, node: int, result: StepResult) -> None:
-        self.node, self.result = node, result
+    def __init__(self, result: StepResult) -> None:
+        self.result = result
 
 
 def unfolded(plan: Plan, layout: Layout, watched: bool, cancellable: bool) -> Unfolded:
@@ -76,7 +89,7 @@ def unfolded(plan: Plan, layout: Layout, watched: bool, cancellable: bool) -> Un
         "Stop": Stop,
         "went_on": _asker(plan),
         "attempts": _attempts,
-        "stopped": _stopper(plan),
+        "stopped": _stopped,
         "failed": _failer(plan),
     }
     exec(compile(unfolding.text, file, "exec"), names)
@@ -84,16 +97,17 @@ def unfolded(plan: Plan, layout: Layout, watched: bool, cancellable: bool) -> Un
     return run
 
 
-def _asker(plan: Plan) -> Callable[[int, Outcome], bool]:
-    root = 0 if plan.is_tree else NOBODY  # its branch is everything
-
-    def went_on(node: int, outcome: Outcome) -> bool:
+def _asker(plan: Plan) -> Callable[[int, Outcome, Teller | None], bool]:
+    def went_on(node: int, outcome: Outcome, tell: Teller | None) -> bool:
         """Whether what comes after a node may run. Raises Stop where nothing may."""
         if outcome.ok:
             return True
-        if outcome.status is Status.ABORT_BRANCH and node != root:
-            return False
-        raise Stop(node, outcome if isinstance(outcome, StepResult) else outcome.step)
+        if tell is not None:
+            tell.ended(node, outcome.status)
+        result = ending(plan, node, outcome)
+        if result is not None:
+            raise Stop(result)
+        return False
 
     return went_on
 
@@ -102,19 +116,17 @@ def _attempts(task: Bound, take: Callable[[], tuple[Any, ...]], cancelled: Calla
     return perform(conduct(task, take, cancelled))
 
 
-def _stopper(plan: Plan) -> Callable[[Stop, Teller | None], StepResult]:
-    def stopped(stop: Stop, tell: Teller | None) -> StepResult:
-        if tell is not None:
-            tell.broke(stop.node, stop.result.status, entered=stop.node != NOBODY)
-        return stop.result if stop.node == NOBODY else named(stop.result, plan.names[stop.node])
-
-    return stopped
+def _stopped(stop: Stop, tell: Teller | None) -> StepResult:
+    if tell is not None:
+        tell.broke()
+    return stop.result
 
 
 def _failer(plan: Plan) -> Callable[[int, Exception, Teller | None], StepResult]:
     def failed(node: int, error: Exception, tell: Teller | None) -> StepResult:
         if tell is not None:
-            tell.broke(node, Status.FAILURE)
+            tell.ended(node, Status.FAILURE)
+            tell.broke()
         return StepResult(Status.FAILURE, theirs(error), plan.names[node])
 
     return failed

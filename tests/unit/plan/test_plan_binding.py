@@ -1,7 +1,7 @@
 """YOrch's unit scenarios of binding, one by one (Appendix A of the seeds): B, M, U, TR, V, C, R and Q.
 
 A bound task is tried alone: its arguments are fetched from a context and a parent's payload by the executor's own code
-(`Job`), and its outcome is looked at. Where the original writes through an `int&`, a Box stands for the int, because
+(`Slots`), and its outcome is looked at. Where the original writes through an `int&`, a Box stands for the int, because
 an int of Python does not change.
 """
 
@@ -45,7 +45,7 @@ from hocket.plan import (
 from hocket.plan.attempts import never
 from hocket.plan.bind import Slot, Style
 from hocket.plan.sources import Mode
-from hocket.runtime.plans_job import Job, perform
+from hocket.runtime.plans_job import Slots, perform
 from tests.unit.plan.acting import Box, Unique, raising
 
 
@@ -63,11 +63,10 @@ def alone(task, *ctx, prev=None):
     kinds = type(prev) if prev is not None else None
     root = bind(lambda: prev, returns=kinds, name="root")
     plan = compile_plan(task_tree(root, task))
-    job = Job(plan, lay_out(plan, "one_to_one"), context(*ctx), None, never)
-    assert job.finish(0, perform(job.steps(0)))
-    outcome = perform(job.steps(1))
-    job.finish(1, outcome)
-    held = list(job._slots)
+    slots = Slots(plan, lay_out(plan, "one_to_one"), context(*ctx), never)
+    assert slots.keep(0, perform(slots.steps(0))).ok
+    outcome = slots.keep(1, perform(slots.steps(1)))
+    held = list(slots._slots)
     own = held[-1] if plan.owns(1) else None
     return Alone(outcome, held[0] if prev is not None else None, own)
 
