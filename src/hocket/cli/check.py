@@ -145,14 +145,22 @@ def _explorations(target: str, table: Mapping[str, Any]) -> Iterator[Answer]:
         yield Answer("explorations", name, result.exit_code, str(result), result.seconds, counts)
 
 
+def _usable(given: Any) -> Any:
+    """A source that was found in a folder, unless it is the reason why it cannot be read."""
+    if isinstance(given, SourceError):
+        raise given
+    return given
+
+
 def _graphs(source: str, table: Mapping[str, Any]) -> Iterator[Answer]:
     from hocket.verify import verify
-    from hocket.verify.source import read, workflows_in
+    from hocket.verify.readers.discover import graphs_in, opened
 
-    for path in map(str, workflows_in(Path(source))) if Path(source).is_dir() else (source,):
+    for given in graphs_in(Path(source)) if Path(source).is_dir() else (source,):
+        path = given if isinstance(given, str) else str(given.path)
         started = time.monotonic()
         try:
-            report = verify(read(path))
+            report = verify(opened(given) if isinstance(given, str) else _usable(given))
             code, text, counts = report.exit_code, str(report), {"findings": len(report.findings)}
         except SourceError as error:
             code, text, counts = 2, str(error), {}

@@ -20,7 +20,8 @@ from hocket.render import findings as drawn
 from hocket.verify import verify
 from hocket.verify.assertions import Assertion, parse_assertion
 from hocket.verify.findings import Report
-from hocket.verify.source import Source, read, workflows_in
+from hocket.verify.readers.discover import graphs_in, opened
+from hocket.verify.readers.systemd import is_unit_folder
 
 __all__ = ["arguments", "main"]
 
@@ -37,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     claims = "'A before B', 'A never with B', 'A requires B', 'A can run before B', 'A can run'; may be repeated"
     parser.add_argument("--assert", dest="claims", action="append", default=[], metavar="CLAIM", help=claims)
     parser.add_argument(
-        "--format", metavar="NAME", help="the format of the input, where it is not to be guessed (github)"
+        "--format", metavar="NAME", help="the format, where it is not to be guessed (see docs/reference/formats.md)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document (docs/reference/verify.md)")
 
@@ -52,22 +53,26 @@ def main(options: argparse.Namespace) -> int:
         return _end([], [error], options.json)
     for source in options.sources:
         try:
-            for path in _expanded(source):
-                _one(path, options.format, claims, reports, problems)
+            for given in _expanded(source, options.format):
+                _one(given, options.format, claims, reports, problems)
         except SourceError as error:
             problems.append(error)
     return _end(reports, problems, options.json)
 
 
-def _expanded(source: str) -> Iterable[str]:
-    return [str(path) for path in workflows_in(Path(source))] if Path(source).is_dir() else [source]
+def _expanded(source: str, format: str | None) -> Iterable[Any]:
+    """What is to be verified: every graph in a folder, or the one thing that is named."""
+    if Path(source).is_dir() and not is_unit_folder(Path(source)):
+        return graphs_in(Path(source), format)
+    return [opened(source)]
 
 
 def _one(
-    path: str, format: str | None, claims: list[Assertion], reports: list[Report], problems: list[SourceError]
+    given: Any, format: str | None, claims: list[Assertion], reports: list[Report], problems: list[SourceError]
 ) -> None:
     try:
-        given: Source = read(path)
+        if isinstance(given, SourceError):
+            raise given
         reports.append(verify(given, format=format, assertions=claims))
     except SourceError as error:
         problems.append(error)

@@ -30,10 +30,11 @@ from hocket.verify.liveness import Alive, is_plain, liveness, without_groups
 from hocket.verify.model import Graph
 from hocket.verify.notes import redundant, skipped
 from hocket.verify.readers import Reading, reader_for
+from hocket.verify.readers.discover import opened
 from hocket.verify.replay import Mismatch, Run, replay
 from hocket.verify.resources import too_much, with_workers
 from hocket.verify.smt import Found, Never, Solver
-from hocket.verify.source import Source, read
+from hocket.verify.source import Source
 from hocket.verify.starvation import Starved, least_workers, starvation
 from hocket.verify.structure import Shape, shape
 from hocket.verify.timeline import schedule
@@ -81,7 +82,7 @@ def read_graph(source: Any, format: str | None = None) -> Reading:
     ):
         source = Source("<text>", source)
     elif isinstance(source, str | os.PathLike):
-        source = read(source)
+        source = opened(source)
     return reader_for(source, format).read(source)
 
 

@@ -11,11 +11,10 @@ import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from hocket.errors import SourceError
 
-__all__ = ["LARGEST", "Source", "read", "workflows_in"]
+__all__ = ["LARGEST", "Source", "read"]
 
 LARGEST = 10 * 2**20  # bytes of a text source; the largest workflow that GitHub takes is 512 kB
 
@@ -27,6 +26,7 @@ class Source:
     path: str
     text: str
     is_file: bool = False
+    is_folder: bool = False  # a folder that is one source; it has no text
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -53,18 +53,8 @@ def decode(content: bytes, name: str) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         raise SourceError("this is not UTF-8 text", name, line, cure="save the file as UTF-8") from None
     if not text.strip():
-        raise SourceError("the file is empty", name, cure="a workflow has at least 'on:' and 'jobs:'")
+        raise SourceError("the file is empty", name, cure="give the file that describes the graph")
     return text
-
-
-def workflows_in(folder: Path) -> list[Path]:
-    """The workflow files of a repository or of a folder of workflows, by name; raises SourceError if there are none."""
-    inside = folder / ".github" / "workflows"
-    home = inside if inside.is_dir() else folder
-    found = sorted(path for path in home.iterdir() if path.suffix in (".yml", ".yaml") and path.is_file())
-    if not found:
-        raise SourceError("no .yml or .yaml file in this folder", str(home), cure="name the file itself")
-    return found
 
 
 def _bytes(name: str) -> bytes:

@@ -32,10 +32,10 @@ jobs:
 TEXTS = [
     ("\n\n", "", "the file is empty"),
     ("# nothing\n", "", "no YAML value"),
-    ("just words\n", ":1:1", "no workflow but the value 'just words'"),
-    ("- a\n- b\n", ":1:1", "no workflow but a list"),
-    ("name: x\n", ":1:1", "no 'jobs:'"),
-    ("services:\n  a: {image: x}\n", ":1:1", "no 'jobs:'"),
+    ("just words\n", "", "no graph of a format that is known here"),
+    ("- a\n- b\n", "", "no graph of a format that is known here"),
+    ("name: x\n", "", "no graph of a format that is known here"),
+    ("on: push\njobs: words\n", ":2:1", "'jobs:' should hold jobs but is the value 'words'"),
     ("on: push\njobs:\n", ":2:1", "'jobs:' should hold jobs but is nothing"),
     ("on: push\njobs: [a]\n", ":2:1", "'jobs:' should hold jobs but is a list"),
     ("on: push\njobs: {a: {steps: [\n", ":3", "this is not YAML"),
@@ -91,7 +91,7 @@ def test_a_missing_file_and_an_empty_folder(tmp_path, capsys):
     assert main(["verify", str(tmp_path / "none.yml")]) == 2
     assert "there is no such file" in capsys.readouterr().err
     assert main(["verify", str(tmp_path)]) == 2
-    assert "no .yml or .yaml file in this folder" in capsys.readouterr().err
+    assert "no graph in this folder" in capsys.readouterr().err
     with pytest.raises(SourceError, match="this is a folder"):
         hocket.verify(tmp_path)
 
@@ -106,8 +106,10 @@ def test_a_file_that_may_not_be_read(tmp_path, capsys):
 
 
 def test_one_bad_file_does_not_hide_the_others(tmp_path, capsys):
-    (tmp_path / "a.yml").write_text("nothing\n")
-    (tmp_path / "b.yml").write_text(GOOD.replace("[a]", "[c]"))
+    home = tmp_path / ".github" / "workflows"
+    home.mkdir(parents=True)
+    (home / "a.yml").write_text("nothing\n")
+    (home / "b.yml").write_text(GOOD.replace("[a]", "[c]"))
     assert main(["verify", str(tmp_path)]) == 2
     out, err = capsys.readouterr()
     assert "G002" in out

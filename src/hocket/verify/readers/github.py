@@ -37,6 +37,7 @@ from hocket.verify.readers.entries import describe, did_you_mean
 from hocket.verify.readers.github_conditions import Cases, Known, Scope, cases, condition
 from hocket.verify.readers.github_groups import group
 from hocket.verify.readers.github_shape import events_of, job_problems, workflow_problems
+from hocket.verify.readers.outline import outline
 from hocket.verify.source import Source, read
 from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence, compose, strings
 
@@ -51,7 +52,7 @@ class GitHub:
     """The reader of `.github/workflows/*.yml`."""
 
     def sniff(self, source: object) -> bool:
-        return isinstance(source, Source) and any(line.startswith("jobs:") for line in source.lines)
+        return isinstance(source, Source) and ("jobs" in outline(source).keys or _is_workflow(source.path))
 
     def read(self, source: object) -> Reading:
         assert isinstance(source, Source)
@@ -69,6 +70,10 @@ class GitHub:
         holds = _Jobs(book, source, root, scope, "", (source.path,)).read()
         graph = Graph(source.path, "github", book.tasks, book.variables, holds)
         return Reading(graph, tuple(book.findings), book.sources)
+
+
+def _is_workflow(path: str) -> bool:
+    return ".github/workflows/" in path.replace("\\", "/") and path.endswith((".yml", ".yaml"))
 
 
 @dataclass

@@ -324,6 +324,8 @@ class _Jobs:
     def _needs(self, job: _Job) -> list[Edge] | None:
         """The jobs that are needed, by the job itself or by a rule; None if nothing is said."""
         own = job.body.get("needs")
+        if isinstance(own, Scalar) and own.value is None:
+            own = None  # `needs: null` takes back what the job extends
         found: dict[str, Edge] = {}
         for one in items(own):
             self._need(job, one, found, False)
