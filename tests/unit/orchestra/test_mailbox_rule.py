@@ -188,7 +188,7 @@ def test_a_signal_in_line_is_lost_only_with_its_receiver():
     assert ticket.fate is Fate.LOST
 
 
-# -- against the rule itself, written down once more, slowly ------------------------------------------------------------
+# -- against the rule itself, written down once more, slowly ----------------------------------------------------------
 
 DEEDS = st.lists(
     st.one_of(

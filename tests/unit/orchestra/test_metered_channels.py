@@ -191,7 +191,7 @@ def test_what_is_left_when_the_receiver_closes_is_given_back():
     assert [row.message for row in receiver.close()] == ["left"]
 
 
-# -- answers ------------------------------------------------------------------------------------------------------------
+# -- answers ----------------------------------------------------------------------------------------------------------
 
 
 def answered(deed, at):

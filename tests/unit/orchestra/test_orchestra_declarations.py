@@ -94,8 +94,8 @@ def test_sends_may_be_one_class_or_several(given, length):
 
 
 def test_or_p8_p9_consumes_is_one_class_and_all_options_go_together():
-    full = subsystem(message_capacity=10, consumes=A, sends=[B], wip=True, blocking=True, signal_capacity=2, priority=True)
-    slot = full.slot("x", "X")
+    flags = {"wip": True, "blocking": True, "priority": True}
+    slot = subsystem(message_capacity=10, consumes=A, sends=[B], signal_capacity=2, **flags).slot("x", "X")
     assert (slot.consumes, slot.message_capacity, slot.signal_capacity) == (A, 10, 2)
     assert (slot.wip, slot.blocking, slot.priority, slot.events) == (True, True, True, False)
 
@@ -161,7 +161,7 @@ def test_every_way_of_sending_needs_a_class():
         replies(A, to="B")
 
 
-# -- building -----------------------------------------------------------------------------------------------------------
+# -- building ---------------------------------------------------------------------------------------------------------
 
 
 async def nothing(ctx): ...

@@ -60,7 +60,7 @@ async def until_told(ctx):
             return
 
 
-# -- OR-01 and OR-02: priority ------------------------------------------------------------------------------------------
+# -- OR-01 and OR-02: priority ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("way", ["send", "try_send"], ids=["OR-01", "OR-02"])
@@ -105,7 +105,7 @@ def test_or_01_02_signals_before_priority_before_the_rest(runtime, way):
     assert heard == {"a": [255, 1, 2, 3, 42], "b": [255, 42, 1, 2, 3]}
 
 
-# -- OR-03, OR-04: ends, baggage ----------------------------------------------------------------------------------------
+# -- OR-03, OR-04: ends, baggage --------------------------------------------------------------------------------------
 
 
 class Plinko: ...
@@ -177,7 +177,7 @@ def test_or_04_one_of_two_is_blocking_and_all_baggage_is_there():
     assert [repr(item) for item in heard] == ["2", "signal 7"]
 
 
-# -- OR-05: backpressure ------------------------------------------------------------------------------------------------
+# -- OR-05: backpressure ----------------------------------------------------------------------------------------------
 
 
 def test_or_05_a_saturated_receiver_hears_signals_and_its_sender_none():
@@ -257,7 +257,7 @@ def test_or_05_a_saturated_receiver_hears_signals_and_its_sender_none():
     asyncio.run(main())
 
 
-# -- OR-06, OR-07, OR-X4 to OR-X8 ---------------------------------------------------------------------------------------
+# -- OR-06, OR-07, OR-X4 to OR-X8 -------------------------------------------------------------------------------------
 
 
 def test_or_06_one_that_is_not_written_yet_takes_what_is_sent_to_it(runtime):
@@ -378,7 +378,7 @@ def test_several_errors_come_as_a_group(runtime):
     runtime.run(main())
 
 
-# -- what is sent wrongly, and to whom it cannot go ---------------------------------------------------------------------
+# -- what is sent wrongly, and to whom it cannot go -------------------------------------------------------------------
 
 
 class Ways(Orchestra, **WORDS, deny_unsent=False):
@@ -535,7 +535,7 @@ def test_try_send_to_a_full_queue_gives_the_message_back(runtime):
     runtime.run(main())
 
 
-# -- the main loop ------------------------------------------------------------------------------------------------------
+# -- the main loop ----------------------------------------------------------------------------------------------------
 
 
 class Served(Orchestra, **WORDS, routes=ToB, outgoing=ToA):
@@ -627,7 +627,7 @@ def test_blocking_jobs_have_a_thread_and_a_sender_of_their_own(runtime):
     assert got.count(threading.get_ident()) == 0
 
 
-# -- ending -------------------------------------------------------------------------------------------------------------
+# -- ending -----------------------------------------------------------------------------------------------------------
 
 
 def test_leaving_the_block_ends_what_still_runs(runtime):
@@ -711,5 +711,5 @@ def test_a_thread_awaits_nothing_but_ours():
         await asyncio.sleep(1)
 
     system, _ = Pair.builder(a=wrong, b=until_told).build(runtime="threads")
-    with pytest.raises(SubsystemError, match="RuntimeError|Refused"):
+    with pytest.raises(SubsystemError, match=r"RuntimeError|Refused"):
         system.run(stop=Signal())

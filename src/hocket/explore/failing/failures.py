@@ -8,6 +8,7 @@ kind follows from how the execution ended.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -132,7 +133,7 @@ def _complete(control: Control) -> Failure | None:
     names = control.session.cast.objects
     held = [f"{_name(control, lock.owner)} has ended and still holds {names[lock._number]}" for lock in left]
     told = "; ".join([*held, *control.leaks])
-    return _failure(control, "leak", told, waits=(told,), origin=told)
+    return _failure(control, "leak", told, waits=(told,), origin=_unnumbered(told))
 
 
 def _race(control: Control) -> Failure | None:
@@ -158,7 +159,7 @@ def _deadlock(control: Control) -> Failure:
     waits = tuple(_waits(control, actor) for actor in stuck)
     cycle = _cycle(control, stuck)
     told = [wait for actor, wait in zip(stuck, waits, strict=True) if not cycle or _name(control, actor) in cycle]
-    origin = "; ".join(f"{actor.name} {_pending(control, actor)}" for actor in stuck)
+    origin = "; ".join(f"{actor.name} {_unnumbered(_pending(control, actor))}" for actor in stuck)
     waits = tuple(wait for actor in stuck for wait in (_waits_of_tasks(control, actor) or [_waits(control, actor)]))
     return _failure(control, "deadlock", "; ".join(told), waits=waits, cycle=tuple(cycle), origin=origin)
 
@@ -173,6 +174,11 @@ def _pending(control: Control, actor: Actor) -> str:
     assert operation is not None
     tasks = _waits_of_tasks(control, actor)
     return "; ".join(tasks) if tasks else operation.told(control.session.cast.objects)
+
+
+def _unnumbered(text: str) -> str:
+    """The same without numbers: which of several objects of one name is `lock#2` differs from session to session."""
+    return re.sub(r"\d+", "", text)
 
 
 def _livelock(control: Control) -> Failure | None:
