@@ -333,7 +333,7 @@ def a_pool_that_waits_for_itself(fixed: bool) -> None:
 
 def the_first_of_two_is_taken_for_both(fixed: bool) -> None:
     results: list[int] = []
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
         futures = [pool.submit(results.append, number) for number in range(2)]
         when = concurrent.futures.ALL_COMPLETED if fixed else concurrent.futures.FIRST_COMPLETED
         concurrent.futures.wait(futures, return_when=when)

@@ -12,10 +12,12 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
+from zlib import crc32
 
 from hocket.errors import Refused
 from hocket.explore.threads import patch
@@ -105,23 +107,34 @@ def _silent_pools() -> Iterator[None]:
 
 
 @contextmanager
-def _futures_in_order() -> Iterator[None]:
-    """`concurrent.futures.wait` takes locks in the order of addresses, which no two executions share."""
+def _sets_in_order() -> Iterator[None]:
+    """Pools keep their threads in a set, and futures are locked in the order of addresses, which differ each time."""
     base: Any = sys.modules.get("concurrent.futures._base")
-    if base is None:
-        yield
-        return
-    base.Future.__hash__, base.id = _place_of, _place_of
+    rows: list[tuple[Any, str, Any]] = [(threading.Thread, "__hash__", _place_of_thread)]
+    if base is not None:
+        rows += [(base.Future, "__hash__", _place_of_future), (base, "id", _place_of_future)]
+    for owner, name, place in rows:
+        setattr(owner, name, place)
     try:
         yield
     finally:
-        del base.Future.__hash__, base.id
+        for owner, name, _ in rows:
+            delattr(owner, name)
 
 
-def _place_of(future: Any) -> int:
-    """Of a future that an execution made: the number of its lock; of any other, its address."""
-    number = getattr(future._condition._lock, "_number", -1)
+def _place_of_future(future: Any) -> int:
+    """Of one that an execution made: the number of its lock; of any other, its address."""
+    number: int = getattr(future._condition._lock, "_number", -1)
     return number if number >= 0 else object.__hash__(future)
+
+
+def _place_of_thread(thread: Any) -> int:
+    """Of one that an execution makes: by its name, which `threading` numbers, when it is hashed as it is made."""
+    place = vars(thread).get("_hocket_place")
+    if place is None:
+        made_here = current() is not None and thread.ident is None
+        place = thread._hocket_place = crc32(thread.name.encode()) if made_here else object.__hash__(thread)
+    return int(place)
 
 
 @contextmanager
@@ -214,5 +227,5 @@ def _at_end(control: Control) -> None:
     control.loops.clear()
 
 
-patch.EXTENSIONS += [_silent_pools, _futures_in_order, _asyncio_controlled]
+patch.EXTENSIONS += [_silent_pools, _sets_in_order, _asyncio_controlled]
 patch.AT_END.append(_at_end)

@@ -273,15 +273,19 @@ class Heap:
                     self.referred[id(value)] = (value, holder)
 
     def _died(self, holder: Thing, told: str, reference: object) -> None:
-        """Somebody was let go of; whoever did has to be ordered with all who ask whether it is there."""
+        """Somebody was let go of, and whoever did is ordered from now on with all who ask whether it is there.
+
+        That finds mistakes, and proves nothing: a reference in a local variable ends without an operation, so another
+        order may have another last holder. Who has died is always reported.
+        """
         control = self._control
         if control is None or control.over or self.alone(control):
             return
         actor = ACTORS.get(_get_ident())
         last = next((event for event in reversed(control.execution.events)
                      if actor is not None and event.actor == actor.number), None)
+        self.mourn(f"a {told} is let go of by its last holder, and others refer to it weakly")
         if holder.lump or last is None or not last.operation.kind.startswith("data."):
-            self.mourn(f"a {told} is let go of by its last holder, and others refer to it weakly")
             return
         life, deed = self.place(holder, LIFE), last.operation.objects[0]
         if life not in self.lethal.setdefault(deed, {}):

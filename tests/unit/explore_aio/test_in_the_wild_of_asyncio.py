@@ -1,0 +1,30 @@
+"""Coroutines as people write them: the mistake is found and its schedule replays, the repair is proved."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import wild_aio
+
+sys.path.pop(0)
+
+PROGRAMS = {program.__name__: program for program in wild_aio.PROGRAMS}
+CLASSES = {  # of the repaired program; those that are not listed have 1, because asyncio's order leaves nothing open
+    "a_lock_not_released_by_who_is_cancelled": 5, "a_semaphore_taken_before_the_try": 5,
+    "an_item_lost_with_who_took_it": 5, "a_timeout_that_loses_the_result": 4, "handed_over_without_threadsafe": 2,
+    "an_executor_and_a_coroutine": 10, "cancellation_swallowed_in_a_loop": 5,
+    "the_first_of_two_taken_for_the_only_one": 4,
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_mistake_is_found_and_the_repair_is_proved(name):
+    found = wild_aio.explored(PROGRAMS[name], fixed=False)
+    assert found.verdict == "failed", found
+    assert found.failure.replayed
+    proved = wild_aio.explored(PROGRAMS[name], fixed=True)
+    assert (proved.verdict, proved.classes) == ("proved", CLASSES.get(name, 1)), proved
