@@ -4,11 +4,15 @@ A permutation of the elements of a sort maps runs to runs if no term names an el
 of it, and if what is given is the same after it as before. The states reached are then
 unions of orbits, and one member of each, the least, stands for all.
 
-Two ways to the least member. Where every symbol has the sort once among its arguments
-and never as its value, the cells of an element form a word, and sorting the words is
-enough. Otherwise all permutations that keep what is given are tried. Refused: words
-compared first and permutations tried within ties, which is faster in the middle of the
-range and needs a proof of its own.
+Two ways to the least member. Where every symbol that changes has the sort once among
+its arguments and never as its value, the cells of an element form a word. Elements are
+*twins* if to exchange the two keeps what is given; that is an equivalence, and among
+twins sorting the words is enough. What is left are renamings of whole classes of twins:
+one for each coset of the group that the exchanges generate, which is normal, for a
+renaming takes twins to twins. So the least of the sorted ones is the same for all that
+differ by who is who. For other sorts all permutations that keep what is given are tried.
+Refused: words compared first and permutations tried within ties, which is faster in the
+middle of the range and needs a proof of its own.
 
 After Clarke, Enders, Filkorn, Jha: Exploiting symmetry in temporal logic model checking
 (1996); Ip and Dill: Better verification through symmetry (1996), whose scalarsets our
@@ -34,15 +38,16 @@ _MOST = 40_320  # permutations that are looked through for those that keep what 
 _TRIED = 1_000  # permutations that are tried on each state
 
 Renaming = Mapping[Sort, tuple[int, ...]]  # for each element the number of the one that takes its place
+Twins = Mapping[Sort, list[list[int]]]  # of each sort whose elements' cells form words, its classes
 
 
 class Symmetry:
-    """What is taken for one: `sorted` sorts by sorting, the others by `renamings`; `size` is the group's order."""
+    """What is taken for one: `twins` by sorting, the rest by `renamings`; `size` is the group's order."""
 
-    def __init__(self, packed: Packed, sorts: Collection[Sort], renamings: list[Renaming]) -> None:
-        self.packed, self.renamings = packed, renamings
-        self.sorted = packed.grouped
-        self.size = len(renamings) * prod(factorial(len(packed.scope.names[sort])) for sort in self.sorted)
+    def __init__(self, packed: Packed, sorts: Collection[Sort], twins: Twins, renamings: list[Renaming]) -> None:
+        self.packed, self.twins, self.renamings = packed, twins, renamings
+        alike = [len(one) for classes in twins.values() for one in classes]
+        self.size = len(renamings) * prod(map(factorial, alike))
         self.sorts = tuple(sorts)
 
     def canon(self) -> Callable[[int], int]:
@@ -52,26 +57,28 @@ class Symmetry:
         others = [text for renaming in self.renamings if (text := self._moved(renaming)) != "s"]
         if not others:
             return least
-        ways = ", ".join(f"least({text})" for text in others) if self.sorted else ", ".join(others)
-        first = "least(s)" if self.sorted else "s"
+        ways = ", ".join(f"least({text})" for text in others) if self.twins else ", ".join(others)
+        first = "least(s)" if self.twins else "s"
         made: Callable[[int], int] = executed([f"canon = lambda s: min({first}, {ways})"], "canon", least=least)
         return made
 
     def _sorting(self) -> Iterable[str]:
-        """Lines that sort the words of each sorted sort's elements."""
+        """Lines that sort the words of each class of twins."""
         packed = self.packed
-        for sort in self.sorted:
+        for sort, classes in self.twins.items():
             cells = [cell for cell in packed.offset if sort in cell[0].domain]
-            places = range(len(packed.scope.names[sort]))
-            ours = {n: [cell for cell in cells if _element(cell, sort) == n] for n in places}
-            begin = {n: min(packed.offset[cell] for cell in ours[n]) for n in places if ours[n]}
-            width = sum(packed.width(cell) for cell in ours.get(0, ()))
-            if width and len(begin) > 1:
-                word = (1 << width) - 1
-                rest = packed.whole ^ sum(word << at for at in begin.values())
-                words = ", ".join(f"s >> {at} & {word}" for at in begin.values())
-                yield f"w = sorted(({words}))"
-                yield " | ".join([f"s = s & {rest}", *(f"w[{n}] << {at}" for n, at in enumerate(begin.values()))])
+            for alike in classes:
+                ours = [[cell for cell in cells if _element(cell, sort) == n] for n in alike]
+                width = sum(map(packed.width, ours[0]))
+                if width and len(alike) > 1:
+                    yield from self._sorted([min(packed.offset[cell] for cell in own) for own in ours], width)
+
+    def _sorted(self, begin: list[int], width: int) -> Iterable[str]:
+        """Lines that sort the words of this width that begin at these bits."""
+        word = (1 << width) - 1
+        rest = self.packed.whole ^ sum(word << at for at in begin)
+        yield f"w = sorted(({', '.join(f's >> {at} & {word}' for at in begin)}))"
+        yield " | ".join([f"s = s & {rest}", *(f"w[{n}] << {at}" for n, at in enumerate(begin))])
 
     def _moved(self, renaming: Renaming) -> str:
         """The state in which everybody has changed places, as a Python expression; "s" for nobody."""
@@ -104,8 +111,8 @@ def symmetry(
     plain = Packed(theory, sizes, given)
     grouped = _sortable(plain, sorts)
     packed = Packed(theory, sizes, given, grouped)
-    rest = [sort for sort in sorts if sort not in grouped]
-    return Symmetry(packed, sorts, _keeping(packed.scope, rest))
+    twins = {sort: _classes(packed.scope, sort) for sort in grouped}
+    return Symmetry(packed, sorts, twins, _keeping(packed.scope, sorts, twins))
 
 
 def _sort(theory: Theory, name: str) -> Sort:
@@ -136,24 +143,63 @@ def _said(theory: Theory) -> Iterable[tuple[str, Term]]:
 
 
 def _sortable(packed: Packed, sorts: Iterable[Sort]) -> list[Sort]:
-    """Sorts whose elements' cells form words: once among the arguments, never a value, and nothing of it is given."""
+    """Sorts whose elements' cells form words: once among the arguments of what is not given, and never a value."""
     found: list[Sort] = []
+    changing = dict.fromkeys(cell[0] for cell in packed.offset)
     for sort in sorts:
-        symbols = [symbol for symbol in packed.theory.symbols if sort in (*symbol.domain, symbol.to)]
+        symbols = [symbol for symbol in changing if sort in (*symbol.domain, symbol.to)]
         plain = all(symbol.domain.count(sort) == 1 and symbol.to is not sort for symbol in symbols)
-        alone = all(not set(symbol.domain) & set(found) for symbol in symbols)
-        if plain and alone and not any(cell[0] in symbols for cell in packed.scope.fixed):
+        if plain and all(not set(symbol.domain) & set(found) for symbol in symbols):
             found.append(sort)
     return found
 
 
-def _keeping(scope: Scope, sorts: list[Sort]) -> list[Renaming]:
-    """Every renaming of the elements after which what is given is as it was."""
-    many = prod(factorial(len(scope.names[sort])) for sort in sorts)
+def _classes(scope: Scope, sort: Sort) -> list[list[int]]:
+    """The elements of a sort, each with those that it can be exchanged for."""
+    places = [*range(len(scope.names[sort]))]
+    found: list[list[int]] = []
+    for one in places:
+        for alike in found:
+            swapped = [*places]
+            swapped[one], swapped[alike[0]] = alike[0], one
+            if _keeps(scope.fixed, {sort: tuple(swapped)}):
+                alike.append(one)
+                break
+        else:
+            found.append([one])
+    return found
+
+
+def _shuffles(scope: Scope, sort: Sort, classes: list[list[int]] | None) -> tuple[int, Iterable[tuple[int, ...]]]:
+    """How many renamings of a sort there are to be looked at, and which: of twins, those that keep their order."""
+    if classes is None:
+        size = len(scope.names[sort])
+        return factorial(size), permutations(range(size))
+    of_size: dict[int, list[int]] = {}
+    for number, alike in enumerate(classes):
+        of_size.setdefault(len(alike), []).append(number)
+    ways = product(*(permutations(numbers) for numbers in of_size.values()))
+    many = prod(factorial(len(numbers)) for numbers in of_size.values())
+    return many, (_in_order(classes, [*of_size.values()], way) for way in ways)
+
+
+def _in_order(classes: list[list[int]], before: list[list[int]], after: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    """The renaming that takes whole classes to whole classes: the first of one to the first of the other, and so on."""
+    places: dict[int, int] = {}
+    for numbers, moved in zip(before, after, strict=True):
+        for number, to in zip(numbers, moved, strict=True):
+            places.update(zip(classes[number], classes[to], strict=True))
+    return tuple(places[n] for n in range(len(places)))
+
+
+def _keeping(scope: Scope, sorts: list[Sort], twins: Twins) -> list[Renaming]:
+    """Every renaming of the elements after which what is given is as it was, up to exchanges of twins."""
+    shuffles = [_shuffles(scope, sort, twins.get(sort)) for sort in sorts]
+    many = prod(count for count, _ in shuffles)
     if many > _MOST:
         named = ", ".join(sort.name for sort in sorts)
         raise SpecError(f"there are {many} ways to exchange the elements of {named}", cure="fewer elements")
-    ways = [permutations(range(len(scope.names[sort]))) for sort in sorts]
+    ways = [renamed for _, renamed in shuffles]
     renamings: Iterable[Renaming] = (dict(zip(sorts, places, strict=True)) for places in product(*ways))
     found = list(islice((one for one in renamings if _keeps(scope.fixed, one)), _TRIED + 1))
     if len(found) > _TRIED:

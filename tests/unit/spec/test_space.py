@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from itertools import permutations
+from itertools import combinations, permutations
+from math import comb, factorial
 from time import process_time
 
 import pytest
@@ -29,7 +30,7 @@ from hocket.spec.packed import Packed
 from hocket.spec.space import Space
 from hocket.verdict import Holds, Violated
 from models.graphs import nested_forks
-from models.run import Running
+from models.run import Running, graph
 
 THING, LIGHT, BOX = Sort("Thing"), Sort("Light", ("red", "green", "blue")), Sort("Box")
 
@@ -336,9 +337,45 @@ def test_a_claim_that_names_somebody_tells_them_apart():
 
 def test_too_many_renamings_are_refused():
     with pytest.raises(SpecError, match="362880 ways to exchange the elements of Thing"):
-        Chain.search({"needs": set()}, Thing=9, symmetric=["Thing"])
+        Chain.search(Thing=9, symmetric=["Thing"])
     with pytest.raises(SpecError, match="more than 1000 renamings would be tried"):
-        Chain.search({"needs": set()}, Thing=8, symmetric=["Thing"])
+        Chain.search(Thing=8, symmetric=["Thing"])
+
+
+def test_twins_are_merged_by_sorting_however_many_there_are():
+    # who depends on nothing is like everybody else: how many are done
+    found = Chain.search({"needs": set()}, Thing=12, symmetric=["Thing"])
+    assert (found.states, found.merged) == (13, factorial(12))
+    # a task without edges is waiting for an executor, at work, raised or not, closed in one of two ways: 6 places
+    tasks = [str(number) for number in range(9)]
+    merged = Running.search(graph(tasks), [], Task=tasks, Scope=["run"], symmetric=["Task"])
+    assert (merged.states, merged.merged) == (comb(9 + 5, 5), factorial(9))
+
+
+def _orbits_of_sets(size, needs):
+    """Of the sets of things that may be done together: how many there are up to what keeps `needs`, and those ways."""
+    keeping = [way for way in permutations(range(size)) if {(way[a], way[b]) for a, b in needs} == needs]
+    every = [set(chosen) for count in range(size + 1) for chosen in combinations(range(size), count)]
+    closed = [one for one in every if all(a not in one or b in one for a, b in needs)]
+    return len({frozenset(frozenset(way[n] for n in one) for way in keeping) for one in closed}), len(keeping)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_classes_of_twins_are_exchanged_as_a_whole(seed):
+    """Stars, combs, pairs of chains and what comes up at random, against every renaming tried."""
+    rng = random.Random(seed)
+    size = rng.choice((4, 5, 6))
+    shapes = [
+        {(a, a % 2) for a in range(2, size)},  # two stars
+        {(a, a - 2) for a in range(2, size)},  # two chains
+        {(a, b) for a in range(size // 2, size) for b in range(size // 2)},  # everybody after everybody
+        {(a, b) for a in range(size) for b in range(a) if rng.random() < 0.3},
+    ]
+    needs = shapes[seed % 4]
+    names = "abcdef"[:size]
+    given = {"needs": {(names[a], names[b]) for a, b in needs}}
+    found = Chain.search(given, Thing=names, symmetric=["Thing"])
+    assert (found.states, found.merged) == _orbits_of_sets(size, needs)
 
 
 def test_what_is_rigid_and_not_given_is_merged_as_well():
