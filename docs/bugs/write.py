@@ -30,7 +30,7 @@ def page(name: str, trials: list[Trial]) -> str:
     shown = f"The program, which knows nothing of the explorer (`tests/real_bugs/programs/{name}.py`):"
     parts = [heading, rest.strip(), _facts(bug), shown, f"```py\n{code}\n```"]
     for trial in trials:
-        parts += [f"What `hocket.explore(body, track={_tracked(bug)})` says of {_version(bug, trial)}:",
+        parts += [f"What `hocket.explore(body{_said(bug)})` says of {_version(bug, trial)}:",
                   f"```\n{_timeless(trial.report)}\n```"]
     parts.append(f"Again: `python -m tests.real_bugs {name}`. This page: `python docs/bugs/write.py {name}`.")
     return "\n\n".join(parts) + "\n"
@@ -43,8 +43,13 @@ def _facts(bug: Bug) -> str:
     return f"{where}, seen in {seen}, {fixed}: <{bug.link}>."
 
 
-def _tracked(bug: Bug) -> str:
-    return "[" + ", ".join(f'"{module}"' for module in bug.track) + "]"
+def _said(bug: Bug) -> str:
+    named = {"track": bug.track, "cancel": bug.cancel}
+    return "".join(f", {name}=[{', '.join(map(_quoted, values))}]" for name, values in named.items() if values)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
 
 
 def _version(bug: Bug, trial: Trial) -> str:

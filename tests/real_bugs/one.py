@@ -21,19 +21,20 @@ def main(name: str, *paths: str) -> None:
     program = importlib.import_module(f"tests.real_bugs.programs.{name}")
     track = [module for module in program.BUG.track if module in sys.modules]
     started = time.process_time()
-    result = hocket.explore(program.body, track=track, bound=program.BUG.bound, seconds=60)
+    ways = {"track": track, **({"cancel": program.BUG.cancel} if program.BUG.cancel else {})}
+    result = hocket.explore(program.body, bound=program.BUG.bound, seconds=60, **ways)
     seconds = time.process_time() - started
     print(result.drawn(110))
     print(json.dumps({
         "verdict": result.verdict, "classes": result.classes, "executions": result.executions,
         "seconds": round(seconds, 2), "reason": result.reason, "untracked": list(result.untracked),
-        **(_failure(program.body, track, result.failure) if result.failure else {})}))
+        **(_failure(program.body, ways, result.failure) if result.failure else {})}))
 
 
-def _failure(body: Any, track: list[str], failure: Any) -> dict[str, Any]:
+def _failure(body: Any, ways: dict[str, Any], failure: Any) -> dict[str, Any]:
     """What went wrong, and what happens when its schedule is replayed."""
     try:
-        hocket.replay(body, failure.schedule, track=track)
+        hocket.replay(body, failure.schedule, **ways)
         again = ""
     except BaseException as error:
         again = type(error).__name__
