@@ -37,6 +37,7 @@ FORMATS: dict[str, tuple[str, str]] = {
     "compose": ("hocket.verify.readers.compose", "Compose"),
     "gitlab": ("hocket.verify.readers.gitlab", "GitLab"),
     "github": ("hocket.verify.readers.github", "GitHub"),
+    "subsystems": ("hocket.verify.readers.subsystems", "Subsystems"),
     "python": ("hocket.verify.readers.python", "PythonGraph"),
 }
 

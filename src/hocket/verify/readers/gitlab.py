@@ -21,7 +21,7 @@ from functools import cached_property
 
 from hocket.errors import SourceError
 from hocket.verify.findings import Finding, Note
-from hocket.verify.formula import TRUE, Formula, Is, Outcome, conjunction, disjunction
+from hocket.verify.formula import FALSE, TRUE, Formula, Is, Outcome, conjunction, disjunction, negation
 from hocket.verify.model import (
     NOWHERE,
     Case,
@@ -38,7 +38,7 @@ from hocket.verify.model import (
 from hocket.verify.readers import Reading
 from hocket.verify.readers.entries import describe, entries, flag, items, text, undefined
 from hocket.verify.readers.gitlab_config import Config, configuration, is_job
-from hocket.verify.readers.gitlab_rules import Chosen, Problem, World, conditions, filters
+from hocket.verify.readers.gitlab_rules import SOURCE, Chosen, Problem, World, allowed, conditions, filters, guards
 from hocket.verify.readers.outline import outline
 from hocket.verify.source import Source, read
 from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence
@@ -116,15 +116,15 @@ class _Job:
     chosen: list[Chosen] | None
     known: bool  # whether all that it extends could be read
 
-    @property
+    @cached_property
     def whens(self) -> list[tuple[str, Formula, bool]]:
         """(when, under which formula, whether a failure is allowed) for each way in which it is there."""
         own = text(self.body.get("when")) or "on_success"
         if self.chosen is None:
             return [(own, TRUE, self._forgiven(self.body, own == "manual"))]
         return [
-            (rule.when, rule.guard, self._forgiven(rule.body, self._forgiven(self.body, False)))
-            for rule in self.chosen
+            (rule.when, guard, self._forgiven(rule.body, self._forgiven(self.body, False)))
+            for rule, guard in zip(self.chosen, guards(self.chosen), strict=True)
             if rule.when != "never"
         ]
 
@@ -152,6 +152,7 @@ class _Jobs:
         book.worlds.append(self.world)
         self.problems: list[tuple[Problem, Scalar]] = []
         self.stages = self._stages()
+        self.unset = self._unset(set(variables))
         self.jobs: dict[str, _Job] = {}
         self.off: dict[str, Span] = {}  # jobs that are switched off for good, and where that is said
 
@@ -179,6 +180,12 @@ class _Jobs:
         names = [".pre", *(one for one in listed or _STAGES if one not in (".pre", ".post")), ".post"]
         return {name: place for place, name in enumerate(dict.fromkeys(names))}
 
+    def _unset(self, everywhere: set[str]) -> dict[str, str | None]:
+        """Variables that jobs set for themselves: a job that does not say them has none, as nobody else sets them."""
+        said = (entries(entry.value).get("variables") for entry in self.config.entries.values())
+        own = {name for one in said if one is not None for name in entries(one.value)}
+        return dict.fromkeys(sorted(own - everywhere))
+
     def _stage(self, name: str, body: Mapping) -> str:
         node = body.get("stage")
         stage = text(node) or "test"
@@ -189,12 +196,17 @@ class _Jobs:
         return stage
 
     def _workflow(self) -> Formula:
-        """When there is a pipeline at all."""
+        """When there is a pipeline at all.
+
+        What was not read may say so as well: then nothing is said of merge requests, unless this file speaks of them.
+        """
         rules = entries(self.config.get("workflow")).get("rules")
-        if rules is None:
+        if rules is None and (self.config.complete or self.config.mentions("merge_request")):
             return TRUE
+        if rules is None:
+            return negation(self.world.equal(SOURCE, "merge_request_event"))
         chosen = conditions(rules.value, self.world, self.problems, "always")
-        return disjunction(rule.guard for rule in chosen if rule.when != "never")
+        return allowed(chosen)
 
     # -- jobs ----------------------------------------------------------------------------------------------------------
 
@@ -202,13 +214,14 @@ class _Jobs:
         body = self.config.job(name)
         known = self.config.knows_all(name)
         self._shape(name, span, body, known)
-        self.world.local = {
+        stage = self._stage(name, body)
+        self.world.local = self.unset | {"CI_JOB_NAME": name, "CI_JOB_STAGE": stage} | {
             key: text(entry.value) for key, entry in entries(body.get("variables")).items()
             if isinstance(entry.value, Scalar) and "$" not in text(entry.value)
         }  # fmt: skip
         chosen, presence = self._presence(body)
         self.world.local = {}
-        if off := self._switched_off(body, chosen):
+        if off := self._switched_off(body, chosen, presence):
             self.off[name] = off
             return
         included = self.config.included.get(name)
@@ -216,7 +229,7 @@ class _Jobs:
             presence = conjunction((presence, disjunction(self._included(rules) for rules in included)))
         if not known and chosen is None:
             presence = conjunction((presence, self.world.guess(f"{name}: what it extends lets it run")))
-        self.jobs[name] = _Job(name, span, body, self._stage(name, body), presence, chosen, known)
+        self.jobs[name] = _Job(name, span, body, stage, presence, chosen, known)
 
     def _shape(self, name: str, span: Span, body: Mapping, known: bool) -> None:
         if (
@@ -237,21 +250,22 @@ class _Jobs:
         if rules is not None and not isinstance(rules, Scalar):
             usual = text(body.get("when")) or "on_success"
             chosen = conditions(rules, self.world, self.problems, usual)
-            return chosen, disjunction(rule.guard for rule in chosen if rule.when != "never")
+            return chosen, allowed(chosen)
         return None, filters(body.get("only"), body.get("except"), self.world, self.problems)
 
     def _included(self, rules: Node) -> Formula:
-        chosen = conditions(rules, self.world, self.problems, "always")
-        return disjunction(rule.guard for rule in chosen if rule.when != "never")
+        return allowed(conditions(rules, self.world, self.problems, "always"))
 
-    def _switched_off(self, body: Mapping, chosen: list[Chosen] | None) -> Span | None:
-        """Where it is said, without any condition, that the job is never to run: that is meant, and no mistake."""
+    def _switched_off(self, body: Mapping, chosen: list[Chosen] | None, presence: Formula) -> Span | None:
+        """Where it is said that the job is never to run, by `when` or by its own variables: that is meant."""
         if chosen is None:
             node = body.get("when")
             return node.span if isinstance(node, Scalar) and node.text == "never" else None
         if not chosen:
             return body.entries["rules"].key.span
-        return chosen[0].span if all(rule.when == "never" for rule in chosen) and chosen[0].plain else None
+        plainly = chosen[0].plain and chosen[0].when == "never"
+        off = presence == FALSE and any(rule.when != "never" for rule in chosen)
+        return chosen[0].span if plainly or off else None
 
     def _task(self, job: _Job) -> Task:
         edges = tuple(self._edges(job))

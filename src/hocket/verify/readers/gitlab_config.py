@@ -55,6 +55,9 @@ class Config:
     def get(self, name: str) -> Node | None:
         return self.entries[name].value if name in self.entries else None
 
+    def mentions(self, word: str) -> bool:
+        return any(word in source.text for source in self.sources.values())
+
     def job(self, name: str) -> Mapping:
         """A job with all that it extends, and with its references followed wherever the graph depends on them."""
         job = self._extended(name, ())

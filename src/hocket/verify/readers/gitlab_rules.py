@@ -35,7 +35,7 @@ from hocket.verify.readers.gitlab_config import UNKNOWN
 from hocket.verify.regex import expressible
 from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence
 
-__all__ = ["Chosen", "Problem", "World", "conditions", "filters"]
+__all__ = ["SOURCE", "Chosen", "Problem", "World", "allowed", "conditions", "filters", "guards"]
 
 SOURCE = "CI_PIPELINE_SOURCE"
 BRANCH, TAG, DEFAULT = "CI_COMMIT_BRANCH", "CI_COMMIT_TAG", "CI_DEFAULT_BRANCH"
@@ -80,7 +80,7 @@ class World:
     prefix: str = ""
     variables: dict[str, Variable] = field(default_factory=dict)
     globs: dict[str, str] = field(default_factory=dict)  # pattern -> variable
-    local: dict[str, str] = field(default_factory=dict)  # variables of the job at hand, with their values
+    local: dict[str, str | None] = field(default_factory=dict)  # the job's own: what it says, nobody overrides
     defaults: dict[str, str] = field(default_factory=dict)  # variables of the whole configuration
 
     def variable(self, name: str) -> str:
@@ -105,7 +105,7 @@ class World:
         if name == DEFAULT:
             return TRUE if value == self.default_branch else FALSE
         if name in self.local:
-            return self._local(name, self.local[name] == value)
+            return TRUE if self.local[name] == value else FALSE
         if name == "CI_COMMIT_REF_NAME" and value is not None:
             return disjunction(self.equal(one, value) for one in (BRANCH, TAG, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"))
         if value is None and name in _ALWAYS_SET:
@@ -117,18 +117,13 @@ class World:
             return disjunction(self.fits(one, pattern) for one in (BRANCH, TAG, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"))
         known = self.default_branch if name == DEFAULT else self.local.get(name)
         ok = expressible(pattern)
+        if name in self.local and known is None:
+            return FALSE
         if known is not None and ok:
-            yes = re.search(pattern, known) is not None
-            return (TRUE if yes else FALSE) if name == DEFAULT else self._local(name, yes)
+            return TRUE if re.search(pattern, known) else FALSE
         if not ok:
             return conjunction((negation(self.equal(name, None)), self.guess(f"${name} =~ /{pattern}/")))
         return Matches(self.variable(name), How.FITS, pattern)
-
-    def _local(self, name: str, yes: bool) -> Formula:
-        """A job's own variable, unless whoever starts the pipeline says otherwise."""
-        given = conjunction((self.guess(f"${name} is given from outside"), self.guess(f"${name} as given fits")))
-        untouched = negation(self.guess(f"${name} is given from outside"))
-        return disjunction((untouched, given)) if yes else given
 
     def changed(self, glob: str) -> Formula:
         if glob not in self.globs:
@@ -181,36 +176,53 @@ class World:
 
 @dataclass(frozen=True)
 class Chosen:
-    """One rule of a list: when it is the first that matches, what it then says, and where it stands."""
+    """One rule of a list: when it matches (if none before it did), what it then says, and where it stands."""
 
     when: str
-    guard: Formula
+    yes: Formula
     body: Mapping
     span: Span
     plain: bool  # it has no condition at all
 
 
 def conditions(rules: Node, world: World, problems: list[tuple[Problem, Scalar]], usual: str) -> list[Chosen]:
-    """The rules in order, each with the formula "this one is the first to match"; `usual` is what `when` is unsaid."""
+    """The rules in order, up to one that always matches; `usual` is what `when` is if a rule does not say."""
     found: list[Chosen] = []
-    before: list[Formula] = []
     for rule in items(rules):
         if not isinstance(rule, Mapping):
             unread = isinstance(rule, Sequence) and rule.tag == UNKNOWN
-            guard = world.guess(f"rules that were not read say so, line {rule.span.line}") if unread else FALSE
-            guard = conjunction((*map(negation, before), guard))
-            found.append(Chosen(usual, guard, Mapping(rule.span), rule.span, False))
-            before.append(world.guess(f"rules that were not read decide, line {rule.span.line}") if unread else FALSE)
+            for when in (usual, "never") if unread else ():
+                yes = world.guess(f"rules that were not read say {when}, line {rule.span.line}")
+                found.append(Chosen(when, yes, Mapping(rule.span), rule.span, False))
             continue
         fields = entries(rule)
         body = Mapping(rule.span, fields)
         yes = _matches(body, world, problems)
-        guard = conjunction((*map(negation, before), yes))
         plain = not fields.keys() & {"if", "changes", "exists"}
-        found.append(Chosen(text(body.get("when")) or usual, guard, body, rule.span, plain))
-        before.append(yes)
+        found.append(Chosen(text(body.get("when")) or usual, yes, body, rule.span, plain))
         if yes == TRUE:
             break
+    return found
+
+
+def allowed(chosen: list[Chosen]) -> Formula:
+    """That the first rule that matches is none that says never: each rule is mentioned once."""
+    found: Formula = FALSE
+    for rule in reversed(chosen):
+        if rule.when == "never":
+            found = conjunction((negation(rule.yes), found))
+        else:
+            found = disjunction((rule.yes, found))
+    return found
+
+
+def guards(chosen: list[Chosen]) -> list[Formula]:
+    """For each rule: it is the first that matches."""
+    before: list[Formula] = []
+    found = []
+    for rule in chosen:
+        found.append(conjunction((*before, rule.yes)))
+        before.append(negation(rule.yes))
     return found
 
 

@@ -89,13 +89,14 @@ def _tasks(befores: Befores) -> dict[str, Task]:
         if isinstance(before, str) or not isinstance(before, Iterable):
             cure = "give {task: [predecessors]}, as for graphlib.TopologicalSorter"
             raise SourceError(f"the predecessors of {one!r} should be a list of tasks but are {before!r}", cure=cure)
-        listed = []
-        for other in dict.fromkeys(names.of(other) for other in before):
+        listed: dict[str, Edge] = {}
+        for later in before:
+            other = names.of(later)
             edge = edges.get(other)
             if edge is None:
                 edge = edges[other] = Edge(other, NOWHERE, _SUCCEEDED)
-            listed.append(edge)
-        tasks[name] = Task(name, NOWHERE, tuple(listed), may=_MAY)
+            listed[other] = edge
+        tasks[name] = Task(name, NOWHERE, tuple(listed.values()), may=_MAY)
     for other in edges:
         if other not in tasks:
             tasks[other] = Task(other, NOWHERE, may=_MAY)
@@ -276,10 +277,11 @@ class _Names:
 
     def of(self, task: Any) -> str:
         try:
-            if task in self.known:
-                return self.known[task]
+            known = self.known.get(task)
         except TypeError:
             raise _unhashable(task) from None
+        if known is not None:
+            return known
         text = task if isinstance(task, str) else str(getattr(task, "name", task))
         count = self.taken[text] = self.taken.get(text, 0) + 1
         self.known[task] = text if count == 1 else f"{text}#{count}"

@@ -181,6 +181,9 @@ class _Book:
         self.orders = {name: {} for name in self.units}
         for unit in self.units.values():
             self._ordered(unit)
+        for unit in self.units.values():
+            if unit.suffix == ".target" and _has_defaults(unit):
+                self._target(unit)
         excluded, given = self._excluded()
         tasks = {
             name: Task(
@@ -224,7 +227,7 @@ class _Book:
         if unit.suffix == ".socket":
             service = unit.last("Service") or unit.name.removesuffix(".socket") + ".service"
             self._before(unit.name, service, unit.span)
-        if unit.last("DefaultDependencies").lower() in ("no", "false", "off", "0"):
+        if not _has_defaults(unit):
             return
         for key, names in _DEFAULTS.get(unit.suffix, ()):
             for name in names.split():
@@ -232,23 +235,17 @@ class _Book:
                     self._before(name, unit.name, unit.span)
                 elif key == "Before":
                     self._before(unit.name, name, unit.span)
-        if unit.suffix == ".target":
-            self._target(unit)
 
     def _target(self, unit: Unit) -> None:
-        """A target comes after what it pulls in, unless that says otherwise, or wants no defaults."""
+        """A target comes after what it pulls in, unless it is before that already, or that wants no defaults."""
         for name, span in unit.units("Wants", *_STRONG):
             other = self._find(name)
-            if not other or self.units[other].last("DefaultDependencies").lower() in ("no", "false", "off", "0"):
-                continue
-            said = {self._find(one) for one, _ in self.units[other].units("After")}
-            says = {self._find(one) for one, _ in unit.units("Before")}
-            if unit.name not in said and other not in says:
+            if other and _has_defaults(self.units[other]) and unit.name not in self.orders[other]:
                 self._before(other, unit.name, span)
 
     def _edge(self, unit: Unit, before: str, span: Span) -> Edge:
         strong = before in {self._find(name) for name, _ in unit.units(*_STRONG)}
-        return Edge(before, span, _SUCCEEDED if strong else None, optional=not strong)
+        return Edge(before, span, _SUCCEEDED if strong else None, optional=True)  # whoever is required is pulled in
 
     def _excluded(self) -> tuple[set[str], Formula]:
         """Units that exclude each other are started in some runs only; everything excludes a shutdown."""
@@ -257,15 +254,18 @@ class _Book:
             for name, _ in unit.units("Conflicts"):
                 if (other := self._find(name)) and other != unit.name:
                     pairs[min(unit.name, other), max(unit.name, other)] = None
-            default = unit.last("DefaultDependencies").lower() not in ("no", "false", "off", "0")
             end = _SHUTDOWN.get(unit.suffix, "shutdown.target")
-            if default and unit.suffix in _DEFAULTS and end in self.units and unit.name != end:
+            if _has_defaults(unit) and unit.suffix in _DEFAULTS and end in self.units and unit.name != end:
                 pairs[min(unit.name, end), max(unit.name, end)] = None
         excluded = {name for pair in pairs for name in pair}
         for name in sorted(excluded):
             self.variables[f"{name} is started"] = Variable(f"{name} is started", frozenset({Kind.BOOLEAN}))
         given = conjunction(disjunction(negation(Equal(f"{name} is started", True)) for name in pair) for pair in pairs)
         return excluded, given
+
+
+def _has_defaults(unit: Unit) -> bool:
+    return unit.last("DefaultDependencies").lower() not in ("no", "false", "off", "0")
 
 
 def _logical(lines: tuple[str, ...]) -> Iterator[tuple[int, str, list[int]]]:
