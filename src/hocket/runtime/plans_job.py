@@ -2,6 +2,10 @@
 
 `Slots` fetches arguments, keeps payloads, and lets them go; `Job` is a run of which several tasks may be at work. Who
 runs what when is the business of neither: the stack walks a list, and everything else is the kernel's.
+
+An exception keeps its frames, and those their callers: whatever stands in a variable of theirs when they return lives
+as long as the exception. So the functions below a task keep neither arguments nor outcomes in variables when they
+return: else an exception would be part of a circle, and what its task had in hand would wait for the collector.
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from hocket.plan.adapters import Outcome
 from hocket.plan.attempts import OURS, Conduct, conduct
@@ -175,7 +179,8 @@ class Job:
         self.slots.clear()
         if self.escaped is not None:
             raise self.escaped
-        return OK if self.result is None else self.result
+        result, self.result = self.result, None
+        return OK if result is None else result
 
 
 def ending(plan: Plan, node: int, outcome: Outcome) -> StepResult | None:
@@ -199,8 +204,7 @@ def perform(steps: Conduct) -> Outcome:
                 arguments = ()
                 body, arguments = steps.send(raw)
     except StopIteration as settled:
-        outcome: Outcome = settled.value
-        return outcome
+        return cast(Outcome, settled.value)  # in no variable: see above
 
 
 async def perform_async(steps: Conduct) -> Outcome:
@@ -217,5 +221,4 @@ async def perform_async(steps: Conduct) -> Outcome:
                 arguments = ()
                 body, arguments = steps.send(raw)
     except StopIteration as settled:
-        outcome: Outcome = settled.value
-        return outcome
+        return cast(Outcome, settled.value)  # in no variable: see above

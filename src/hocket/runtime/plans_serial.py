@@ -29,12 +29,19 @@ Unfolded = Callable[[Context, Teller | None, Callable[[], bool]], StepResult]
 
 def run_on_stack(slots: Slots, tell: Teller | None, cancelled: Callable[[], bool]) -> StepResult:
     """Every node in turn, unless something that it needs did not succeed; ends where something ends the run."""
-    plan, succeeded, ended = slots.plan, bytearray(len(slots.plan)), None
+    plan, succeeded = slots.plan, bytearray(len(slots.plan))
     over = plan.over_after if tell is None else plan.left_after
+    ended: list[StepResult] = []
     for node in range(len(plan)):
         if _may_begin(plan, node, succeeded):
-            ended = StepResult.abort_execution() if cancelled() else _step(slots, node, tell, succeeded)
-            if ended is not None:
+            if cancelled():
+                ended.append(StepResult.abort_execution())
+            elif tell is None:
+                succeeded[node] = _went_on(slots, node, perform(slots.steps(node)), ended)
+            else:
+                tell.entered(node)
+                succeeded[node] = _went_on(slots, node, perform(slots.steps(node)), ended, tell)
+            if ended:
                 break
         for left in over.get(node, ()):
             slots.release(left)
@@ -43,22 +50,21 @@ def run_on_stack(slots: Slots, tell: Teller | None, cancelled: Callable[[], bool
     slots.clear()
     if tell is not None:
         tell.broke()
-    return OK if ended is None else ended
+    return ended.pop() if ended else OK
 
 
-def _step(slots: Slots, node: int, tell: Teller | None, succeeded: bytearray) -> StepResult | None:
-    """Run one node; the result of the run if that ends here."""
-    if tell is not None:
-        tell.entered(node)
-    outcome = perform(slots.steps(node))
+def _went_on(slots: Slots, node: int, outcome: Outcome, ended: list[StepResult], tell: Teller | None = None) -> bool:
+    """Keep what came of a node; whether what comes after it may run, and the result of the run if it ends here."""
     if outcome is not OK or node in slots.plan.staged:
         outcome = slots.keep(node, outcome)
     if tell is not None:
         tell.came_of(node, outcome)
     if outcome is OK or outcome.ok:
-        succeeded[node] = True
-        return None
-    return ending(slots.plan, node, outcome)
+        return True
+    result = ending(slots.plan, node, outcome)
+    if result is not None:
+        ended.append(result)
+    return False
 
 
 def _may_begin(plan: Plan, node: int, succeeded: bytearray) -> bool:
