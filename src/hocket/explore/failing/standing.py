@@ -39,7 +39,7 @@ from typing import Any
 
 from hocket.explore.handles import Handle
 from hocket.explore.threads.atomic import Controlled
-from hocket.explore.threads.naming import is_machinery
+from hocket.explore.threads.naming import is_hocket, is_machinery
 from hocket.explore.threads.primitives import LOCKS
 
 __all__ = ["Unsure", "standing_of_frames", "standing_of_generator", "value_of"]
@@ -133,8 +133,11 @@ class _Look:
     def _function(self, thing: FunctionType) -> Hashable:
         if thing.__module__ in _OF_TYPES:
             return id(thing.__code__)
+        if is_hocket(thing.__code__.co_filename):  # a stand-in: what it changes are states of the engine
+            return id(thing.__code__)
+        known = is_machinery(thing.__code__.co_filename)  # its modules keep nothing that a program would wait for
         return (id(thing.__code__), self.all(thing.__closure__ or ()), self.all(thing.__defaults__ or ()),
-                self._globals(thing.__code__, thing.__globals__))
+                () if known else self._globals(thing.__code__, thing.__globals__))
 
     def _cell(self, thing: CellType) -> Hashable:
         try:
