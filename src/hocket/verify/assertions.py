@@ -27,6 +27,7 @@ from hocket.errors import MissingExtra, SourceError
 from hocket.verify.findings import Finding, Note
 from hocket.verify.formula import (
     FALSE,
+    TRUE,
     Formula,
     Interrupted,
     Is,
@@ -37,7 +38,7 @@ from hocket.verify.formula import (
     disjunction,
     negation,
 )
-from hocket.verify.liveness import is_plain, is_success
+from hocket.verify.liveness import is_success
 from hocket.verify.model import NOWHERE, Graph, Hold, Join, Span, Task, Until
 from hocket.verify.order import enforced, task_pairs
 from hocket.verify.replay import Did, Mismatch, Run, replay
@@ -45,7 +46,7 @@ from hocket.verify.smt import Found, Never, Solver, Undecided, slice_of
 from hocket.verify.structure import Shape, reaches
 from hocket.verify.timeline import schedule
 
-__all__ = ["Assertion", "Decided", "Docket", "parse_assertion", "shows"]
+__all__ = ["Assertion", "Decided", "Docket", "one_group", "parse_assertion", "shows"]
 
 _FORMS: tuple[tuple[str, str], ...] = (
     ("can run before", r"(?P<a>.+?)\s+can\s+run\s+before\s+(?P<b>.+)"),
@@ -83,6 +84,7 @@ class Decided:
     finding: Finding | None = None
     path: tuple[str, ...] = ()  # tasks that wait for one another: the order is enforced by edges
     run: Run | None = None  # the run that shows a "can"
+    apart: bool = False  # because of a resource that both hold and of which there is not enough for both
     unsat: str = ""  # SMT-LIB text that has no model: the order is enforced by conditions
     ordered: bool = False  # by edges, as one pass over the whole graph shows (`order.enforced`)
 
@@ -118,10 +120,18 @@ class Docket:
         pairs = [self._pair(claim) for claim in claims]
         fine = self._enforced(claims, pairs)
         few = len(claims) <= _MOST_PATHS
-        return [
-            _located(_by_edges(claim, pair) if enforced and not few else self._one(claim, pair))
-            for claim, pair, enforced in zip(claims, pairs, fine, strict=True)
-        ]
+        found: list[Decided] = []
+        runs = _MOST_RUNS if len(self.graph.tasks) < _LARGE else 0  # of many claims so many are refuted with a run
+        for claim, pair, ordered in zip(claims, pairs, fine, strict=True):
+            if ordered and not few:
+                found.append(_by_edges(claim, pair))
+                continue
+            if runs <= 0 and self.graph.plain and not few and claim.form == "before":
+                found.append(_located(_without_run(claim, pair)))
+                continue
+            found.append(_located(self._one(claim, pair)))
+            runs -= found[-1].finding is not None
+        return found
 
     def _enforced(self, claims: Sequence[Assertion], pairs: Sequence[_Pair | Finding]) -> list[bool]:
         """Which claims about an order the edges alone make true."""
@@ -160,6 +170,15 @@ class Docket:
         return self.graph.tasks.get(word) or self.graph.tasks.get(self.names.get(word.lower(), ""))
 
 
+def _without_run(claim: Assertion, pair: _Pair | Finding) -> Decided:
+    """In a plain graph what no way of edges enforces can be otherwise: one run a claim would say it again and again."""
+    if isinstance(pair, Finding):
+        return Decided(claim, pair)
+    told = f"'{claim}' does not hold: no way of waits leads from {pair[0].name!r} to {pair[1].name!r}"
+    notes = tuple(Note(task.span, f"{task.name!r} is here") for task in pair)
+    return Decided(claim, Finding("G020", told, pair[1].span, notes, about=(str(claim),)))
+
+
 def _by_edges(claim: Assertion, pair: _Pair | Finding) -> Decided:
     assert not isinstance(pair, Finding), "what is enforced is about two tasks"
     return Decided(replace(claim, first=pair[0].name, second=pair[1].name), ordered=True)
@@ -167,6 +186,8 @@ def _by_edges(claim: Assertion, pair: _Pair | Finding) -> Decided:
 
 _Pair = tuple[Task, Task]
 _MOST_PATHS = 200  # claims of one request for which a path is written down; of more, the one pass is the reason
+_LARGE = 5_000  # tasks; of more, a run is of what comes before those that it is about
+_MOST_RUNS = 5  # claims of so many that are refuted with a run each
 _MOST_NAMES = 2_000  # names among which a misspelt one is looked for
 
 
@@ -187,7 +208,7 @@ def _before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) 
         graph,
         assertion,
         (a, b),
-        _Search((conjunction((both, _in_turn(b, a))), both), _held_back(a), is_plain(graph)),
+        _Search((conjunction((both, _in_turn(b, a))), both), _held_back(a), graph.plain),
         lambda run: run.at(Did.STARTED, b.name) < run.at(Did.ENDED, a.name),
         f"{b.name!r} can start before {a.name!r} has ended",
     )
@@ -197,14 +218,16 @@ def _never_with(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Ta
     path = _ordered(shape, a, b) or _ordered(shape, b, a)
     if path:
         return Decided(assertion, path=path)
-    apart = _one_group(graph, a, b)
+    apart = one_group(graph, a, b)
+    if apart == TRUE:
+        return Decided(assertion, apart=True)
     question = conjunction((Runs(a.name), Runs(b.name), negation(apart)))
     late = frozenset({(Did.ENDED, a.name), (Did.ENDED, b.name)})
     return _refute(
         graph,
         assertion,
         (a, b),
-        _Search((question,), (late,), is_plain(graph) and apart == FALSE),
+        _Search((question,), (late,), graph.plain and apart == FALSE),
         lambda run: _overlap(run, a.name, b.name),
         f"{a.name!r} and {b.name!r} can run at the same time",
     )
@@ -215,7 +238,7 @@ def _requires(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task
     if path:
         return Decided(assertion, path=path)
     if not _ordered(shape, b, a):  # then nothing makes b end first: any run of a, with b held back, refutes it
-        search = _Search((conjunction((Runs(a.name), _in_turn(a, b))), Runs(a.name)), _held_back(b), is_plain(graph))
+        search = _Search((conjunction((Runs(a.name), _in_turn(a, b))), Runs(a.name)), _held_back(b), graph.plain)
         message = f"{a.name!r} can start before {b.name!r} has ended"
     else:
         search = _Search((conjunction((Runs(a.name), Not(Is(b.name, _SUCCEEDED)))),), (frozenset(),))
@@ -230,11 +253,11 @@ def _can_before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Ta
         return Decided(assertion, Finding("G020", message, a.span, _along(graph, path)))
     question = conjunction((Runs(a.name), Runs(b.name), _in_turn(a, b)))
     late: _Late = frozenset({(Did.STARTED, b.name)})
-    return _show(graph, assertion, (a, b), _Search((question,), (late,), is_plain(graph)))
+    return _show(graph, assertion, (a, b), _Search((question,), (late,), graph.plain))
 
 
 def _can_run(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    return _show(graph, assertion, (a,), _Search((Runs(a.name),), (frozenset(),), is_plain(graph)))
+    return _show(graph, assertion, (a,), _Search((Runs(a.name),), (frozenset(),), graph.plain))
 
 
 def _always_runs(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
@@ -310,7 +333,7 @@ def _refute(
     if isinstance(answer, Never):
         solver = Solver(graph, [task.name for task in about])
         return Decided(assertion, unsat=solver.text(search.questions[-1], search.calm_only))
-    run = _run(graph, answer, search, seen) if isinstance(answer, Found) else None
+    run = _run(graph, answer, search, seen, about) if isinstance(answer, Found) else None
     if run is None:
         reason = answer.reason if isinstance(answer, Undecided) else "the counterexample could not be replayed"
         return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {reason}", span))
@@ -328,7 +351,9 @@ def _show(graph: Graph, assertion: Assertion, about: tuple[Task, ...], search: _
         return Decided(
             assertion, Finding("G020", f"'{assertion}' does not hold: there is no such run", about[0].span, notes)
         )
-    run = _run(graph, answer, search, lambda run: shows(assertion, run, graph)) if isinstance(answer, Found) else None
+    run = None
+    if isinstance(answer, Found):
+        run = _run(graph, answer, search, lambda run: shows(assertion, run, graph), about)
     if run is None:
         reason = answer.reason if isinstance(answer, Undecided) else "the example could not be replayed"
         return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {reason}", about[0].span))
@@ -352,8 +377,12 @@ def _ask(graph: Graph, search: _Search, about: Iterable[Task]) -> Found | Never 
     return answer
 
 
-def _run(graph: Graph, found: Found, search: _Search, seen: Callable[[Run], bool]) -> Run | None:
-    """The first of the timelines that is a run and in which it is seen."""
+def _run(
+    graph: Graph, found: Found, search: _Search, seen: Callable[[Run], bool], about: Iterable[Task]
+) -> Run | None:
+    """The first of the timelines that is a run and in which it is seen; of a large graph only what matters to it."""
+    if graph.plain and len(graph.tasks) > _LARGE:
+        graph = replace(graph, tasks=dict(slice_of(graph, [task.name for task in about])))
     for late in search.timelines:
         try:
             run = schedule(graph, found.values, found.outcomes, found.interrupted, late, unready=found.unready)
@@ -399,7 +428,7 @@ def _in_turn(first: Task, later: Task) -> Formula:
     return disjunction((Not(Interrupted(first.name)), Interrupted(later.name)))
 
 
-def _one_group(graph: Graph, a: Task, b: Task) -> Formula:
+def one_group(graph: Graph, a: Task, b: Task) -> Formula:
     """When what the two tasks hold, or what holds something around one of them, cannot be had at the same time."""
     mine, theirs = dict(_holds(graph, a)), dict(_holds(graph, b))
     of_both = mine.keys() & theirs.keys()  # of a parent of both: that keeps nothing apart

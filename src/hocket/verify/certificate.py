@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -30,12 +31,12 @@ from typing import TYPE_CHECKING, Any
 from hocket.verdict import Basis, Certificate, Counterexample, Holds, Unknown, Verdict, Violated
 from hocket.verify import gaps, groups, times
 from hocket.verify.accesses import races
-from hocket.verify.assertions import Assertion, Decided, parse_assertion, shows
+from hocket.verify.assertions import Assertion, Decided, one_group, parse_assertion, shows
 from hocket.verify.channels import never_stops
 from hocket.verify.findings import Finding, undecided
-from hocket.verify.formula import Outcome
-from hocket.verify.liveness import is_plain, is_success, without_groups
-from hocket.verify.model import Edge, Graph, Hold, Join, Point, Task
+from hocket.verify.formula import FALSE, TRUE, Outcome
+from hocket.verify.liveness import is_success, without_groups
+from hocket.verify.model import NOWHERE, Edge, Graph, Hold, Join, Point, Task
 from hocket.verify.order import enforced, task_pairs
 from hocket.verify.readers import Reading
 from hocket.verify.replay import Did, Event, Mismatch, Run, Story, replay
@@ -61,12 +62,13 @@ def write(inquiry: Inquiry) -> Certificate:
     unsat = [*inquiry.gaps.unsat, *inquiry.grouped.unsat, *inquiry.starved.unsat]
     unsat += [(str(one.assertion), one.unsat) for one in decided if one.unsat]
     data = {
-        "graph": digest(inquiry.graph),
+        "graph": digest(inquiry.graph, inquiry.shape),
         "workers": inquiry.workers,
         "rank": list(inquiry.rank),
         "runs": [_run_to_json(run) for run in inquiry.alive.runs],
         "orders": [{"claim": str(one.assertion), "path": list(one.path)} for one in decided if one.path],
         "ordered": [str(one.assertion) for one in decided if one.ordered],
+        "apart": [str(one.assertion) for one in decided if one.apart],
         "shown": [{"claim": str(one.assertion), "run": _run_to_json(one.run)} for one in decided if one.run],
         "resources": [[_key_to_json(key), number] for key, number in inquiry.starved.known.rank.items()],
         "unsat": [{"claim": claim, "smtlib": text} for claim, text in unsat],
@@ -103,16 +105,17 @@ def _check(certificate: Certificate, graph: Graph) -> dict[str, int]:
     if certificate.kind != KIND:
         raise Refuted(f"a certificate of kind {certificate.kind!r} is not one of {KIND!r}")
     data = certificate.data
-    if data["graph"] != digest(graph):
+    form = shape(graph)
+    if data["graph"] != digest(graph, form):
         raise Refuted("it is of another graph, or the source has changed")
     if data["seal"] != seal(data):
         raise Refuted("it was changed after it was written")
-    form = shape(graph)
     check_ranks(form, data["rank"])
     _check_runs(graph, data["runs"])
     for order in data["orders"]:
         _check_order(graph, order["claim"], order["path"])
     _check_ordered(graph, form, data)
+    _check_apart(graph, data["apart"])
     for example in data["shown"]:
         _check_shown(graph, example["claim"], example["run"])
     _check_claims_of_the_file(graph, data)
@@ -124,7 +127,7 @@ def _check(certificate: Certificate, graph: Graph) -> dict[str, int]:
     return {
         "ranks": len(data["rank"]),
         "runs": len(data["runs"]) + len(data["shown"]),
-        "orders": len(data["orders"]) + len(data["ordered"]),
+        "orders": len(data["orders"]) + len(data["ordered"]) + len(data["apart"]),
         "claims of a solver": len(data["unsat"]),
     }
 
@@ -164,6 +167,16 @@ def _check_ordered(graph: Graph, form: Shape, data: Mapping[str, Any]) -> None:
             raise Refuted(f"edges do not enforce '{claim}'")
 
 
+def _check_apart(graph: Graph, claims: list[str]) -> None:
+    """Tasks that a resource keeps apart, whatever the configuration."""
+    names = {name.lower(): task for name, task in graph.tasks.items()}
+    for claim in claims:
+        said = parse_assertion(claim)
+        both = names[said.first.lower()], names[said.second.lower()]
+        if said.form != "never with" or one_group(graph, *both) != TRUE:
+            raise Refuted(f"no resource keeps '{claim}'")
+
+
 def _check_claims_of_the_file(graph: Graph, data: Mapping[str, Any]) -> None:
     said = {str(parse_assertion(text)).lower() for text, _ in graph.claims}
     missing = said - {claim.lower() for claim in _claimed(data)}
@@ -174,7 +187,7 @@ def _check_claims_of_the_file(graph: Graph, data: Mapping[str, Any]) -> None:
 def _claimed(data: Mapping[str, Any]) -> set[str]:
     """Every claim that the certificate gives some reason for."""
     rows = (row["claim"] for part in ("orders", "shown", "unsat") for row in data[part])
-    return {*rows, *data["ordered"]}
+    return {*rows, *data["ordered"], *data["apart"]}
 
 
 def _check_linear(graph: Graph, form: Shape, data: Mapping[str, Any]) -> None:
@@ -214,7 +227,7 @@ def check_ranks(form: Shape, rank: list[int]) -> None:
 
 
 def _check_runs(graph: Graph, runs: list[Any]) -> None:
-    if is_plain(graph):
+    if graph.plain:
         return
     ran: set[str] = set()
     free = without_groups(graph)
@@ -279,13 +292,19 @@ def _check_shown(graph: Graph, claim: str, said: Any) -> None:
         raise Refuted(f"the run given for '{claim}' does not show it")
 
 
-def digest(graph: Graph) -> str:
+def digest(graph: Graph, form: Shape | None = None) -> str:
     """A name for everything that a certificate speaks about: all that the questions look at, but no places."""
-    total = hashlib.sha256()
+    form = form or shape(graph)
+    total = hashlib.sha256(repr(form.names).encode())
+    for numbers in (form.offsets, form.targets):
+        packed = array("q", numbers)
+        if sys.byteorder == "big":
+            packed.byteswap()
+        total.update(packed.tobytes())
+    usual: dict[tuple[int, int], bool] = {}
     for task in graph.tasks.values():
-        edges = [(edge.before, edge.optional, _ways(edge.accepts), edge.point.value) for edge in task.edges]
-        rest = (task.name, task.parent, edges, str(task.presence), str(task.activation), _ways(task.may))
-        total.update(repr(rest + _rare(task)).encode())
+        if not (_is_common(task) and all(_is_usual(edge, usual) for edge in task.edges)):
+            total.update(repr((task.name, _rare(task))).encode())
     for variable in graph.variables.values():
         kinds = sorted(kind.value for kind in variable.kinds)
         total.update(repr((variable.name, kinds, variable.values, variable.owner, variable.guess)).encode())
@@ -295,10 +314,44 @@ def digest(graph: Graph) -> str:
     return total.hexdigest()
 
 
+def _is_usual(edge: Edge, known: dict[tuple[int, int], bool]) -> bool:
+    """An edge that only success passes; looked up by identity, because most edges share what they accept."""
+    kind = (id(edge.accepts), id(edge.point))
+    found = known.get(kind)
+    if found is None:
+        found = known[kind] = edge.accepts == _SUCCEEDED and edge.point is Point.CLOSED
+    return found and not edge.optional
+
+
+def _is_common(task: Task) -> bool:
+    """A task of which its name, its place in the shape and its edges say everything."""
+    return (
+        task.presence is TRUE
+        and task.activation is TRUE
+        and not (task.parent or task.holds or task.awaits or task.accesses or task.transfers)
+        and task.lost is FALSE
+        and task.join is Join.ALL
+        and task.ready
+        and task.works is None
+        and task.timing is _TYPICAL.timing
+        and task.copies is _TYPICAL.copies
+        and (task.may is _TYPICAL.may or task.may == _TYPICAL.may)
+    )
+
+
+_SUCCEEDED = frozenset({Outcome.SUCCEEDED})
+_TYPICAL = Task("", NOWHERE, may=frozenset({Outcome.SUCCEEDED, Outcome.FAILED}))
+
+
 def _rare(task: Task) -> tuple[Any, ...]:
-    """What most tasks have nothing of."""
+    """All of a task, for one that is not common."""
     timing, copies = task.timing, task.copies
     return (
+        task.parent,
+        [(edge.before, edge.optional, _ways(edge.accepts), edge.point.value) for edge in task.edges],
+        str(task.presence),
+        str(task.activation),
+        _ways(task.may),
         _held(task.holds),
         task.join.value,
         str(task.lost),

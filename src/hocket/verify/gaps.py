@@ -41,6 +41,8 @@ __all__ = ["Gaps", "certainly", "in_vain", "left_out", "orphans", "questions"]
 
 def in_vain(graph: Graph) -> Iterator[Finding]:
     """Edges that wait for what their predecessor can never do (G012): linear, over the edges."""
+    if graph.plain and not any(task.awaits for task in graph.tasks.values()):
+        return
     for task in graph.tasks.values():
         for edge in (*task.edges, *task.awaits):
             before = graph.tasks.get(edge.before)
@@ -136,6 +138,8 @@ def claim_of(task: Task, edge: Edge) -> str:
 
 def _doubtful(graph: Graph) -> Iterator[tuple[Task, Edge]]:
     """The edges whose predecessor has a presence condition that the task does not repeat."""
+    if all(task.presence == TRUE for task in graph.tasks.values()):
+        return
     for task in graph.tasks.values():
         for edge in task.edges:
             before = graph.tasks.get(edge.before)

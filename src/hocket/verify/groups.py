@@ -49,6 +49,8 @@ def shared_groups(graph: Graph) -> Iterator[tuple[Task, Hold, Hold, list[tuple[C
 def _pairs(graph: Graph) -> Iterator[tuple[Task, Hold, Hold]]:
     """Every hold of a task with every hold that is taken before and given back after: (taker, inner, outer)."""
     for task in graph.tasks.values():
+        if not task.holds:
+            continue
         outside = [*graph.holds, *_around(graph, task)]
         for place, inner in enumerate(task.holds):
             yield from ((task, inner, outer) for outer in (*outside, *task.holds[:place]))

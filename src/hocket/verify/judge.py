@@ -8,10 +8,12 @@ nothing to ask of a graph (no channels, no deadlines) costs nothing.
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,7 +28,7 @@ from hocket.verify.findings import Finding, Report
 from hocket.verify.formula import Runs, conjunction
 from hocket.verify.gaps import Gaps, in_vain, left_out, orphans
 from hocket.verify.groups import Grouped, deadlocks
-from hocket.verify.liveness import Alive, is_plain, liveness, without_groups
+from hocket.verify.liveness import Alive, liveness, without_groups
 from hocket.verify.model import Graph
 from hocket.verify.notes import redundant, skipped
 from hocket.verify.readers import Reading, reader_for
@@ -83,7 +85,20 @@ def read_graph(source: Any, format: str | None = None) -> Reading:
         source = Source("<text>", source)
     elif isinstance(source, str | os.PathLike):
         source = opened(source)
-    return reader_for(source, format).read(source)
+    with _no_collection():
+        return reader_for(source, format).read(source)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the cyclic garbage collector, which would look through all tasks again and again while they are made."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _own_claims(inquiry: Inquiry) -> list[Assertion]:
@@ -199,7 +214,7 @@ def _together(graph: Graph, names: Sequence[str]) -> Run | str:
     """A run in which these tasks all run, or why none is known."""
     free = without_groups(graph)
     found = Found({}, {}, frozenset())
-    if not is_plain(graph):
+    if not graph.plain:
         try:
             answer = Solver(free, names).ask(conjunction(Runs(name) for name in names), calm=True)
         except MissingExtra as error:

@@ -19,7 +19,7 @@ from hocket.verify.replay import Mismatch, Run, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.timeline import schedule
 
-__all__ = ["Alive", "is_plain", "is_success", "liveness", "without_groups"]
+__all__ = ["Alive", "is_success", "liveness", "without_groups"]
 
 _SUCCEEDED = frozenset({Outcome.SUCCEEDED})
 _MOST_BRANCHES = 12  # predecessors of one join of which every two are asked about
@@ -36,7 +36,7 @@ class Alive:
 def liveness(graph: Graph) -> Alive:
     """For every task a run in which it runs, or the finding that there is none."""
     alive = Alive()
-    if is_plain(graph):
+    if graph.plain:
         return alive
     graph = without_groups(graph)  # who waits for a group still can run; whether it waits for ever is asked below
     remaining = dict.fromkeys(graph.tasks)
@@ -50,23 +50,6 @@ def liveness(graph: Graph) -> Alive:
         return alive
     _search(graph, solver, alive, remaining)
     return alive
-
-
-def is_plain(graph: Graph) -> bool:
-    """Nothing but the edges decides, and each accepts success: where all succeed, all run, and no run need be shown."""
-    if graph.conditional:
-        return False
-    works = Outcome.SUCCEEDED
-    tasks = graph.tasks
-    unready = {name for name, task in tasks.items() if not task.ready}
-    return all(
-        works in task.may and all(edge.accepts is None or works in edge.accepts for edge in task.edges)
-        for task in tasks.values()
-    ) and not (unready and any(_is_in_vain(edge, unready) for task in tasks.values() for edge in task.edges))
-
-
-def _is_in_vain(edge: Edge, unready: set[str]) -> bool:
-    return edge.point is Point.READY and edge.before in unready
 
 
 def is_success(edge: Edge) -> bool:

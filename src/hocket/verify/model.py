@@ -292,7 +292,33 @@ class Graph:
     @cached_property
     def conditional(self) -> bool:
         """Whether anything but the shape of the graph decides what runs."""
-        return any(task.presence != TRUE or task.activation != TRUE for task in self.tasks.values())
+        return any(
+            (task.presence is not TRUE and task.presence != TRUE)
+            or (task.activation is not TRUE and task.activation != TRUE)
+            for task in self.tasks.values()
+        )
+
+    @cached_property
+    def plain(self) -> bool:
+        """Nothing but the edges decides, and each accepts success: where all succeed, all run."""
+        if self.conditional or any(Outcome.SUCCEEDED not in task.may for task in self._kinds_of_task):
+            return False
+        unready = {name for name, task in self.tasks.items() if not task.ready}
+        fine: dict[int, bool] = {}  # by identity: most edges of a graph share what they accept
+        for task in self.tasks.values():
+            for edge in task.edges:
+                accepts = edge.accepts
+                known = fine.get(id(accepts))
+                if known is None:
+                    known = fine[id(accepts)] = accepts is None or Outcome.SUCCEEDED in accepts
+                if not known or (unready and edge.point is Point.READY and edge.before in unready):
+                    return False
+        return True
+
+    @property
+    def _kinds_of_task(self) -> list[Task]:
+        """One task for each way in which tasks can end, as told apart by identity."""
+        return list({id(task.may): task for task in self.tasks.values()}.values())
 
 
 def named_group(name: str, capacity: int = 1) -> Group:
