@@ -38,6 +38,7 @@ FORMATS: dict[str, tuple[str, str]] = {
     "gitlab": ("hocket.verify.readers.gitlab", "GitLab"),
     "github": ("hocket.verify.readers.github", "GitHub"),
     "subsystems": ("hocket.verify.readers.subsystems", "Subsystems"),
+    "plan": ("hocket.verify.readers.plan", "Plans"),
     "python": ("hocket.verify.readers.python", "PythonGraph"),
 }
 
