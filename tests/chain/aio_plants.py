@@ -177,7 +177,13 @@ AIO = (
         "tasks ended as",
         1,
     ),
-    Plant("places are counted", ((AsyncCrew, "_fill", _unlimited),), "an async iterator, one place", "each once, one at a time", 7),
+    Plant(
+        "places are counted",
+        ((AsyncCrew, "_fill", _unlimited),),
+        "an async iterator, one place",
+        "each once, one at a time",
+        7,
+    ),
     Plant(
         "a cancellation is passed on to what runs",
         ((AsyncCrew, "_stop", _not_interrupted),),
