@@ -38,7 +38,7 @@ from hocket.verify.model import (
 from hocket.verify.readers import Reading
 from hocket.verify.readers.entries import describe, entries, flag, items, text, undefined
 from hocket.verify.readers.gitlab_config import Config, configuration, is_job
-from hocket.verify.readers.gitlab_rules import SOURCE, Chosen, Problem, World, allowed, conditions, filters, guards
+from hocket.verify.readers.gitlab_rules import BRANCH, TAG, Chosen, Problem, World, allowed, conditions, filters, guards
 from hocket.verify.readers.outline import outline
 from hocket.verify.source import Source, read
 from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence
@@ -204,7 +204,7 @@ class _Jobs:
         if rules is None and (self.config.complete or self.config.mentions("merge_request")):
             return TRUE
         if rules is None:
-            return negation(self.world.equal(SOURCE, "merge_request_event"))
+            return disjunction(negation(self.world.equal(name, None)) for name in (BRANCH, TAG))
         chosen = conditions(rules.value, self.world, self.problems, "always")
         return allowed(chosen)
 

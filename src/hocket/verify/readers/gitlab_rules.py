@@ -35,7 +35,7 @@ from hocket.verify.readers.gitlab_config import UNKNOWN
 from hocket.verify.regex import expressible
 from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence
 
-__all__ = ["SOURCE", "Chosen", "Problem", "World", "allowed", "conditions", "filters", "guards"]
+__all__ = ["BRANCH", "TAG", "Chosen", "Problem", "World", "allowed", "conditions", "filters", "guards"]
 
 SOURCE = "CI_PIPELINE_SOURCE"
 BRANCH, TAG, DEFAULT = "CI_COMMIT_BRANCH", "CI_COMMIT_TAG", "CI_DEFAULT_BRANCH"

@@ -4,7 +4,8 @@
 units in one transaction, so it is found only on the machine where somebody enabled
 the last of them, and systemd then deletes a job that has nothing to do with it
 (systemd #39338). Here all units of the folder count as started together, but for
-those that exclude each other by `Conflicts=`.
+those that exclude each other by `Conflicts=`. Nothing is started together with the
+targets of a shutdown, so what is ordered against them only is left out.
 
 - `After=` and `Before=` order, and only where both are started; `Requires=` and
   `Wants=` do not order, they only pull in;
@@ -43,21 +44,13 @@ _STRONG = ("Requires", "BindsTo", "Requisite")
 
 # what DefaultDependencies= adds, by the kind of unit: (key, units)
 _DEFAULTS: dict[str, tuple[tuple[str, str], ...]] = {
-    ".service": (
-        ("After", "sysinit.target basic.target"),
-        ("Requires", "sysinit.target"),
-        ("Before", "shutdown.target"),
-    ),
-    ".socket": (("After", "sysinit.target"), ("Before", "sockets.target shutdown.target")),
-    ".timer": (("After", "sysinit.target"), ("Before", "timers.target shutdown.target")),
-    ".path": (("After", "sysinit.target"), ("Before", "paths.target shutdown.target")),
-    ".target": (("Before", "shutdown.target"),),
-    ".slice": (("Before", "shutdown.target"),),
-    ".scope": (("Before", "shutdown.target"),),
-    ".mount": (("Before", "umount.target"),),
-    ".swap": (("Before", "swap.target umount.target"),),
+    ".service": (("After", "sysinit.target basic.target"),),
+    ".socket": (("After", "sysinit.target"), ("Before", "sockets.target")),
+    ".timer": (("After", "sysinit.target"), ("Before", "timers.target")),
+    ".path": (("After", "sysinit.target"), ("Before", "paths.target")),
+    ".swap": (("Before", "swap.target"),),
 }
-_SHUTDOWN = {".mount": "umount.target", ".swap": "umount.target"}
+_END = frozenset({"shutdown.target", "umount.target", "final.target"})
 
 
 @dataclass
@@ -213,7 +206,7 @@ class _Book:
 
     def _before(self, first: str, then: str, span: Span) -> None:
         first, then = self._find(first), self._find(then)
-        if first and then and (first != then or "@" not in first):
+        if first and then and then not in _END and (first != then or "@" not in first):
             self.count += 1
             if self.count > _MOST_EDGES:
                 raise SourceError(f"more than {_MOST_EDGES} orderings", span.path)
@@ -248,15 +241,13 @@ class _Book:
         return Edge(before, span, _SUCCEEDED if strong else None, optional=True)  # whoever is required is pulled in
 
     def _excluded(self) -> tuple[set[str], Formula]:
-        """Units that exclude each other are started in some runs only; everything excludes a shutdown."""
+        """Units that exclude each other are started in some runs only."""
         pairs: dict[tuple[str, str], None] = {}
         for unit in self.units.values():
             for name, _ in unit.units("Conflicts"):
-                if (other := self._find(name)) and other != unit.name:
+                other = self._find(name)
+                if other and other != unit.name and not {other, unit.name} & _END:
                     pairs[min(unit.name, other), max(unit.name, other)] = None
-            end = _SHUTDOWN.get(unit.suffix, "shutdown.target")
-            if _has_defaults(unit) and unit.suffix in _DEFAULTS and end in self.units and unit.name != end:
-                pairs[min(unit.name, end), max(unit.name, end)] = None
         excluded = {name for pair in pairs for name in pair}
         for name in sorted(excluded):
             self.variables[f"{name} is started"] = Variable(f"{name} is started", frozenset({Kind.BOOLEAN}))
