@@ -5,6 +5,7 @@
     graphs = [".github/workflows"]
     proofs = ["kernel_order"]
     seconds = 60                       # options of hocket.explore, for each exploration
+    verify = { workers = 4 }           # see hocket.cli.settings
 
 Exit codes: 0 everything holds completely, 1 something is violated, 2 an input cannot
 be used (nothing at all to check is one of these), 3 something is unknown, 130
@@ -103,6 +104,11 @@ def _table(path: Path) -> Mapping[str, Any]:
 
 
 def _check_entry(key: str, value: Any, path: Path) -> None:
+    if key == "verify":
+        from hocket.cli.settings import settings_of
+
+        settings_of(value, str(path))
+        return
     if key in _CHECKS or key == "track":
         right = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
         expected = "a list of names"
@@ -111,7 +117,7 @@ def _check_entry(key: str, value: Any, path: Path) -> None:
         expected = " or ".join(kind.__name__ for kind in _OPTIONS[key])
     else:
         raise SourceError(f"[tool.hocket] has no key {key!r}", str(path),
-                          cure=f"its keys are {', '.join((*_CHECKS, *_OPTIONS))}")
+                          cure=f"its keys are {', '.join((*_CHECKS, *_OPTIONS, 'verify'))}")
     if not right:
         raise SourceError(f"[tool.hocket] {key} is {value!r}", str(path), cure=f"write {expected}")
 
@@ -153,14 +159,19 @@ def _usable(given: Any) -> Any:
 
 
 def _graphs(source: str, table: Mapping[str, Any]) -> Iterator[Answer]:
+    from hocket.cli.settings import settings_of
     from hocket.verify import verify
     from hocket.verify.readers.discover import graphs_in, opened
 
+    settings = settings_of(table.get("verify", {}), "pyproject.toml")
     for given in graphs_in(Path(source)) if Path(source).is_dir() else (source,):
         path = given if isinstance(given, str) else str(given.path)
         started = time.monotonic()
         try:
-            report = verify(opened(given) if isinstance(given, str) else _usable(given))
+            report = verify(
+                opened(given) if isinstance(given, str) else _usable(given),
+                assertions=settings.claims_for(path), workers=settings.workers, notes=settings.notes,
+            )  # fmt: skip
             code, text, counts = report.exit_code, str(report), {"findings": len(report.findings)}
         except SourceError as error:
             code, text, counts = 2, str(error), {}

@@ -1,4 +1,4 @@
-"""Findings as text, JSON and GitHub annotations: values in, strings out.
+"""Findings as text and JSON: values in, strings out. (All other formats are written from `rows`.)
 
 A finding is one line that an editor can jump to, `path:line:column: CODE sentence`,
 then its story: the source lines with carets, the run in which it happens, the cure.
@@ -14,12 +14,11 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-__all__ = ["SCHEMA", "github_annotations", "json_text", "lines", "summary", "text"]
+__all__ = ["SCHEMA", "json_text", "lines", "summary", "text"]
 
 Piece = tuple[str, str]  # (style, text); styles: "", "error", "warning", "place", "code", "caret", "dim", "good"
 
 SCHEMA = "hocket.verify.report/1"  # described in docs/reference/verify.md
-_MOST_ANNOTATIONS = 9  # GitHub shows ten errors a step: the tenth says how many more there are
 
 
 class SpanLike(Protocol):
@@ -57,6 +56,8 @@ class FindingLike(Protocol):
     def cure(self) -> str: ...
     @property
     def severity(self) -> str: ...
+    @property
+    def about(self) -> Sequence[str]: ...
 
 
 class ReportLike(Protocol):
@@ -96,9 +97,10 @@ def summary(report: ReportLike) -> list[Piece]:
     return [("place", f"{report.path or 'graph'}: "), (style, report.verdict), ("dim", f" ({about})" if about else "")]
 
 
-def _plural(number: int, what: str) -> str:
+def _plural(number: float, what: str) -> str:
     head, _, tail = what.partition(" ")
-    return f"{number} {head.removesuffix('s') if number == 1 else head}" + (f" {tail}" if tail else "")
+    shown = f"{number:g}" if isinstance(number, float) else number
+    return f"{shown} {head.removesuffix('s') if number == 1 else head}" + (f" {tail}" if tail else "")
 
 
 def _headline(finding: FindingLike) -> list[Piece]:
@@ -198,6 +200,7 @@ def _finding(finding: FindingLike) -> dict[str, Any]:
         "message": finding.message,
         **_span(finding.span),
         "cure": finding.cure,
+        "about": list(finding.about),
         "notes": [{**_span(note.span), "text": note.text} for note in finding.notes],
         "witness": _witness(finding.witness),
     }
@@ -219,41 +222,12 @@ def _witness(witness: Any) -> dict[str, Any] | None:
     if isinstance(witness, tuple):
         return {"kind": "cycle", "tasks": list(witness)}
     events = [
-        {"event": event.did.value, "task": event.task, "outcome": event.outcome.value if event.outcome else None}
+        {
+            "event": event.did.value,
+            "task": event.task,
+            "outcome": event.outcome.value if event.outcome else None,
+        }
+        | ({"channel": event.channel} if event.channel else {})
         for event in witness.events
     ]
     return {"kind": "run", "values": dict(witness.values), "events": events}
-
-
-# -- GitHub annotations -----------------------------------------------------------------------------------------------
-
-
-def github_annotations(reports: Iterable[ReportLike]) -> str:
-    """Workflow commands that GitHub shows on the lines of a change: errors first, never more than ten."""
-    found = [finding for report in reports for finding in report.findings]
-    found.sort(key=lambda finding: finding.severity != "error")
-    shown = found if len(found) <= _MOST_ANNOTATIONS + 1 else found[:_MOST_ANNOTATIONS]
-    commands = [_annotation(finding) for finding in shown]
-    if len(shown) < len(found):
-        commands.append(f"::error::{len(found) - len(shown)} more findings are in the log of this step")
-    return "\n".join(commands)
-
-
-def _annotation(finding: FindingLike) -> str:
-    span = finding.span
-    fields = {
-        "file": span.path,
-        "line": span.line,
-        "endLine": span.end_line,
-        "col": span.column,
-        "title": f"hocket {finding.code}",
-    }
-    listed = ",".join(f"{name}={_escape(str(value), ':,')}" for name, value in fields.items() if value)
-    body = finding.message + (f" ({finding.cure})" if finding.cure else "")
-    return f"::{finding.severity} {listed}::{_escape(body)}"
-
-
-def _escape(said: str, more: str = "") -> str:
-    for sign in "%\r\n" + more:
-        said = said.replace(sign, f"%{ord(sign):02X}")
-    return said

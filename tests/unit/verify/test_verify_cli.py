@@ -14,6 +14,7 @@ import pytest
 import hocket
 from hocket.cli import main
 from hocket.render import findings as drawn
+from hocket.render.github import workflow_commands
 from hocket.verify.codes import CODES
 
 ROOT = Path(__file__).parents[3]
@@ -134,7 +135,7 @@ def test_annotations_appear_by_themselves_in_a_workflow_of_github(cyclic, monkey
 def test_annotations_are_escaped_and_at_most_ten():
     text = "on: push\njobs:\n" + "".join(f"  j{n}: {{needs: [x%{n}], runs-on: x, steps: []}}\n" for n in range(12))
     report = hocket.verify(text)
-    said = drawn.github_annotations([report]).splitlines()
+    said = workflow_commands([report.case()]).splitlines()
     assert len(said) == 10
     assert "x%250" in said[0]
     assert said[-1] == "::error::3 more findings are in the log of this step"
