@@ -12,7 +12,9 @@ import sys
 from functools import partial
 from html import escape
 from pathlib import Path
+from typing import Any
 
+from hocket import draw_plan
 from hocket.kernel.lifecycle import EDGES, EVENTS, KEEPS, STATES, STOPS, Condition, Edge, Phase
 from hocket.verify.codes import CODES
 
@@ -216,7 +218,16 @@ DRAWN = {
     "broken": partial(_of_models, "broken"),
     "findings": finding_rows,
 }
-PICTURES = {"lifecycle.svg": lifecycle_svg}
+
+
+def plan_svg() -> str:
+    """The plan of docs/examples, with its slots."""
+    namespace: dict[str, Any] = {"__name__": "plan_of_an_order"}
+    exec((DOCS / "examples" / "plan_of_an_order.py").read_text(), namespace)
+    return draw_plan(namespace["PLAN"])
+
+
+PICTURES = {"lifecycle.svg": lifecycle_svg, "plan.svg": plan_svg}
 
 _PLACE = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(\n<!-- /drawn -->)", re.DOTALL)
 
