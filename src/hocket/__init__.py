@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hocket.graph import fork as fork
     from hocket.graph import seq as seq
     from hocket.graph import task as task
+    from hocket.orchestra import Orchestra as Orchestra
+    from hocket.orchestra import subsystem as subsystem
     from hocket.plan import DirectOut as DirectOut
     from hocket.plan import StepResult as StepResult
     from hocket.plan import TaskResult as TaskResult
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from hocket.runtime.watching import Monitor as Monitor
     from hocket.spec import Spec as Spec
     from hocket.verify import audit as audit
+    from hocket.verify import check as check
     from hocket.verify import verify as verify
 
 __version__ = "0.1.0"
@@ -66,6 +69,7 @@ _DOORS: dict[str, str] = {
     # verify
     "verify": "hocket.verify",
     "audit": "hocket.verify",
+    "check": "hocket.verify",
     # run
     "Scheduler": "hocket.runtime",
     "AsyncScheduler": "hocket.runtime.aio",
@@ -95,6 +99,9 @@ _DOORS: dict[str, str] = {
     "context": "hocket.plan",
     "StepResult": "hocket.plan",
     "TaskResult": "hocket.plan",
+    # subsystems
+    "Orchestra": "hocket.orchestra",
+    "subsystem": "hocket.orchestra",
     # models
     "Spec": "hocket.spec",
 }

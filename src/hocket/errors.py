@@ -45,6 +45,7 @@ __all__ = [
     "TaskLost",
     "Terminated",
     "Undeclared",
+    "Unverified",
 ]
 
 
@@ -106,6 +107,14 @@ class CycleError(GraphError):
         self.cycle = tuple(cycle)
         path = " → ".join(str(name) for name in (*self.cycle, *self.cycle[:1]))
         super().__init__(message or f"these tasks wait for each other: {path}; take out one of these edges")
+
+
+class Unverified(GraphError, AssertionError):
+    """A graph that does not hold what was asked of it: `report` has the findings, each with its place and its run."""
+
+    def __init__(self, message: str, report: Any = None) -> None:
+        self.report = report
+        super().__init__(message)
 
 
 class EntityError(GraphError):

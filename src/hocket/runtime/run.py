@@ -10,6 +10,7 @@ from hocket.graph import Expression, Graph, graph_of
 from hocket.kernel import Outcome, Policy
 from hocket.kernel.kernel import Watch
 from hocket.runtime.bodies import refuse_bodies_of
+from hocket.runtime.checked import Verify, refuse_unverified
 from hocket.runtime.flat import AllFinished
 from hocket.runtime.inline import run_inline
 from hocket.runtime.pickers import Picker, picker_of
@@ -84,6 +85,7 @@ def run(
     check: bool = True,
     picker: str = "fifo",
     seed: int = 0,
+    verify: Verify = False,
 ) -> Run:
     """Run every task of a graph once, each after what it waits for; returns when all have closed.
 
@@ -98,6 +100,8 @@ def run(
     >>> run(seq(task(int), fork(task(str), task(list)))).results
     {'int': 0, 'str': '', 'list': []}
 
+    With `verify`, the graph is verified first (by `hocket.verify`, or by a function like it): raises Unverified.
+
     Raises CycleError, before anything has run, when tasks wait for each other; TypeError for a body that this runtime
     cannot run; ValueError for an unknown runtime or picker.
     """
@@ -105,6 +109,7 @@ def run(
         raise ValueError(f"there is no runtime {runtime!r}; there are {', '.join(map(repr, RUNTIMES))}")
     flat = graph if isinstance(graph, Graph) else graph_of(graph)
     refuse_bodies_of(flat.tasks, awaits=runtime == "asyncio")
+    refuse_unverified(flat, verify, workers)
     how = How(workers, Policy(policy), watch, picker, seed)
     result = Run(RUNTIMES[runtime](flat, how))
     if check:

@@ -16,8 +16,10 @@ from types import TracebackType
 from typing import Any
 
 from hocket.errors import DeadlockError, Refused
+from hocket.graph import Graph
 from hocket.kernel import Kernel, Policy, Stimulus
 from hocket.kernel.kernel import Watch
+from hocket.runtime.checked import Verify, refuse_unverified
 from hocket.runtime.crew import Crew, names_of
 from hocket.runtime.handle import Handle
 from hocket.runtime.pickers import Picker, picker_of
@@ -33,7 +35,8 @@ class Scheduler(Crew):
     `workers`: how many, or their names; they may be added and removed at any time. `policy`: what a failure does to
     the other tasks, "isolate" (dependents are skipped), "fail_fast" (nothing else starts) or "branch" (parents do not
     fail). `picker`: which ready task is taken next, "fifo", "lifo", "priority" (the highest first), "random" (drawn
-    from `seed`) or a `Picker` of one's own. Leaving the `with` block arms what is idle, waits for everything, and
+    from `seed`) or a `Picker` of one's own. With `verify`, a graph is verified before it is added (by
+    `hocket.verify`, or a function like it). Leaving the `with` block arms what is idle, waits for everything, and
     raises the failures that nobody asked for.
 
     >>> with Scheduler(workers=2) as s:
@@ -53,13 +56,23 @@ class Scheduler(Crew):
         picker: str | Picker[Handle] = "fifo",
         seed: int = 0,
         watch: Watch | None = None,
+        verify: Verify = False,
         primitives: Primitives = THREADING,
     ) -> None:
         names = names_of(workers)
         super().__init__(Kernel(Policy(policy), watch), primitives, picker_of(picker, seed))
+        self._verify = verify
         self._waiting: list[Seat] = []  # joiners that do not help: told when the last executor leaves
         for name in names:
             self.add_worker(name)
+
+    def add_graph(self, graph: Graph) -> list[Handle]:
+        """Every task of a `hocket.graph.Graph`, armed: the handles, in the graph's order.
+
+        With `verify`, raises Unverified before any of them is there if something is wrong with the graph.
+        """
+        refuse_unverified(graph, self._verify, len(self._workers))
+        return super().add_graph(graph)
 
     # -- joining ------------------------------------------------------------------------------------------------------
 

@@ -14,9 +14,10 @@ from hocket.door import callable_package
 if TYPE_CHECKING:
     from hocket.verdict import Certificate, Verdict
     from hocket.verify.assertions import Assertion
+    from hocket.verify.checking import Check
     from hocket.verify.findings import Report
 
-__all__ = ["audit", "verify"]
+__all__ = ["audit", "check", "verify"]
 
 
 def verify(
@@ -34,6 +35,7 @@ def verify(
     "build before deploy" (see `hocket.verify.assertions`). `workers` is how many tasks can run at once: with it,
     starvation and makespans are those with so many. With `notes`, remarks that are no mistakes are findings as well.
 
+    >>> import hocket
     >>> hocket.verify({"deploy": ["build"], "build": []}, assertions=["build before deploy"]).verdict
     'holds'
     >>> print(hocket.verify({"a": ["b"], "b": ["a"]}).findings[0].message)
@@ -54,6 +56,21 @@ def audit(certificate: Certificate, source: Any, *, format: str | None = None) -
     from hocket.verify.judge import read_graph
 
     return check(certificate, read_graph(source, format))
+
+
+def check(graph: Any, *, format: str | None = None, workers: int | None = None) -> Check:
+    """Claims about a graph, each asked by a method that raises `Unverified` if it does not hold.
+
+    >>> import hocket
+    >>> graph = {"deploy": ["test"], "test": ["build"], "build": []}
+    >>> hocket.check(graph).always_before("build", "deploy").never_together("test", "deploy").holds()
+    >>> hocket.check(graph).can_run_before("deploy", "build")
+    Traceback (most recent call last):
+    hocket.errors.Unverified: G020 'deploy' can never run before 'build': it waits for it (build → test → deploy)...
+    """
+    from hocket.verify.checking import check
+
+    return check(graph, format=format, workers=workers)
 
 
 callable_package(__name__, verify)
