@@ -9,14 +9,18 @@ the bulk queue alone).
 from __future__ import annotations
 
 import threading
+from collections.abc import Coroutine
 from queue import Empty
 from typing import Any
 
 from hocket.errors import Full
-from hocket.orchestra.mailbox import NOTHING, Kind, Mailbox, Undelivered
+from hocket.orchestra.mailbox import BULK, NOTHING, PRIORITY, UNBOUNDED, Kind, Mailbox, Undelivered
 from hocket.orchestra.meters import EVERY, MeterReader, Readout
 
 __all__ = ["Meter", "Receiver", "Sender", "channel", "channel_with_priority", "unbounded"]
+
+
+_LABEL = (0, "")  # there are no signals here
 
 
 class Meter:
@@ -44,13 +48,13 @@ class Sender:
 
     async def send(self, value: Any, *, priority: bool = False, timeout: float | None = None) -> None:
         """Send a value; waits while there is no room. Raises Gone, NoPriority, Stalled after `timeout` seconds."""
-        kind = Kind.PRIORITY if priority else self._kind
-        if not self._mailbox.put(kind, 0, value, ""):
-            await self._mailbox.send(kind, 0, value, "", timeout)
+        kind = PRIORITY if priority else self._kind
+        if not self._mailbox.put(kind, _LABEL, value):
+            await self._mailbox.send(kind, _LABEL, value, timeout)
 
     def try_send(self, value: Any, *, priority: bool = False) -> None:
         """Send a value without waiting. Raises Full, Gone, NoPriority."""
-        if not self._mailbox.put(Kind.PRIORITY if priority else self._kind, 0, value, ""):
+        if not self._mailbox.put(PRIORITY if priority else self._kind, _LABEL, value):
             raise Full(self._mailbox.receiver, value)
 
     def clone(self) -> Sender:
@@ -81,10 +85,9 @@ class Receiver:
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
 
-    async def recv(self, timeout: float | None = None) -> Any:
+    def recv(self, timeout: float | None = None) -> Coroutine[Any, Any, Any]:
         """The next value, priority first. Raises Terminated when it has ended; TimeoutError after `timeout` seconds."""
-        taken = self._mailbox.take()
-        return taken if taken is not NOTHING else await self._mailbox.receive(timeout=timeout)
+        return self._mailbox.receive(False, timeout)
 
     def try_next(self) -> Any:
         """The next value if there is one. Raises queue.Empty if there is none now, Terminated if it has ended."""
@@ -111,19 +114,19 @@ def channel(capacity: int, *, name: str = "channel", every: int = EVERY) -> tupl
     >>> receiver.try_next(), receiver.meter().read().received
     ('a', 1)
     """
-    return _ends(Mailbox(name, signals=1, bulk=capacity, every=every), Kind.BULK)
+    return _ends(Mailbox(name, signals=1, bulk=capacity, every=every), BULK)
 
 
 def channel_with_priority(
     bulk: int, priority: int, *, name: str = "channel", every: int = EVERY
 ) -> tuple[Sender, Receiver]:
     """A channel with two queues, with room for so many values each; priority values are received first."""
-    return _ends(Mailbox(name, signals=1, bulk=bulk, priority=priority, every=every), Kind.BULK)
+    return _ends(Mailbox(name, signals=1, bulk=bulk, priority=priority, every=every), BULK)
 
 
 def unbounded(*, name: str = "channel", every: int = EVERY) -> tuple[Sender, Receiver]:
     """A channel that is never full."""
-    return _ends(Mailbox(name, signals=1, bulk=1, every=every), Kind.UNBOUNDED)
+    return _ends(Mailbox(name, signals=1, bulk=1, every=every), UNBOUNDED)
 
 
 def _ends(mailbox: Mailbox, kind: Kind) -> tuple[Sender, Receiver]:

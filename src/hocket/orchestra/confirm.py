@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hocket.graph.traffic import ORCHESTRA, WAITS_FOR, Channel, Mode, Traffic, Wait
-from hocket.orchestra.mailbox import NOTHING, Kind, Mailbox
+from hocket.orchestra.mailbox import BULK, NOTHING, UNBOUNDED, Mailbox
 
 __all__ = ["Answer", "Step", "confirm"]
 
@@ -237,13 +237,13 @@ def _replay(run: tuple[Step, ...]) -> None:
     for step in run:
         receiver = step.channel.receiver
         box = boxes.setdefault(receiver, Mailbox(receiver, signals=1, bulk=1))
-        kind = Kind.BULK if step.channel.mode in WAITS_FOR else Kind.UNBOUNDED
+        kind = BULK if step.channel.mode in WAITS_FOR else UNBOUNDED
         if step.did in ("sends", "waits for room"):
-            had_room = box.put(kind, 0, step.channel, step.who)
+            had_room = box.put(kind, (0, step.who), step.channel)
             assert had_room == (step.did == "sends"), f"{step}, but the mailbox said otherwise"
             if not had_room:
                 blocked.setdefault(receiver, []).append(step.channel)
         elif step.did == "takes":
             assert box.take() is not NOTHING, f"{step}, but its mailbox is empty"
             if waiting := blocked.get(receiver):
-                assert box.put(Kind.BULK, 0, waiting.pop(0), step.channel.sender), "whoever waited has room now"
+                assert box.put(BULK, (0, ""), waiting.pop(0)), "whoever waited has room now"

@@ -11,13 +11,13 @@ if it then had to wait.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from hocket.errors import Full, Terminated, Undeclared
 from hocket.graph.traffic import Mode
-from hocket.orchestra.mailbox import NOTHING, Kind, Mailbox
+from hocket.orchestra.mailbox import BULK, NOTHING, PRIORITY, UNBOUNDED, Label, Mailbox
 from hocket.orchestra.waiters import finish
 
 __all__ = ["BlockingContext", "BlockingSender", "Context", "Job", "Jobs", "Route", "Sender"]
@@ -81,6 +81,16 @@ class Sender:
         self.name = name
         self._watermark = watermark
         self._routes = routes
+        self._label: Label = (0, name)
+        self._sends, self._tries, self._unbounded = (self._open(modes) for modes in self._may.values())
+
+    def _open(self, modes: Set[Mode]) -> dict[type, Mailbox]:
+        """Where a send of these modes goes at once: nothing has to be counted or refused."""
+        return {
+            kind: route.mailbox
+            for kind, route in self._routes.items()
+            if route.mailbox is not None and route.mode in modes and not route.to
+        }
 
     async def send(self, message: Any, *, priority: bool = False, timeout: float | None = None) -> None:
         """Send to whoever consumes this type; waits while there is no room.
@@ -88,13 +98,13 @@ class Sender:
         Raises Undeclared, Gone (the receiver has ended), NoPriority (it has no queue for that), Stalled (no room
         within `timeout` seconds). When it is cancelled, the message was not sent unless it was received already.
         """
-        mailbox = self._route(message, "send").mailbox
-        if mailbox is None:
-            return
-        kind = Kind.PRIORITY if priority else Kind.BULK
-        stamp = self._watermark.heard
-        if not mailbox.put(kind, stamp, message, self.name):
-            await mailbox.send(kind, stamp, message, self.name, timeout)
+        mailbox = self._sends.get(type(message)) or self._looked_up(message, "send")
+        if mailbox is not None:
+            kind, label = PRIORITY if priority else BULK, self._label
+            if label[0] != self._watermark.heard:
+                label = self._stamped()
+            if not mailbox.put(kind, label, message):
+                await mailbox.send(kind, label, message, timeout)
 
     async def send_all(self, messages: Iterable[Any]) -> None:
         """Send one after the other, in order."""
@@ -103,19 +113,25 @@ class Sender:
 
     def try_send(self, message: Any, *, priority: bool = False) -> None:
         """Send without waiting; raises Full if there is no room, and else as `send`."""
-        route = self._route(message, "try_send")
-        mailbox, kind = route.mailbox, Kind.PRIORITY if priority else Kind.BULK
-        if mailbox is not None and not mailbox.put(kind, self._watermark.heard, message, self.name):
-            route.replied -= 1
+        mailbox = self._tries.get(type(message)) or self._looked_up(message, "try_send")
+        if mailbox is not None and not mailbox.put(PRIORITY if priority else BULK, self._stamped(), message):
+            self._routes[type(message)].replied -= 1
             raise Full(mailbox.receiver, message)
 
     def send_unbounded(self, message: Any) -> None:
         """Send into the queue that is never full; raises Undeclared or Gone."""
-        mailbox = self._route(message, "send_unbounded").mailbox
+        mailbox = self._unbounded.get(type(message)) or self._looked_up(message, "send_unbounded")
         if mailbox is not None:
-            mailbox.put(Kind.UNBOUNDED, self._watermark.heard, message, self.name)
+            mailbox.put(UNBOUNDED, self._stamped(), message)
 
-    def _route(self, message: Any, method: str) -> Route:
+    def _stamped(self) -> Label:
+        """What a message that is sent now carries."""
+        if self._label[0] != self._watermark.heard:
+            self._label = (self._watermark.heard, self.name)
+        return self._label
+
+    def _looked_up(self, message: Any, method: str) -> Mailbox | None:
+        """Where a message goes that is a reply, or is dropped, or that must be refused."""
         route = self._routes.get(type(message))
         if route is None:
             raise Undeclared(self.name, message, self._declared())
@@ -125,7 +141,7 @@ class Sender:
             reason = f"it is a reply, and every {route.to} that was received has had one"
             raise Undeclared(self.name, message, reason)
         route.replied += 1
-        return route
+        return route.mailbox
 
     def _declared(self) -> str:
         names = ", ".join(sorted(message.__name__ for message in self._routes)) or "nothing"
@@ -144,14 +160,13 @@ class Context(Sender):
 
     # -- receiving
 
-    async def recv(self, timeout: float | None = None) -> Any:
+    def recv(self, timeout: float | None = None) -> Coroutine[Any, Any, Any]:
         """The next signal or message: signals first, and no message before the signals that its sender had heard.
 
         Raises Terminated when the orchestra has ended and everything was received; TimeoutError after `timeout`
         seconds. When it is cancelled, nothing was taken.
         """
-        taken = self._watermark.take()
-        return taken if taken is not NOTHING else await self._watermark.receive(timeout=timeout)
+        return self._watermark.receive(False, timeout)
 
     def try_recv(self) -> Any:
         """The next signal or message if there is one now, else None; raises Terminated."""
@@ -197,7 +212,7 @@ class Context(Sender):
         """Send an event to the orchestra; raises Undeclared unless the subsystem was declared with events=True."""
         if self._events is None:
             raise Undeclared(self.name, event, "it does not declare events=True")
-        await self._events.send(Kind.BULK, 0, event, self.name, timeout)
+        await self._events.send(BULK, self._label, event, timeout)
 
 
 class BlockingSender:

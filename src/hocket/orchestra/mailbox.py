@@ -23,30 +23,46 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from hocket.errors import Gone, NoPriority, Stalled, Terminated
 from hocket.orchestra.meters import EVERY, Flights, Readout, Readouts
 from hocket.orchestra.waiters import Waiter, deadline_in, until, waiter_here
 
-__all__ = ["NOTHING", "UNLIMITED", "Fate", "Item", "Kind", "Lane", "Mailbox", "Ticket", "Undelivered"]
+__all__ = [
+    "BULK",
+    "NOTHING",
+    "PRIORITY",
+    "SIGNAL",
+    "UNBOUNDED",
+    "UNLIMITED",
+    "Fate",
+    "Kind",
+    "Label",
+    "Lane",
+    "Mailbox",
+    "Ticket",
+    "Undelivered",
+]
 
 UNLIMITED: Final = sys.maxsize
+OUTSIDE: Final = "outside"
 NOTHING: Final = object()  # a message may be None
 
-Item = tuple[int, Any, "float | None", str]  # stamp, message, time of departure if it is measured, who sent it
+Label = tuple[int, str]
+"""What a message carries: how many signals its sender had heard, and who that is."""
 
 
-class Kind(IntEnum):
-    """Which queue; the lower number is looked at first."""
-
-    SIGNAL = 0
-    UNBOUNDED = 1
-    PRIORITY = 2
-    BULK = 3
+# which queue; the lower number is looked at first (an enum would cost a look-up in its class with each message)
+Kind = int
+SIGNAL: Final = 0
+UNBOUNDED: Final = 1
+PRIORITY: Final = 2
+BULK: Final = 3
 
 
 class Fate(IntEnum):
@@ -56,12 +72,12 @@ class Fate(IntEnum):
 
 
 class Ticket:
-    """An item that waits for room, and who waits for that."""
+    """A message that waits for room, and who waits for that."""
 
-    __slots__ = ("fate", "item", "waiter")
+    __slots__ = ("fate", "label", "message", "waiter")
 
-    def __init__(self, item: Item, waiter: Waiter) -> None:
-        self.item, self.waiter = item, waiter
+    def __init__(self, label: Label, message: Any, waiter: Waiter) -> None:
+        self.label, self.message, self.waiter = label, message, waiter
         self.fate = Fate.WAITING
 
 
@@ -74,31 +90,56 @@ class Undelivered:
 
 
 class Lane:
-    """One queue with its meter and those who wait for room; changed under its mailbox's lock only."""
+    """One queue with its meter and those who wait for room; changed under its mailbox's lock only.
 
-    __slots__ = ("blocked", "capacity", "flights", "queue", "received", "sent", "waiting")
+    Messages and labels are two queues of equal length, because a tuple for each message would be one more thing for
+    the collector to look at. A departure is the number of a message, counted as they are received, with its time.
+    """
 
-    def __init__(self, capacity: int, flights: Flights) -> None:
+    __slots__ = (
+        "blocked",
+        "capacity",
+        "clock",
+        "departures",
+        "every",
+        "flights",
+        "labels",
+        "queue",
+        "received",
+        "sent",
+        "waiting",
+    )
+
+    def __init__(self, capacity: int, every: int, clock: Callable[[], float]) -> None:
         self.capacity = capacity
-        self.queue: deque[Item] = deque()
+        self.queue: deque[Any] = deque()
+        self.labels: deque[Label] = deque()
         self.waiting: deque[Ticket] = deque()  # only while the queue is full
         self.sent = self.received = self.blocked = 0
-        self.flights = flights
+        self.every, self.clock = every, clock  # the time of every n-th message is taken
+        self.departures: deque[tuple[int, float]] = deque()
+        self.flights = Flights(clock)
 
-    def pop(self) -> Item:
-        item = self.queue.popleft()
+    def push(self, label: Label, message: Any) -> None:
+        self.queue.append(message)
+        self.labels.append(label)
+        if not self.sent % self.every:
+            self.departures.append((self.sent, self.clock()))
+        self.sent += 1
+
+    def pop(self) -> tuple[Label, Any]:
+        if self.departures and self.departures[0][0] == self.received:
+            self.flights.arrival(self.departures.popleft()[1])
         self.received += 1
-        if item[2] is not None:
-            self.flights.arrival(item[2])
+        message, label = self.queue.popleft(), self.labels.popleft()
         if self.waiting:
-            self._admit()
-        return item
+            self.admit()
+        return label, message
 
-    def _admit(self) -> None:
+    def admit(self) -> None:
         ticket = self.waiting.popleft()
         ticket.fate = Fate.SENT
-        self.sent += 1
-        self.queue.append(ticket.item)
+        self.push(ticket.label, ticket.message)
         ticket.waiter.wake()
 
     def retract(self, ticket: Ticket) -> bool:
@@ -106,20 +147,27 @@ class Lane:
         if ticket.fate is Fate.WAITING:
             self.waiting.remove(ticket)
         elif ticket.fate is Fate.SENT:
-            place = next((n for n, item in enumerate(self.queue) if item is ticket.item), None)
+            place = next((n for n, label in enumerate(self.labels) if label is ticket.label), None)
             if place is None:
                 return False
-            del self.queue[place]
-            self.sent -= 1
+            self._take_out(place)
             if self.waiting:
-                self._admit()
+                self.admit()
         ticket.fate = Fate.LOST
         return True
 
-    def lose(self) -> list[Item]:
-        """Nobody will receive from it any more: what lay in it, those who waited for room are told."""
-        left = list(self.queue)
-        self.queue.clear()
+    def _take_out(self, place: int) -> None:
+        del self.queue[place], self.labels[place]
+        self.sent -= 1
+        number = self.received + place
+        others = [(n - (n > number), time) for n, time in self.departures if n != number]
+        self.departures = deque(others)
+
+    def lose(self) -> list[tuple[Label, Any]]:
+        """Nobody will receive from it any more: what lay in it; those who waited for room are told."""
+        left = list(zip(self.labels, self.queue, strict=True))
+        for queue in (self.labels, self.queue, self.departures):
+            queue.clear()
         for ticket in self.waiting:
             ticket.fate = Fate.LOST
             ticket.waiter.wake()
@@ -144,7 +192,6 @@ class Mailbox:
         "_messages",
         "_pending",
         "_signals",
-        "delivered",
         "ending",
         "heard",
         "receiver",
@@ -152,93 +199,90 @@ class Mailbox:
     )
 
     def __init__(
-        self, receiver: str, *, signals: int, bulk: int, priority: int = 0, every: int = EVERY, clock: Any = monotonic
+        self,
+        receiver: str,
+        *,
+        signals: int,
+        bulk: int,
+        priority: int = 0,
+        every: int = EVERY,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self.receiver = receiver
         self.heard = 0  # signals taken: the watermark
-        self.delivered = 0  # messages taken
         self.ending = False  # nothing new is accepted; what is here is still received
         capacities = (signals, UNLIMITED, priority, bulk)
-        self._lanes = [Lane(capacity, Flights(every, clock)) for capacity in capacities]
+        self._lanes = [Lane(capacity, every, clock) for capacity in capacities]
         self._signals, self._messages = self._lanes[0], [lane for lane in self._lanes[1:] if lane.capacity]
         self.undelivered: list[Undelivered] = []
-        self._pending: Item | None = None
+        self._pending: tuple[Label, Any] | None = None
         self._awaiting: list[Waiter] = []  # receivers
         self._lock = threading.Lock()
 
     # -- giving -------------------------------------------------------------------------------------------------------
 
-    def put(self, kind: Kind, stamp: int | None, message: Any, sender: str) -> bool:
+    def put(self, kind: Kind, label: Label | None, message: Any) -> bool:
         """Put a message into a queue if it has room; whether it had.
 
-        `stamp` is how many signals the sender has heard; None stands for somebody outside, whose
-        message comes after every signal that was given. Raises Gone or NoPriority.
+        `label` None stands for somebody outside, whose message comes after every signal that was given before it.
+        Raises Gone or NoPriority.
         """
         with self._lock:
-            lane = self._open(kind, message)
-            if len(lane.queue) >= lane.capacity:
+            lane = self._lanes[kind]
+            if self.ending or not lane.capacity:
+                self._refuse(message)
+            queue = lane.queue
+            if len(queue) >= lane.capacity:
                 return False
-            self._push(lane, stamp, message, sender)
+            queue.append(message)  # as `Lane.push`, written out: every message comes this way
+            lane.labels.append(label or self._outside())
+            sent = lane.sent
+            if not sent % lane.every:
+                lane.departures.append((sent, lane.clock()))
+            lane.sent = sent + 1
+            if self._awaiting:
+                self._wake()
         return True
 
-    async def send(
-        self, kind: Kind, stamp: int | None, message: Any, sender: str, timeout: float | None = None
-    ) -> None:
+    async def send(self, kind: Kind, label: Label | None, message: Any, timeout: float | None = None) -> None:
         """Put a message into a queue, when it has room; cancelled, it was not sent unless it was received already.
 
         Raises Gone, NoPriority, or Stalled when there was no room within `timeout` seconds.
         """
         with self._lock:
-            lane = self._open(kind, message)
-            if len(lane.queue) < lane.capacity:
-                self._push(lane, stamp, message, sender)
-                return
-            lane.blocked += 1
-            ticket = self._leave_ticket(lane, stamp, message, sender)
-        await self._settle(lane, ticket, timeout)
+            lane = self._lanes[kind]
+            if self.ending or not lane.capacity:
+                self._refuse(message)
+            ticket = self._put_or_wait(lane, label or self._outside(), message)
+        if ticket is not None:
+            await self._settle(lane, ticket, timeout)
 
     def give(self, signal: Any, sender: str) -> Ticket | None:
         """Give a signal, which arrives now or as soon as there is room; the ticket if it waits.
 
         Raises Gone.
         """
-        lane = self._signals
         with self._lock:
-            self._open(Kind.SIGNAL, signal)
-            if len(lane.queue) < lane.capacity:
-                self._push(lane, 0, signal, sender)
-                return None
-            lane.blocked += 1
-            return self._leave_ticket(lane, 0, signal, sender)
+            if self.ending:
+                self._refuse(signal)
+            return self._put_or_wait(self._signals, (0, sender), signal)
 
-    def withdraw(self, kind: Kind, ticket: Ticket) -> bool:
-        """Take back an item that was not received; whether it could be."""
-        with self._lock:
-            return self._lanes[kind].retract(ticket)
+    def _refuse(self, message: Any) -> NoReturn:
+        raise Gone(self.receiver, message) if self.ending else NoPriority(self.receiver, message)
 
-    def _open(self, kind: Kind, message: Any) -> Lane:
-        if self.ending:
-            raise Gone(self.receiver, message)
-        lane = self._lanes[kind]
-        if not lane.capacity:
-            raise NoPriority(self.receiver, message)
-        return lane
+    def _outside(self) -> Label:
+        return self._signals.sent + len(self._signals.waiting), OUTSIDE
 
-    def _push(self, lane: Lane, stamp: int | None, message: Any, sender: str) -> None:
-        lane.queue.append((self._given if stamp is None else stamp, message, lane.flights.departure(lane.sent), sender))
-        lane.sent += 1
-        if self._awaiting:
-            self._wake()
-
-    def _leave_ticket(self, lane: Lane, stamp: int | None, message: Any, sender: str) -> Ticket:
-        item = (self._given if stamp is None else stamp, message, lane.flights.departure(lane.sent), sender)
-        ticket = Ticket(item, waiter_here())
+    def _put_or_wait(self, lane: Lane, label: Label, message: Any) -> Ticket | None:
+        if len(lane.queue) < lane.capacity:
+            lane.push(label, message)
+            if self._awaiting:
+                self._wake()
+            return None
+        lane.blocked += 1
+        ticket = Ticket((label[0], label[1]), message, waiter_here())  # a label of its own, to find it again
         lane.waiting.append(ticket)
         return ticket
-
-    @property
-    def _given(self) -> int:
-        return self._signals.sent + len(self._signals.waiting)
 
     async def _settle(self, lane: Lane, ticket: Ticket, timeout: float | None) -> None:
         try:
@@ -250,9 +294,9 @@ class Mailbox:
         with self._lock:
             stalled = ticket.fate is Fate.WAITING and lane.retract(ticket)
         if stalled:
-            raise Stalled(self.receiver, ticket.item[1], timeout or 0.0)
+            raise Stalled(self.receiver, ticket.message, timeout or 0.0)
         if ticket.fate is Fate.LOST:
-            raise Gone(self.receiver, ticket.item[1])
+            raise Gone(self.receiver, ticket.message)
 
     # -- taking -------------------------------------------------------------------------------------------------------
 
@@ -269,7 +313,7 @@ class Mailbox:
 
         Raises Terminated, or TimeoutError after `timeout` seconds.
         """
-        deadline = deadline_in(timeout)
+        deadline = None
         while True:
             with self._lock:
                 taken = self._take(signals_only)
@@ -277,6 +321,8 @@ class Mailbox:
                     return taken
                 waiter = waiter_here()
                 self._awaiting.append(waiter)
+            if deadline is None:
+                deadline = deadline_in(timeout)
             try:
                 woken = await waiter.wait(until(deadline))
             finally:
@@ -288,25 +334,34 @@ class Mailbox:
 
     def _take(self, signals_only: bool) -> Any:
         pending = self._pending
-        if not signals_only and pending is not None and pending[0] <= self.heard:
+        if pending is not None and pending[0][0] <= self.heard and not signals_only:
             self._pending = None
-            self.delivered += 1
             return pending[1]
         if self._signals.queue:
             self.heard += 1
             return self._signals.pop()[1]
-        if not signals_only and pending is None:
+        if pending is None and not signals_only:
             for lane in self._messages:
                 if lane.queue:
-                    item = lane.pop()
-                    if item[0] <= self.heard:
-                        self.delivered += 1
-                        return item[1]
-                    self._pending = item
+                    received = lane.received  # as `Lane.pop`, written out: every message comes this way
+                    if lane.departures and lane.departures[0][0] == received:
+                        lane.flights.arrival(lane.departures.popleft()[1])
+                    lane.received = received + 1
+                    message, label = lane.queue.popleft(), lane.labels.popleft()
+                    if lane.waiting:
+                        lane.admit()
+                    if label[0] <= self.heard:
+                        return message
+                    self._pending = (label, message)
                     break
         if self.ending:
             raise Terminated(self.receiver)
         return NOTHING
+
+    @property
+    def delivered(self) -> int:
+        """How many messages were taken."""
+        return sum(lane.received for lane in self._messages) - (self._pending is not None)
 
     def _wake(self) -> None:
         for waiter in self._awaiting:
@@ -330,7 +385,7 @@ class Mailbox:
             self._signals.lose()
             for lane in self._messages:
                 left += lane.lose()
-            self.undelivered += [Undelivered(item[1], item[3]) for item in left]
+            self.undelivered += [Undelivered(message, label[1]) for label, message in left]
             self._wake()
 
     def read(self, places: list[int]) -> Readouts:

@@ -56,18 +56,14 @@ class Readouts:
 
 
 class Flights:
-    """Times of flight: when to take one, and the last of them."""
+    """The last times of flight, and how many there have been."""
 
-    __slots__ = ("_clock", "_every", "_taken", "_times")
+    __slots__ = ("_clock", "_taken", "_times")
 
-    def __init__(self, every: int = EVERY, clock: Callable[[], float] = monotonic) -> None:
-        self._every, self._clock = every, clock
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
         self._times: deque[float] = deque(maxlen=KEPT)
         self._taken = 0  # samples so far, those that are no longer kept included
-
-    def departure(self, sent: int) -> float | None:
-        """The time, for every n-th item; None for the others."""
-        return None if sent % self._every else self._clock()
 
     def arrival(self, departed: float) -> None:
         self._taken += 1

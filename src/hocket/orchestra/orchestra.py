@@ -29,8 +29,9 @@ from hocket.orchestra.declare import (
     Slot,
     declared,
 )
+from hocket.render.traffic import dot_of, svg_of
 
-__all__ = ["Orchestra"]
+__all__ = ["Orchestra", "traffic_of"]
 
 
 class _Body(dict[str, Any]):
@@ -127,6 +128,16 @@ class Orchestra(metaclass=_Declaring):
         """Who can wait for whom, and whether each cycle of it can close; see `hocket.orchestra.check`."""
         return check(cls.traffic(), cycles=cycles, states=states)
 
+    @classmethod
+    def picture(cls) -> str:
+        """Who sends what to whom, as an SVG text, with the cycles that can close in red."""
+        return svg_of(cls.traffic(), _drawn(cls.check()), cls.__name__)
+
+    @classmethod
+    def dot(cls) -> str:
+        """The same in Graphviz's language."""
+        return dot_of(cls.traffic(), _drawn(cls.check()))
+
 
 def traffic_of(declaration: Declaration) -> Traffic:
     """The declared channels: between subsystems, from the main loop, and to it."""
@@ -160,6 +171,10 @@ def traffic_of(declaration: Declaration) -> Traffic:
         if slot.events
     ]
     return Traffic(tuple(slot.name for slot in declaration.slots if not slot.wip), tuple(channels))
+
+
+def _drawn(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
+    return [(cycle.answer.status, [(wait.who, wait.whom) for wait in cycle.waits]) for cycle in report.cycles]
 
 
 def _room(declaration: Declaration, slot: Slot) -> int:

@@ -23,7 +23,7 @@ from hocket.graph.traffic import ORCHESTRA
 from hocket.orchestra.context import BlockingContext, Context
 from hocket.orchestra.declare import Declaration
 from hocket.orchestra.jobs import Running, Spawner
-from hocket.orchestra.mailbox import NOTHING, Fate, Kind, Mailbox, Undelivered
+from hocket.orchestra.mailbox import BULK, NOTHING, PRIORITY, Fate, Mailbox, Undelivered
 from hocket.orchestra.meters import MeterReader, Readouts
 from hocket.orchestra.waiters import deadline_in, until
 from hocket.orchestra.watchdog import watching
@@ -71,11 +71,11 @@ class Handle:
 
     async def send(self, event: Any, timeout: float | None = None) -> None:
         """Send an event; waits while there is no room. Raises Undeclared, Gone, Stalled."""
-        await self._inbox.send(Kind.BULK, 0, self._checked(event), "outside", timeout)
+        await self._inbox.send(BULK, None, self._checked(event), timeout)
 
     def try_send(self, event: Any) -> bool:
         """Send an event if there is room; whether there was. Raises Undeclared, Gone."""
-        return self._inbox.put(Kind.BULK, 0, self._checked(event), "outside")
+        return self._inbox.put(BULK, None, self._checked(event))
 
     def _checked(self, event: Any) -> Any:
         if not isinstance(event, self._event):
@@ -93,21 +93,23 @@ class System:
         self.baggage: SimpleNamespace = baggage
         self.ends: list[Ended] = []  # every subsystem that has ended, in that order
         self._mailboxes, self._inbox, self._spawner = mailboxes, inbox, spawner
-        self._running: dict[str, Running] = {}
+        self._subsystems: dict[str, Running] = {}
         self._jobs: list[Running] = []  # those that have not ended
-        self._told = 0  # ends that went into the inbox
-        self._order = threading.Lock()  # of broadcasts, and of ends
+        self._unheard: set[str] = set()  # subsystems whose ends the main loop has not heard
+        self._order = threading.Lock()  # of broadcasts, and of jobs
         self._readers = {name: MeterReader(mailbox.read) for name, mailbox in mailboxes.items()}
 
     def __repr__(self) -> str:
-        return f"<{self.declaration.name}: {len(self._running)} run, {len(self.ends)} have ended>"
+        ended = len(self.ends)
+        return f"<{self.declaration.name}: {len(self._subsystems) - ended} run, {ended} have ended>"
 
     # -- the life of subsystems and jobs ------------------------------------------------------------------------------
 
     def begin(self, name: str, body: Callable[[Any], Any], context: Context, blocking: bool) -> None:
         """Start a subsystem; the builder does so, in the order of declaration."""
         running = Running(name, name, self._subsystem_ended)
-        self._running[name] = running
+        self._subsystems[name] = running
+        self._unheard.add(name)
         if blocking:
             mine = BlockingContext(context)
             self._spawner.spawn_blocking(name, name, lambda: running.call_blocking(lambda: body(mine)))
@@ -144,11 +146,8 @@ class System:
             self._tell(Ended(running.name, running.error, job=running))
 
     def _tell(self, ended: Ended) -> None:
-        with self._order:
-            self._told += 1
-            if ended.job is None:
-                self.ends.append(ended)
-                del self._running[ended.name]
+        if ended.job is None:
+            self.ends.append(ended)
         try:
             self._inbox.give(ended, ended.name)
         except Gone:
@@ -157,7 +156,7 @@ class System:
     @property
     def running(self) -> tuple[str, ...]:
         """The subsystems that have not ended, in the order of declaration, and after them their jobs."""
-        return (*self._running, *(job.name for job in self._jobs))
+        return tuple(body.name for body in (*self._subsystems.values(), *self._jobs) if not body.ended)
 
     # -- sending ------------------------------------------------------------------------------------------------------
 
@@ -199,8 +198,8 @@ class System:
         slot = self.declaration.consumer(type(message))
         if slot is None or slot.wip:
             return
-        kind = Kind.PRIORITY if priority else Kind.BULK
-        await self._mailboxes[slot.name].send(kind, None, message, ORCHESTRA, timeout)
+        kind = PRIORITY if priority else BULK
+        await self._mailboxes[slot.name].send(kind, None, message, timeout)
 
     # -- hearing ------------------------------------------------------------------------------------------------------
 
@@ -209,7 +208,10 @@ class System:
 
         Raises TimeoutError after `timeout` seconds, Terminated when the orchestra was closed.
         """
-        return await self._inbox.receive(timeout=timeout)
+        item = await self._inbox.receive(timeout=timeout)
+        if isinstance(item, Ended) and item.job is None:
+            self._unheard.discard(item.name)
+        return item
 
     async def run(
         self,
@@ -234,7 +236,7 @@ class System:
                     continue
                 if item.error is not None:
                     failed.append(item)
-                if stop is not None and self._running:
+                if stop is not None and self._unheard:
                     await self.broadcast(stop)
                     stop = None
         failures = [_failure(ended) for ended in failed if ended.job is None or not ended.job.awaited]
@@ -246,9 +248,7 @@ class System:
 
     async def _heard(self) -> Any:
         """The next of what the main loop hears; NOTHING when all have ended and everything was heard."""
-        if self._running or self._inbox.heard < self._told:
-            return await self.next()
-        return self._inbox.take()
+        return await self.next() if self._unheard else self._inbox.take()
 
     async def _served(self, serve: Callable[[Any], Awaitable[None]] | None, item: Any) -> None:
         if serve is None:
@@ -261,7 +261,7 @@ class System:
         """Broadcast a last signal, and wait up to `timeout` seconds in all until every subsystem has ended."""
         deadline = deadline_in(timeout)
         broadcast = await self.broadcast(signal, timeout)
-        await _all_done(tuple(self._running.values()), until(deadline))
+        await _all_done(self._subsystems.values(), until(deadline))
         return Termination(tuple(self.ends), self.running, broadcast)
 
     # -- looking at it, and ending it ---------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ class System:
         Coroutines, jobs included, that have not ended after `timeout` seconds are cancelled and awaited. A thread
         cannot be: it finds all mailboxes gone, and those that have not ended after as long again are returned by name.
         """
-        remaining = (*self._running.values(), *self._jobs)
+        remaining = (*self._subsystems.values(), *self._jobs)
         for mailbox in self._mailboxes.values():
             mailbox.end()
         await _all_done(remaining, timeout)

@@ -9,10 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hocket.errors import Gone, NoPriority, Stalled, Terminated
-from hocket.orchestra.mailbox import NOTHING, Fate, Kind, Mailbox
+from hocket.orchestra.mailbox import BULK, NOTHING, PRIORITY, SIGNAL, UNBOUNDED, Fate, Mailbox
 from hocket.orchestra.waiters import finish
-
-BULK, PRIORITY, UNBOUNDED, SIGNAL = Kind.BULK, Kind.PRIORITY, Kind.UNBOUNDED, Kind.SIGNAL
 
 
 def mailbox(signals=4, bulk=4, priority=4):
@@ -28,19 +26,19 @@ def drained(box):
 
 def test_or_x2_x3_signals_then_unbounded_then_priority_then_bulk():
     box = mailbox()
-    box.put(BULK, 0, "bulk", "s")
-    box.put(PRIORITY, 0, "priority", "s")
-    box.put(UNBOUNDED, 0, "unbounded", "s")
+    box.put(BULK, (0, "s"), "bulk")
+    box.put(PRIORITY, (0, "s"), "priority")
+    box.put(UNBOUNDED, (0, "s"), "unbounded")
     box.give("signal", "o")
     assert drained(box) == ["signal", "unbounded", "priority", "bulk"]
 
 
 def test_or_x1_a_message_waits_for_the_signals_that_its_sender_had_heard_and_everything_waits_behind_it():
     box = mailbox()
-    box.put(BULK, 2, "late", "s")
-    box.put(BULK, 0, "next", "s")
+    box.put(BULK, (2, "s"), "late")
+    box.put(BULK, (0, "s"), "next")
     assert box.take() is NOTHING  # it is pending now
-    box.put(UNBOUNDED, 0, "urgent", "s")
+    box.put(UNBOUNDED, (0, "s"), "urgent")
     assert box.take() is NOTHING  # O-B9: what is urgent waits behind what is pending
     box.give(1, "o")
     assert drained(box) == [1]
@@ -53,14 +51,14 @@ def test_a_message_from_outside_comes_after_every_signal_given_before_it_also_th
     box = mailbox(signals=1)
     assert box.give(1, "o") is None
     assert box.give(2, "o") is not None
-    box.put(BULK, None, "outside", "o")
+    box.put(BULK, None, "outside")
     assert drained(box) == [1, 2, "outside"]
 
 
 def test_recv_signal_counts_and_leaves_messages_where_they_are():
     """O-B4: in the seed it once did not count, and the pending message waited for ever."""
     box = mailbox()
-    box.put(BULK, 1, "m", "s")
+    box.put(BULK, (1, "s"), "m")
     assert box.take() is NOTHING
     box.give(1, "o")
     assert (box.take(signals_only=True), box.heard) == (1, 1)
@@ -71,11 +69,11 @@ def test_recv_signal_counts_and_leaves_messages_where_they_are():
 def test_room_is_handed_over_in_the_order_of_asking():
     async def main():
         box = mailbox(bulk=1)
-        box.put(BULK, 0, 0, "s")
-        sends = [asyncio.ensure_future(box.send(BULK, 0, n, "s")) for n in (1, 2, 3)]
+        box.put(BULK, (0, "s"), 0)
+        sends = [asyncio.ensure_future(box.send(BULK, (0, "s"), n)) for n in (1, 2, 3)]
         await asyncio.sleep(0)
         taken = [box.take()]
-        assert not box.put(BULK, 0, 9, "s"), "nobody passes those who wait"
+        assert not box.put(BULK, (0, "s"), 9), "nobody passes those who wait"
         taken += drained(box)
         await asyncio.gather(*sends)
         return taken, box.read([0] * 4).bulk
@@ -91,9 +89,9 @@ def test_a_cancelled_send_was_not_sent_and_is_not_counted(moment):
 
     async def main():
         box = mailbox(bulk=1)
-        box.put(BULK, 0, "first", "s")
-        send = asyncio.ensure_future(box.send(BULK, 0, "cancelled", "s"))
-        behind = asyncio.ensure_future(box.send(BULK, 0, "behind", "s"))
+        box.put(BULK, (0, "s"), "first")
+        send = asyncio.ensure_future(box.send(BULK, (0, "s"), "cancelled"))
+        behind = asyncio.ensure_future(box.send(BULK, (0, "s"), "behind"))
         await asyncio.sleep(0)
         taken = [box.take()] if moment == "when it was let in" else []
         send.cancel()
@@ -112,9 +110,9 @@ def test_a_cancelled_send_was_not_sent_and_is_not_counted(moment):
 
 def test_a_send_without_room_in_time_is_stalled_and_was_not_sent():
     box = mailbox(bulk=1)
-    box.put(BULK, 0, "first", "s")
+    box.put(BULK, (0, "s"), "first")
     with pytest.raises(Stalled, match="'r' took nothing for 0 s: the str was not sent"):
-        finish(box.send(BULK, 0, "second", "s", timeout=0))
+        finish(box.send(BULK, (0, "s"), "second", timeout=0))
     assert drained(box) == ["first"]
     assert box.read([0] * 4).bulk.sent == 1
 
@@ -138,17 +136,17 @@ def test_a_cancelled_receive_took_nothing():
 def test_one_that_ends_still_gives_out_what_it_holds_and_one_that_is_lost_does_not():
     ending, lost = mailbox(), mailbox(bulk=1)
     for box in (ending, lost):
-        box.put(BULK, 0, "m", "s")
+        box.put(BULK, (0, "s"), "m")
     ending.end()
     assert ending.take() == "m"
     for _ in range(2):
         with pytest.raises(Terminated, match="'r' has received everything"):
             ending.take()
     with pytest.raises(Gone, match="'r' receives no more"):
-        ending.put(BULK, 0, "n", "s")
+        ending.put(BULK, (0, "s"), "n")
 
     async def main():
-        send = asyncio.ensure_future(lost.send(BULK, 0, "n", "sender"))
+        send = asyncio.ensure_future(lost.send(BULK, (0, "sender"), "n"))
         await asyncio.sleep(0)
         lost.lose()
         with pytest.raises(Gone):
@@ -160,7 +158,7 @@ def test_one_that_ends_still_gives_out_what_it_holds_and_one_that_is_lost_does_n
 
 def test_a_pending_message_of_one_that_ends_is_undelivered():
     box = mailbox()
-    box.put(BULK, 3, "early", "s")
+    box.put(BULK, (3, "s"), "early")
     assert box.take() is NOTHING
     box.end()
     with pytest.raises(Terminated):
@@ -173,9 +171,9 @@ def test_priority_for_a_receiver_without_that_queue_is_an_error():
     """The seed's issue #89."""
     box = mailbox(priority=0)
     with pytest.raises(NoPriority, match="declare it with priority=True"):
-        box.put(PRIORITY, 0, "m", "s")
+        box.put(PRIORITY, (0, "s"), "m")
     with pytest.raises(NoPriority):
-        finish(box.send(PRIORITY, 0, "m", "s"))
+        finish(box.send(PRIORITY, (0, "s"), "m"))
     assert drained(box) == []
 
 
@@ -206,7 +204,7 @@ class Rule:
 
     def __init__(self, room):
         self.room, self.heard, self.pending = room, 0, None
-        self.lines = {kind: [] for kind in Kind}
+        self.lines = {kind: [] for kind in range(4)}
 
     def put(self, kind, stamp, message):
         if kind is not UNBOUNDED and len(self.lines[kind]) == self.room:
@@ -239,7 +237,7 @@ def test_a_mailbox_does_what_the_rule_says(deeds):
     for number, deed in enumerate(deeds):
         if deed[0] == "put":
             _, kind, stamp = deed
-            assert box.put(kind, stamp, number, "s") == rule.put(kind, stamp, number)
+            assert box.put(kind, (stamp, "s"), number) == rule.put(kind, stamp, number)
         elif deed[0] == "signal":
             box.give(-number, "o")
             rule.lines[SIGNAL].append((0, -number))

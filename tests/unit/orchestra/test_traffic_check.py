@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from itertools import permutations
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hocket
 from hocket.graph.traffic import ORCHESTRA, Channel, Mode, Traffic, Wait, every_cycle, waits
+from hocket.orchestra import unbounded
 from hocket.orchestra.check import check
 from hocket.orchestra.confirm import _Search, confirm
+from hocket.render.traffic import svg_of
 
 
 def edges(text):
@@ -166,3 +170,59 @@ def test_where_a_cycle_closes_without_a_search_the_search_closes_it_too(words):
         searched = _Search(system.nodes, system.channels, nodes).run(100_000)
         assert (cycle.answer.status, searched.status) == ("confirmed", "confirmed")
         assert len(searched.run) <= len(cycle.answer.run)
+
+
+# -- as others see it --------------------------------------------------------------------------------------------------
+
+
+class Stop: ...
+
+
+class Ping: ...
+
+
+class Pong: ...
+
+
+class Deadly(hocket.Orchestra, signal=Stop, event=str, error=Exception):
+    a = hocket.subsystem(consumes=Pong, sends=Ping)
+    b = hocket.subsystem(consumes=Ping, sends=Pong)
+
+
+class Harmless(hocket.Orchestra, signal=Stop, event=str, error=Exception):
+    a = hocket.subsystem(consumes=Pong, sends=Ping)
+    b = hocket.subsystem(consumes=Ping, sends=unbounded(Pong))
+
+
+def test_the_verifier_reads_an_orchestra():
+    report = hocket.verify(Deadly)
+    [finding] = report.findings
+    assert (report.verdict, finding.code, finding.witness) == ("violated", "G024", ("a", "b"))
+    assert finding.path.endswith("test_traffic_check.py")
+    assert "a sends Ping to b, whose queue is full: it waits" in finding.message
+    assert "b sends Pong as unbounded(...)" in finding.cure
+    assert hocket.verify(Harmless).verdict == "holds"
+
+
+def test_a_cycle_that_is_not_decided_is_a_finding_of_its_own(monkeypatch):
+    monkeypatch.setattr(Deadly, "check", classmethod(lambda cls: check(traffic("AB BC CA", in_turn=True), cycles=1)))
+    report = hocket.verify(Deadly)
+    assert [finding.code for finding in report.findings] == ["G024", "G090"]
+
+
+def test_pictures_show_the_cycle_that_can_close():
+    red = "#b3261e"
+    assert Deadly.dot().count(f'color="{red}"') == 2
+    assert Harmless.dot().count(f'color="{red}"') == 0
+    assert '"b" -> "a" [label="unbounded Pong"' in Harmless.dot()
+    for picture in (Deadly.picture(), Harmless.picture()):
+        ElementTree.fromstring(picture)
+    assert Deadly.picture().count(f'stroke="{red}" stroke-width="2.4"') == 3  # two edges, and the legend's
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_a_picture_of_any_names_is_well_formed(one, other):
+    rows = (Channel(one, other, one + other, Mode.BOUNDED), Channel(one, one, other, Mode.ASKED))
+    printable = "".join(sign for sign in one + other if sign.isprintable())
+    if printable == one + other:
+        ElementTree.fromstring(svg_of(Traffic((one,), rows)))
