@@ -94,8 +94,10 @@ class AsyncScheduler(AsyncCrew):
         return super().iter(name, items, body, lazy=lazy, **options)
 
     def _refuse_when_closed(self, name: str) -> None:
-        super()._refuse_when_closed(name)
-        self._refuse_strangers(name, "added")
+        if self._closed:
+            super()._refuse_when_closed(name)
+        if self._loop is None or self._alone:
+            self._refuse_strangers(name, "added")
 
     def _mine(self, task: Task) -> Task:
         mine = super()._mine(task)

@@ -109,22 +109,19 @@ class AsyncCrew(Building[AsyncHandle]):
         for command, node in commands:
             task: Any = node.load  # an AsyncHandle, because only `spawn` and `add_graph` add nodes
             if command is _RUN:
-                self._offer(task)
+                if not self._stopped:
+                    self._ready.append(task)
+                elif node.phase is _READY:
+                    self._take_up(self._tell_kernel(Stimulus.CANCELLED, node))
             elif command is _SETTLE:
                 for waiter in task.waiters:
                     wake(waiter)
-                if not node.fate:
-                    node.load = None  # nobody asks a finished node for its handle: both are freed without the collector
-        if not self._filling:
+                if not node.fate:  # nobody asks it for its handle: both are freed without the collector
+                    node.load = None
+        if self._unborn < _AT_ONCE and self._in_flight < self._places and not self._filling:
             self._fill()
         if self._closing is not None:
             self._look_after_the_end()
-
-    def _offer(self, task: AsyncHandle) -> None:
-        if not self._stopped:
-            self._ready.append(task)
-        elif task.node.phase is _READY:
-            self._take_up(self._tell_kernel(Stimulus.CANCELLED, task.node))
 
     def _tell_kernel(self, stimulus: Stimulus, node: Node) -> Commands:
         if self._alone:
@@ -214,7 +211,7 @@ class AsyncCrew(Building[AsyncHandle]):
                 raise
         else:
             if not drawn:
-                task._value = value
+                task.gave(value)
             self._ends(me, task, None)
 
     def _is_born(self, task: AsyncHandle) -> _Life:
@@ -319,7 +316,7 @@ class AsyncCrew(Building[AsyncHandle]):
             self._make(task, self._live(task, drawn, value), task.context.copy())
             return
         if not drawn:
-            task._value = value
+            task.gave(value)
         self._report(task, error)
         if isinstance(error, KeyboardInterrupt):
             raise error
