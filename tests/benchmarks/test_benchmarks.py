@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.benchmarks.explorer import bench_models, bench_threads
+from tests.benchmarks.orchestra import bench_messages
 from tests.benchmarks.runtime import shapes
 
 
@@ -28,5 +29,10 @@ def test_threads_and_peers() -> None:
 
 def test_runtime() -> None:
     print()
-    for line in shapes.table(20_000, 3):
+    for line in (*shapes.table(20_000, 3), *shapes.table_of_others(20_000, 3)):
         print(line, flush=True)
+
+
+def test_messages() -> None:
+    for row in bench_messages.rows(20_000, 3):
+        print(bench_messages.told(row), flush=True)

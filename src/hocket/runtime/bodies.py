@@ -32,7 +32,10 @@ def is_async(body: Callable[..., Any] | None) -> bool:
 
 def refuse_body(name: str, body: Any, awaits: bool) -> None:
     """Raise TypeError for a body that would run nothing, and, unless this runtime `awaits`, for one that is async."""
-    if type(body) is FunctionType and not body.__code__.co_flags & _REFUSED[awaits]:
+    function = body
+    while type(function) is partial:
+        function = function.func
+    if type(function) is FunctionType and not function.__code__.co_flags & _REFUSED[awaits]:
         return
     if inspect.iscoroutine(body):
         body.close()  # nobody will await it, and Python would warn of that

@@ -9,15 +9,16 @@ in another.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from operator import index as as_count
 from typing import Any, ClassVar, Generic, TypeVar
 
 from hocket.errors import CycleError, DeadlockError, Refused
 from hocket.graph import Graph
-from hocket.kernel import Commands, Edge, Kernel, Node, Phase, Stimulus
+from hocket.kernel import Command, Commands, Edge, Kernel, Node, Phase, Stimulus
 from hocket.runtime.bodies import refuse_bodies_of, refuse_body
 from hocket.runtime.build import build
+from hocket.runtime.flat import Drawing
 from hocket.runtime.handle import Built
 from hocket.runtime.joins import Joins
 from hocket.runtime.lazily import Lazily
@@ -98,6 +99,8 @@ class Building(Generic[H]):
         The items are taken now, so that an iterator that raises does so here; with `lazy`, each is taken when an
         executor has time for it, one at a time, and what the iterator raises fails the task.
         """
+        if isinstance(items, AsyncIterable):
+            raise TypeError(f"the items of {name!r} come from an async iterator: say AsyncScheduler, which awaits them")
         taken = Lazily(items, self._lock_for_items()) if lazy else list(items)
         return self._many(name, taken, body, **options)
 
@@ -108,7 +111,7 @@ class Building(Generic[H]):
     def _many(
         self,
         name: str,
-        items: Sequence[Any] | Lazily | AsyncIterator[Any],
+        items: Sequence[Any] | Lazily | Drawing | AsyncIterator[Any],
         body: Callable[..., Any],
         after: After = (),
         parent: Task | None = None,
@@ -162,6 +165,26 @@ class Building(Generic[H]):
             handles = [self._handle(self, node, task.body) for node, task in zip(nodes, graph.tasks, strict=True)]
             for node in nodes:
                 self._do(self._kernel.receive(Stimulus.ARMED, node))
+        return handles
+
+    def go_on_with(self, graph: Graph, drawing: Drawing) -> list[H]:
+        """The tasks of a graph of which some have run without a kernel, and the first to fail have failed."""
+        with self._lock:
+            self._refuse_when_closed("a graph")
+            nodes, receive = build(self._kernel, graph), self._kernel.receive
+            handles = [self._handle(self, node, task.body) for node, task in zip(nodes, graph.tasks, strict=True)]
+            for node in nodes:
+                receive(_ARMED, node)
+            for number in drawing.ran:
+                handles[number].gave(drawing.values[number])
+                receive(Stimulus.STARTED, nodes[number])
+                receive(Stimulus.RETURNED, nodes[number])
+            for number, _ in drawing.broken:
+                receive(Stimulus.STARTED, nodes[number])
+            for number, error in drawing.broken:
+                handles[number].failed_with(error)
+                receive(Stimulus.RAISED, nodes[number])
+            self._do([(Command.RUN, node) for node in nodes if node.phase is Phase.READY])
         return handles
 
     def link(self, edge: Edge, sources: Iterable[Task], target: Task) -> None:

@@ -26,8 +26,10 @@ from typing import Any
 from warnings import warn
 
 from hocket.errors import Refused, Stranded
+from hocket.graph import Graph
 from hocket.kernel import Command, Commands, Kernel, Phase, Stimulus
 from hocket.runtime.building import Building
+from hocket.runtime.flat import Drawing
 from hocket.runtime.handle import Context, Handle
 from hocket.runtime.pickers import Picker
 from hocket.runtime.primitives import Lock, Primitives
@@ -169,6 +171,24 @@ class Crew(Building[Handle]):
                 return task
             self._shared.popleft()
         return None
+
+    def draw(self, graph: Graph) -> Drawing:
+        """Run a flat graph as one task of many bodies, until all have run or one has failed. Raises CycleError."""
+        drawing = Drawing(graph, self._primitives.lock())
+        whole = self._many("graph", drawing, drawing.one, run=False)
+        drawing.more = partial(self.offer_more, whole)
+        whole.run().join(help=not self._workers)
+        for _, error in drawing.broken:
+            if isinstance(error, KeyboardInterrupt) and not self._workers:
+                raise error  # it was meant for this thread, which alone has drawn
+        return drawing
+
+    def offer_more(self, task: Handle) -> None:
+        """There is more to draw of a task of many bodies than those have taken who are at it."""
+        with self._lock:
+            if task.node.phase is _RUNNING and task not in self._shared:
+                self._shared.append(task)
+            self._asleep.wake()
 
     def _park(self, seat: Seat) -> None:
         last_awake = len(self._asleep.parked) + 1 == len(self._seats)

@@ -11,14 +11,16 @@ second kernel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from hocket.graph import Graph, ranks
 from hocket.kernel.node import Scope, finished
+from hocket.runtime.primitives import Lock
 from hocket.runtime.task import Task
 
-__all__ = ["AllFinished", "Broken", "is_flat", "run_flat"]
+__all__ = ["AllFinished", "Broken", "Drawing", "is_flat", "run_flat"]
 
 
 def is_flat(graph: Graph) -> bool:
@@ -71,6 +73,67 @@ def _edges(graph: Graph) -> tuple[list[int], list[list[int] | None]]:
     if not leads_on:
         ranks(graph)
     return waits, following
+
+
+class Drawing:
+    """A flat graph as the arguments of one task of many bodies, which executors draw and run by `one`.
+
+    Drawing is one call of a deque, which is atomic. What a task frees is counted under a lock of its own; where that is
+    more than whoever freed it takes itself, `more` is told, without the lock. An executor goes away when it finds
+    nothing to draw: what is freed later, somebody else has freed, who is still there. Once a body has raised nothing
+    else is drawn.
+    """
+
+    def __init__(self, graph: Graph, lock: Lock) -> None:
+        self.values: list[Any] = [None] * len(graph.tasks)
+        self.ran: list[int] = []  # in the order of their ends
+        self.broken: list[tuple[int, BaseException]] = []
+        self.more: Callable[[], None] = _nobody_else
+        self._tasks, self._lock = graph.tasks, lock
+        self._waits, self._following = _edges(graph)
+        self._ready = deque(number for number, waiting in enumerate(self._waits) if not waiting)
+
+    def __iter__(self) -> Drawing:
+        return self
+
+    def __next__(self) -> int:
+        try:
+            return self._ready.popleft()
+        except IndexError:
+            raise StopIteration from None
+
+    def __length_hint__(self) -> int:
+        return len(self._ready)
+
+    def one(self, number: int) -> None:
+        """Run a task that was drawn."""
+        try:
+            self.values[number] = self._tasks[number].body()  # type: ignore[misc]  # is_flat: every task has a body
+        except BaseException as error:
+            with self._lock:
+                self.broken.append((number, error))
+                self._ready.clear()
+            return
+        self.ran.append(number)
+        following = self._following[number]
+        if following is not None and self._free(following) > 1:
+            self.more()
+
+    def _free(self, following: list[int]) -> int:
+        freed = 0
+        with self._lock:
+            if self.broken:
+                return 0
+            for later in following:
+                self._waits[later] -= 1
+                if not self._waits[later]:
+                    self._ready.append(later)
+                    freed += 1
+        return freed
+
+
+def _nobody_else() -> None:
+    """Where nobody shares the work, there is nobody to be told of more."""
 
 
 class AllFinished(Sequence[Task]):

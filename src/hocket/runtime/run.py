@@ -11,7 +11,7 @@ from hocket.kernel import Outcome, Policy
 from hocket.kernel.kernel import Watch
 from hocket.runtime.bodies import refuse_bodies_of
 from hocket.runtime.checked import Verify, refuse_unverified
-from hocket.runtime.flat import AllFinished
+from hocket.runtime.flat import AllFinished, is_flat
 from hocket.runtime.inline import run_inline
 from hocket.runtime.pickers import Picker, picker_of
 from hocket.runtime.task import Task, error_of
@@ -122,10 +122,17 @@ def _inline(graph: Graph, how: How) -> Sequence[Task]:
     return run_inline(graph, how.policy, how.watch, picker)
 
 
-def _threads(graph: Graph, how: How) -> list[Task]:
-    options = {"policy": how.policy, "watch": how.watch, "picker": how.picker, "seed": how.seed}
-    with Scheduler(2 if how.workers is None else how.workers, **options) as scheduler:  # type: ignore[arg-type]  # each is of its own type
-        handles: list[Task] = list(scheduler.add_graph(graph))
+def _threads(graph: Graph, how: How) -> Sequence[Task]:
+    workers = 2 if how.workers is None else how.workers
+    with Scheduler(workers, policy=how.policy, watch=how.watch, picker=how.picker, seed=how.seed) as scheduler:
+        if how.watch is None and how.picker == "fifo" and graph.tasks and is_flat(graph):
+            refuse_bodies_of(graph.tasks, awaits=False)
+            drawing = scheduler.draw(graph)
+            if not drawing.broken:
+                return AllFinished(graph, drawing.values)
+            handles = scheduler.go_on_with(graph, drawing)
+        else:
+            handles = scheduler.add_graph(graph)
         scheduler.close()
         for handle in handles:
             handle.exception  # noqa: B018  # it is ours to report

@@ -173,7 +173,10 @@ class Scheduler(Crew):
         if cancel:
             self._cancel_what_waits()
         self._tell_the_idle()
-        while self._kernel.nodes:
-            last: Any = next(reversed(list(self._kernel.nodes))).load
+        newest = True
+        while not self._kernel.idle:
+            nodes = list(self._kernel.nodes)
+            last: Any = nodes[-1 if newest else 0].load  # with most pickers, one or the other is run last
+            newest = not newest
             if not self._wait(last):
                 self._help(None, last, None)

@@ -1,20 +1,27 @@
 """What a task costs, as ratios in one run: `python -m tests.benchmarks.runtime.shapes [scale] [rounds]`.
 
 Each shape is a graph of empty bodies; each contender runs it whole, from edges to
-the last close. Times are the best of some rounds that are interleaved, because
-machines are shared; what to read is the ratio to the bare loop, which calls the
+the last close. Times are CPU of the whole process, the best of some rounds that are
+interleaved, because machines are shared; what to read is the ratio to the bare loop, which calls the
 same bodies in an order that is known beforehand. Nothing here is a timed test.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import random
 import sys
+import threading
 import time
+import tracemalloc
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
 from graphlib import TopologicalSorter
+from importlib.util import find_spec
+from itertools import chain as chain_of
 
 from hocket.graph import Graph, Task
 from hocket.runtime import Scheduler, run_inline
@@ -67,11 +74,7 @@ def bare_loop(size: int, edges: Edges, body: Body) -> None:
 
 def counter_loop(size: int, edges: Edges, body: Body) -> None:
     """The least that respects the edges: a counter for each task, no names, no outcomes, no failures."""
-    following: list[list[int]] = [[] for _ in range(size)]
-    waits = [0] * size
-    for later, earlier in edges:
-        following[earlier].append(later)
-        waits[later] += 1
+    following, waits = _counters(size, edges)
     ready = [n for n in range(size) if not waits[n]]
     for n in ready:
         body()
@@ -79,6 +82,15 @@ def counter_loop(size: int, edges: Edges, body: Body) -> None:
             waits[later] -= 1
             if not waits[later]:
                 ready.append(later)
+
+
+def _counters(size: int, edges: Edges) -> tuple[list[list[int]], list[int]]:
+    following: list[list[int]] = [[] for _ in range(size)]
+    waits = [0] * size
+    for later, earlier in edges:
+        following[earlier].append(later)
+        waits[later] += 1
+    return following, waits
 
 
 def _sorter(size: int, edges: Edges) -> TopologicalSorter[int]:
@@ -111,6 +123,35 @@ def thread_pool(size: int, edges: Edges, body: Body) -> None:
                 sorter.done(running.pop(future))
 
 
+def task_group(size: int, edges: Edges, body: Body) -> None:
+    """asyncio: a task is created when it is ready, in one TaskGroup."""
+    following, waits = _counters(size, edges)
+
+    async def one(n: int, group: asyncio.TaskGroup) -> None:
+        body()
+        for later in following[n]:
+            waits[later] -= 1
+            if not waits[later]:
+                group.create_task(one(later, group))
+
+    async def whole() -> None:
+        async with asyncio.TaskGroup() as group:
+            for n in [n for n in range(size) if not waits[n]]:
+                group.create_task(one(n, group))
+
+    asyncio.run(whole())
+
+
+def dask_threads(size: int, edges: Edges, body: Body) -> None:
+    """dask's threaded scheduler with two workers, on the whole graph."""
+    from dask.threaded import get
+
+    before: dict[int, list[int]] = {n: [] for n in range(size)}
+    for later, earlier in edges:
+        before[later].append(earlier)
+    get({n: (lambda *_: body(), *earlier) for n, earlier in before.items()}, list(range(size)), num_workers=2)
+
+
 def inline(size: int, edges: Edges, body: Body) -> None:
     run_inline(_graph(size, edges, body))
 
@@ -118,6 +159,11 @@ def inline(size: int, edges: Edges, body: Body) -> None:
 def ticks(size: int, edges: Edges, body: Body) -> None:
     """In rounds, as the loop of a game would: a chain takes as many as it has tasks."""
     run_ticks(_graph(size, edges, body))
+
+
+def no_worker(size: int, edges: Edges, body: Body) -> None:
+    """The scheduler without threads: whoever closes it runs everything."""
+    _threads(0, size, edges, body)
 
 
 def one_worker(size: int, edges: Edges, body: Body) -> None:
@@ -151,16 +197,103 @@ def _threads(workers: int, size: int, edges: Edges, body: Body) -> None:
 CONTENDERS: dict[str, Contender] = {
     contender.__name__: contender
     for contender in (
-        *(bare_loop, counter_loop, graphlib_loop, thread_pool),
-        *(inline, ticks, one_worker, two_workers, spawned),
+        *(bare_loop, counter_loop, graphlib_loop, thread_pool, task_group),
+        *([dask_threads] if find_spec("dask") else []),
+        *(inline, ticks, no_worker, one_worker, two_workers, spawned),
     )
 }
 
+_SLOW = {dask_threads: 5_000}  # at most so many tasks
 
-def one_multi(size: int, edges: Edges, body: Body) -> None:
-    """Only for the shape without edges: all bodies as one task of many."""
-    with Scheduler(2) as scheduler:
-        scheduler.multi("m", size, lambda n: body())
+
+# -- one task of many bodies, and a tree that grows --------------------------------------------------------------------
+
+
+def multi(workers: int, size: int) -> None:
+    with Scheduler(workers) as scheduler:
+        scheduler.multi("m", size, nothing_with)
+
+
+def bare_calls(_: int, size: int) -> None:
+    for n in range(size):
+        nothing_with(n)
+
+
+def deque_tree(_: int, depth: int) -> None:
+    """The least: what is to be called next, in a deque."""
+    agenda = deque([depth])
+    while agenda:
+        left = agenda.pop()
+        nothing()
+        if left:
+            agenda += (left - 1, left - 1)
+
+
+def pool_tree(workers: int, depth: int) -> None:
+    with ThreadPoolExecutor(max(workers, 1)) as pool:
+        left, over = [2 ** (depth + 1) - 1], threading.Event()
+        counting = threading.Lock()
+
+        def node(depth: int) -> None:
+            nothing()
+            if depth:
+                pool.submit(node, depth - 1), pool.submit(node, depth - 1)
+            with counting:
+                left[0] -= 1
+                if not left[0]:
+                    over.set()
+
+        pool.submit(node, depth)
+        over.wait()
+
+
+def group_tree(_: int, depth: int) -> None:
+    async def node(depth: int, group: asyncio.TaskGroup) -> None:
+        nothing()
+        if depth:
+            group.create_task(node(depth - 1, group)), group.create_task(node(depth - 1, group))
+
+    async def whole() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(node(depth, group))
+
+    asyncio.run(whole())
+
+
+def spawn_tree(workers: int, depth: int) -> None:
+    with Scheduler(workers, picker="lifo") as scheduler:
+
+        def node(depth: int) -> None:
+            nothing()
+            if depth:
+                scheduler.spawn("n", partial(node, depth - 1)), scheduler.spawn("n", partial(node, depth - 1))
+
+        scheduler.spawn("n", partial(node, depth))
+
+
+def bytes_waiting(add: Callable[[Scheduler, int], object], size: int = 20_000) -> float:
+    """What a task takes that waits for one that is idle."""
+    scheduler = Scheduler(0)
+    add(scheduler, 100)
+    gc.collect()
+    tracemalloc.start()
+    kept = add(scheduler, size)
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    scheduler.close(cancel=True)
+    del kept
+    return used / size
+
+
+def spawned_behind(scheduler: Scheduler, size: int) -> object:
+    gate = scheduler.spawn("gate", None, run=False)
+    return [scheduler.spawn("t", nothing, after=[gate]) for _ in range(size)]
+
+
+def graph_behind(scheduler: Scheduler, size: int) -> object:
+    gate = scheduler.spawn("gate", None, run=False)
+    tasks = Graph((Task("first", nothing), *[Task("t", nothing)] * size), tuple((n, 0) for n in range(1, size + 1)))
+    return gate, scheduler.add_graph(tasks)
 
 
 # -- the run -----------------------------------------------------------------------------------------------------------
@@ -170,32 +303,66 @@ def nothing() -> None:
     """The body of every task."""
 
 
-def _seconds(contender: Contender, size: int, edges: Edges) -> float:
+def nothing_with(_: int) -> None:
+    """The body of every index."""
+
+
+def _seconds(run: Callable[..., object], *what: object) -> float:
+    """Of CPU, of all threads of this process: others use the machine as well."""
     gc.collect()
-    began = time.perf_counter()
-    contender(size, edges, nothing)
-    return time.perf_counter() - began
+    began = time.process_time()
+    run(*what)
+    return time.process_time() - began
+
+
+def _best(rounds: int, runs: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """The best of some rounds in which they take turns."""
+    best = dict.fromkeys(runs, float("inf"))
+    for _ in range(rounds):
+        for name, run in runs.items():
+            best[name] = min(best[name], _seconds(run))
+    return best
 
 
 def table(scale: int, rounds: int) -> Iterable[str]:
     for name, shape in SHAPES.items():
+        sizes = {contender: shape(min(scale, _SLOW.get(run, scale))) for contender, run in CONTENDERS.items()}
+        best = _best(rounds, {each: partial(run, *sizes[each], nothing) for each, run in CONTENDERS.items()})
+        cost = {contender: seconds / sizes[contender][0] for contender, seconds in best.items()}
         size, edges = shape(scale)
-        contenders = {**CONTENDERS, **({"one_multi": one_multi} if not edges else {})}
-        best = dict.fromkeys(contenders, float("inf"))
-        for _ in range(rounds):
-            for contender, run in contenders.items():
-                best[contender] = min(best[contender], _seconds(run, size, edges))
         yield f"{name}: {size:,} tasks, {len(edges):,} edges"
-        for contender, seconds in best.items():
-            ratios = (seconds / best[other] for other in ("bare_loop", "counter_loop", "graphlib_loop", "thread_pool"))
-            yield f"  {contender:14}{seconds / size * 1e6:9.2f} µs/task" + "".join(f"{ratio:9.2f}×" for ratio in ratios)
+        for contender, each in cost.items():
+            ratios = (each / cost[other] for other in ("bare_loop", "counter_loop", "graphlib_loop", "thread_pool"))
+            yield f"  {contender:14}{each * 1e6:9.2f} µs/task" + "".join(f"{ratio:9.2f}×" for ratio in ratios)
+
+
+def table_of_others(scale: int, rounds: int) -> Iterable[str]:
+    """One task of many bodies, a tree that grows, and what a waiting task takes."""
+    indices: dict[str, Callable[[], object]] = {"bare calls": partial(bare_calls, 0, scale)}
+    indices |= {f"multi, {workers} workers": partial(multi, workers, scale) for workers in (0, 1, 2)}
+    best = _best(rounds, indices)
+    yield f"multi: {scale:,} indices"
+    for name, seconds in best.items():
+        beyond = (seconds - best["bare calls"]) / scale * 1e9
+        yield f"  {name:18}{seconds / scale * 1e9:9.0f} ns/index, {beyond:6.0f} ns above the bare call"
+    depth = max(1, min(15, scale.bit_length() - 2))
+    trees: dict[str, Callable[[], object]] = {"deque": partial(deque_tree, 0, depth)}
+    trees |= {f"thread pool, {workers}": partial(pool_tree, workers, depth) for workers in (1, 2)}
+    trees |= {"TaskGroup": partial(group_tree, 0, depth)}
+    trees |= {f"spawn, {workers} workers": partial(spawn_tree, workers, depth) for workers in (0, 1, 2)}
+    best, size = _best(rounds, trees), 2 ** (depth + 1) - 1
+    yield f"spawn tree of depth {depth}: {size:,} tasks"
+    for name, seconds in best.items():
+        yield f"  {name:18}{seconds / size * 1e6:9.2f} µs/task{seconds / best['deque']:9.2f}× of a deque"
+    for add in (spawned_behind, graph_behind):
+        yield f"memory: {bytes_waiting(add):.0f} bytes a waiting task, {add.__name__}"
 
 
 def main() -> None:
     scale, rounds = (int(said) for said in (*sys.argv[1:], *("100000", "3")[len(sys.argv) - 1 :]))
     print(f"{'':16}{'':17}      of a    of a    of        of a")
     print(f"{'':16}{'':17}      bare loop counter graphlib pool")
-    for line in table(scale, rounds):
+    for line in chain_of(table(scale, rounds), table_of_others(scale, rounds)):
         print(line, flush=True)
 
 

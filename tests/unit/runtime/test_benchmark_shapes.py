@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tests.benchmarks.runtime.shapes import CONTENDERS, SHAPES, one_multi, table
+from tests.benchmarks.runtime.shapes import CONTENDERS, SHAPES, spawn_tree, table, table_of_others
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -35,13 +35,21 @@ def test_shapes_have_the_sizes_that_are_published():
     assert 59_900 < sizes["random_dag"][1] <= 60_000
 
 
-def test_one_multi_task_calls_each_body_once():
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_a_tree_of_spawns_has_all_its_nodes(workers, monkeypatch):
     calls: list[int] = []
-    one_multi(300, [], lambda: calls.append(1))
-    assert len(calls) == 300
+    monkeypatch.setattr("tests.benchmarks.runtime.shapes.nothing", lambda: calls.append(1))
+    spawn_tree(workers, 6)
+    assert len(calls) == 2**7 - 1
 
 
 def test_a_table_is_printed_for_every_shape():
     lines = list(table(200, 1))
     assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == list(SHAPES)
-    assert len(lines) == len(SHAPES) * (1 + len(CONTENDERS)) + 1
+    assert len(lines) == len(SHAPES) * (1 + len(CONTENDERS))
+    others = list(table_of_others(200, 1))
+    assert [line.split(":")[0] for line in others if not line.startswith(" ")] == [
+        "multi",
+        "spawn tree of depth 6",
+        *["memory"] * 2,
+    ]

@@ -6,6 +6,8 @@ is held against that of the kernel, which refines the model (`tests/chain`).
 
 from __future__ import annotations
 
+import random
+import threading
 from collections import deque
 from itertools import chain, combinations
 
@@ -109,5 +111,63 @@ def test_an_interrupt_comes_out_as_itself():
     def interrupted():
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        run(Graph((Task("a", interrupted), Task("b", pytest.fail))))
+    for runtime in ("inline", "threads"):
+        with pytest.raises(KeyboardInterrupt):
+            run(Graph((Task("a", interrupted), Task("b", pytest.fail))), runtime, workers=0)
+
+
+# -- drawn by workers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+@pytest.mark.parametrize("policy", ["isolate", "fail_fast", "branch"])
+def test_workers_that_draw_end_every_task_as_one_thread_does_or_as_a_stop_may(workers, policy):
+    chance = random.Random(f"{workers} {policy}")
+    for _ in range(60):
+        size = chance.randint(1, 9)
+        edges = tuple({(n, chance.randrange(n)) for n in range(1, size) for _ in range(2) if chance.random() < 0.7})
+        failing = {n for n in range(size) if chance.random() < 0.15}
+        order = []
+
+        def body(number, order=order, failing=failing):
+            order.append(number)
+            if number in failing:
+                raise Planned(number)
+            return number
+
+        tasks = tuple(Task(str(n), lambda n=n, body=body: body(n)) for n in range(size))
+        drawn = run(Graph(tasks, edges), "threads", workers=workers, policy=policy, check=False)
+        assert len(set(order)) == len(order)
+        assert all(order.index(one) < order.index(later) for later, one in edges if later in order)
+        ended = {int(name): outcome for name, outcome in drawn.outcomes.items()}
+        assert {n for n in ended if ended[n] is Outcome.FINISHED} == set(order) - failing
+        assert {n for n in ended if ended[n] is Outcome.FAILED} == set(order) & failing
+        assert all(value == int(name) for name, value in drawn.results.items())
+        if policy != "fail_fast":
+            assert drawn.outcomes == run(Graph(tasks, edges), "inline", policy=policy, check=False).outcomes
+
+
+def test_all_workers_come_when_there_is_more_to_draw_also_after_there_was_nothing():
+    """One, then four at once, then one, then four at once."""
+    meeting = threading.Barrier(4)
+
+    def meet():
+        meeting.wait(30)
+
+    four = range(4)
+    tasks = (Task("a", int), *[Task("m", meet)] * 4, Task("b", int), *[Task("m", meet)] * 4)
+    edges = [(1 + n, 0) for n in four] + [(5, 1 + n) for n in four] + [(6 + n, 5) for n in four]
+    assert run(Graph(tasks, tuple(edges)), "threads", workers=4).ok
+
+
+def test_what_a_drawn_body_raises_comes_out_with_its_name():
+    def fails():
+        raise Planned("by the body")
+
+    with pytest.raises(Planned, match="by the body") as caught:
+        run(Graph((Task("a", int), Task("bad", fails), Task("c", pytest.fail)), ((1, 0), (2, 1))), "threads", workers=2)
+    assert caught.value.__notes__ == ["raised by the body of the task 'bad'"]
+
+
+def test_nothing_is_drawn_of_nothing():
+    assert run(Graph(()), "threads", workers=1).outcomes == {}
