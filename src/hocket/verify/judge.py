@@ -32,7 +32,7 @@ from hocket.verify.liveness import Alive, liveness, without_groups
 from hocket.verify.model import Graph
 from hocket.verify.notes import redundant, skipped
 from hocket.verify.readers import Reading, reader_for
-from hocket.verify.readers.discover import opened
+from hocket.verify.readers.discover import is_text, opened
 from hocket.verify.replay import Mismatch, Run, replay
 from hocket.verify.resources import too_much, with_workers
 from hocket.verify.smt import Found, Never, Solver
@@ -79,9 +79,7 @@ def judge_graph(
 
 def read_graph(source: Any, format: str | None = None) -> Reading:
     """The graph behind a path, a text, a `Source` or a Python object; raises SourceError."""
-    if isinstance(source, str) and (
-        "\n" in source or (format is not None and not os.path.exists(source) and ":" in source)
-    ):
+    if isinstance(source, str) and is_text(source, format):
         source = Source("<text>", source)
     elif isinstance(source, str | os.PathLike):
         source = opened(source)
@@ -245,7 +243,8 @@ def _claims(inquiry: Inquiry) -> None:
 def _remarks(inquiry: Inquiry) -> None:
     if inquiry.notes:
         inquiry.add(redundant(inquiry.graph, inquiry.shape, inquiry.rank))
-        inquiry.add(skipped(inquiry.graph))
+        dead = {finding.about[0] for finding in inquiry.findings if finding.code in ("G004", "G015")}
+        inquiry.add(one for one in skipped(inquiry.graph) if one.about[0] not in dead)
 
 
 QUESTIONS: dict[str, Callable[[Inquiry], None]] = {

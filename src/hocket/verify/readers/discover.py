@@ -19,12 +19,21 @@ from hocket.verify.readers.python import imported, is_name
 from hocket.verify.readers.systemd import is_unit_folder
 from hocket.verify.source import Source, read
 
-__all__ = ["graphs_in", "opened"]
+__all__ = ["graphs_in", "is_text", "opened"]
 
 _PASSED_BY = frozenset({"node_modules", "__pycache__", "venv", "vendor", "site-packages", "dist", "build", "target"})
 _HIDDEN = frozenset({".github", ".gitlab", ".tekton", ".argo"})  # hidden folders that hold graphs
 _TEXTS = (".yml", ".yaml", ".json", ".dot", ".gv")
 _MOST_FILES = 20_000
+
+
+def is_text(given: str, format: str | None) -> bool:
+    """Whether a string is a graph itself, and not the name of one: it has lines, or braces, or a known format."""
+    if "\n" in given or given.lstrip()[:1] in ("{", "["):
+        return True
+    if format is None or is_name(given) or os.path.exists(given):
+        return False
+    return ":" in given or "{" in given
 
 
 def opened(name: str | os.PathLike[str]) -> Any:

@@ -87,7 +87,8 @@ class _Places:
 
     def __init__(self, source: Source) -> None:
         self.path = source.path
-        self.starts = list(accumulate((len(line) for line in source.text.splitlines(keepends=True)), initial=0))
+        lengths = (len(line) for line in source.text.splitlines(keepends=True))
+        self.starts = list(accumulate(lengths, initial=0))[:-1] or [0]
 
     def span(self, begin: int, end: int) -> Span:
         line = bisect_right(self.starts, begin)

@@ -178,6 +178,9 @@ class _Book:
             if unit.suffix == ".target" and _has_defaults(unit):
                 self._target(unit)
         excluded, given = self._excluded()
+        for pair in self._pairs():  # one of the two is being stopped where the other is started: no wait between them
+            for name, other in (pair, pair[::-1]):
+                self.orders[name].pop(other, None)
         tasks = {
             name: Task(
                 name,
@@ -240,14 +243,19 @@ class _Book:
         strong = before in {self._find(name) for name, _ in unit.units(*_STRONG)}
         return Edge(before, span, _SUCCEEDED if strong else None, optional=True)  # whoever is required is pulled in
 
-    def _excluded(self) -> tuple[set[str], Formula]:
-        """Units that exclude each other are started in some runs only."""
+    def _pairs(self) -> list[tuple[str, str]]:
+        """Two units of which one says that it conflicts with the other, each pair once."""
         pairs: dict[tuple[str, str], None] = {}
         for unit in self.units.values():
             for name, _ in unit.units("Conflicts"):
                 other = self._find(name)
                 if other and other != unit.name and not {other, unit.name} & _END:
                     pairs[min(unit.name, other), max(unit.name, other)] = None
+        return list(pairs)
+
+    def _excluded(self) -> tuple[set[str], Formula]:
+        """Units that exclude each other are started in some runs only."""
+        pairs = self._pairs()
         excluded = {name for pair in pairs for name in pair}
         for name in sorted(excluded):
             self.variables[f"{name} is started"] = Variable(f"{name} is started", frozenset({Kind.BOOLEAN}))

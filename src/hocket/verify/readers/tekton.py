@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from hocket.errors import SourceError
 from hocket.verify.findings import Finding, Note
-from hocket.verify.formula import Equal, Formula, Outcome, conjunction, disjunction, negation
+from hocket.verify.formula import Ancestors, Equal, Formula, Outcome, conjunction, disjunction, negation
 from hocket.verify.model import NOWHERE, Copies, Edge, Graph, Kind, Span, Task, Timing, Variable
 from hocket.verify.readers import Reading
 from hocket.verify.readers.entries import duplicates, entries, items, number, text, undefined
@@ -119,11 +119,14 @@ class _Pipeline:
         inner = body.get("pipelineSpec")
         retries = number(body.get("retries")) or 0.0
         matrix = body.get("matrix")
+        goes_on = [self._when(full, one) for one in items(when)]
+        if any(edge.accepts is not None and _SKIP in edge.accepts for edge in edges) and not self._forgiving():
+            goes_on.append(negation(Ancestors(False, frozenset({_BAD}))))  # skipped by its `when`, not by a failure
         self.book.tasks[full] = Task(
             full,
             span,
             edges,
-            activation=conjunction(self._when(full, one) for one in items(when)),
+            activation=conjunction(goes_on),
             may=_MAY,
             parent=self.parent,
             condition=when.span if when is not None else NOWHERE,
@@ -134,6 +137,9 @@ class _Pipeline:
         if isinstance(inner, Mapping) and self.depth < _DEEPEST and "tasks" in inner.entries:
             self.book.tasks[full] = replace(self.book.tasks[full], works=False)
             _Pipeline(self.book, inner, full, full, self.depth + 1).read()
+
+    def _forgiving(self) -> bool:
+        return any(text(body.get("onError")) == "continue" for body in self.tasks.values())
 
     # -- edges ---------------------------------------------------------------------------------------------------------
 
