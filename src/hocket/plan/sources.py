@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar, cast
 
-from hocket.errors import Refused
+from hocket.errors import PlanError, Refused
 from hocket.plan.copies import copy_of
 
 __all__ = [
@@ -113,8 +113,14 @@ def value(held: Any) -> Source:
     >>> numbers.append(3)
     >>> source.held
     [1, 2]
+
+    Raises PlanError for what cannot be copied.
     """
-    kept = held.thing if isinstance(held, Ref) else copy_of(held)
+    try:
+        kept = held.thing if isinstance(held, Ref) else copy_of(held)
+    except Exception as error:
+        told = f"cannot be copied ({error})"
+        raise PlanError("copy", name_of(type(held)), told, "value(ref(x)) gives the task x itself") from error
     return Source(Mode.VALUE, kept.__class__, held=kept)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from itertools import islice
 from typing import Any
 
 from hocket.errors import PlanError, Refused
@@ -26,6 +27,8 @@ class Fanout(Enum):
 
     __hash__ = object.__hash__
 
+
+_WRITTEN = 60  # tasks of a tree that its text shows
 
 Row = tuple[int, Bound, Fanout]
 """One node: its level, its task, and how its children share."""
@@ -93,7 +96,8 @@ class TaskTree:
     __hash__ = None  # type: ignore[assignment]  # it changes while it is built
 
     def __repr__(self) -> str:
-        return "\n".join("  " * level + task.name for level, task, _ in self.rows()) or "(no task)"
+        shown = ["  " * level + task.name for level, task, _ in islice(self.rows(), _WRITTEN + 1)]
+        return "\n".join(shown[:_WRITTEN] + ["…"] * (len(shown) > _WRITTEN)) or "(no task)"
 
     def _nest(self, tree: TaskTree) -> None:
         if tree._root is None:

@@ -60,6 +60,7 @@ def run_plan(
     slots: str | Layout = "one_to_one",
     order: Order | None = None,
     executor: str | None = None,
+    policy: str = "fail_fast",
     workers: int = 2,
     watch: Watch | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -68,9 +69,10 @@ def run_plan(
 
     `slots`: "one_to_one", "compact" or "intervals". `order`: "serial" or "parallel". `executor`: "recursive" (the
     default up to 5,000 tasks), "stack" (any number, any depth), "inline", "threads" (so many `workers`) or "asyncio"
-    (which runs a loop; in a coroutine, await `run_plan_async`). `watch` is told ("enter", task), ("succeed", task),
-    ("end", task, status) and ("leave", task). `cancelled` is asked before every task and every further attempt; once it
-    says so, the run ends with abort_execution.
+    (which runs a loop; in a coroutine, await `run_plan_async`). `policy`: after a failure nothing else begins
+    ("fail_fast"), or only what comes after it is left out ("isolate"; the result is the first failure). `watch` is told
+    ("enter", task), ("succeed", task), ("end", task, status) and ("leave", task). `cancelled` is asked before every
+    task and every further attempt; once it says so, the run ends with abort_execution.
 
     >>> from hocket.plan import bind, borrow_prev, compile_plan, task_tree
     >>> def five() -> int: return 5
@@ -82,10 +84,11 @@ def run_plan(
     Raises PlanError where the context lacks something, or where the layout or the context does not suit the order;
     Refused for a combination that cannot be; ValueError for an unknown word. What tasks raise is in the result.
     """
-    key = (slots, order, executor, watch is None, cancelled is None)
+    key = (slots, order, executor, policy, watch is None, cancelled is None)
     ready: _Ready | None = plan.compiled.get(key)
     if ready is None:
-        ready = plan.compiled[key] = _prepared(plan, slots, order, executor, watch is not None, cancelled is not None)
+        chosen = _who_and_how(plan, executor, order, policy)
+        ready = plan.compiled[key] = _prepared(plan, slots, *chosen, watch is not None, cancelled is not None)
     if ready.wanted:
         _check_context(ready.wanted, context)
     tell = None if watch is None else Teller(plan, watch)
@@ -93,8 +96,8 @@ def run_plan(
         return ready.run(context or _NOTHING, tell, cancelled or never)
     places = Slots(plan, ready.layout, context or _NOTHING, cancelled or never)
     if ready.executor == "stack":
-        return run_on_stack(places, tell, cancelled or never)
-    return _on_kernel(Job(places, tell, cancelled or never), ready, workers)
+        return run_on_stack(places, tell, cancelled or never, policy == "isolate")
+    return _on_kernel(Job(places, tell, cancelled or never, policy == "isolate"), ready, workers)
 
 
 async def run_plan_async(
@@ -103,6 +106,7 @@ async def run_plan_async(
     *,
     slots: str | Layout = "one_to_one",
     order: Order | None = None,
+    policy: str = "fail_fast",
     workers: int | None = None,
     watch: Watch | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -117,11 +121,11 @@ async def run_plan_async(
     """
     from hocket.runtime.plans_kernel import run_on_loop
 
-    ready = _prepared(plan, slots, order, "asyncio", watch is not None, cancelled is not None)
+    ready = _prepared(plan, slots, *_who_and_how(plan, "asyncio", order, policy), watch is not None, False)
     _check_context(ready.wanted, context)
     tell = None if watch is None else Teller(plan, watch)
     places = Slots(plan, ready.layout, context or _NOTHING, cancelled or never)
-    return await run_on_loop(Job(places, tell, cancelled or never), ready.order, workers)
+    return await run_on_loop(Job(places, tell, cancelled or never, policy == "isolate"), ready.order, workers)
 
 
 def _on_kernel(job: Job, ready: _Ready, workers: int) -> StepResult:
@@ -139,11 +143,8 @@ def _on_kernel(job: Job, ready: _Ready, workers: int) -> StepResult:
 # -- what is asked once ------------------------------------------------------------------------------------------------
 
 
-def _prepared(
-    plan: Plan, slots: str | Layout, order: Order | None, executor: str | None, watched: bool, cancellable: bool
-) -> _Ready:
-    """Everything that can be refused is refused here."""
-    executor, order = _who_and_how(plan, executor, order)
+def _prepared(plan: Plan, slots: str | Layout, executor: str, order: Order, watched: bool, cancellable: bool) -> _Ready:
+    """What can be refused of layout and context is refused here."""
     layout = lay_out(plan, slots, order)
     refusal = why_not(plan, layout, order) or (race_for_context(plan) if order == "parallel" else None)
     if refusal is not None:
@@ -152,16 +153,21 @@ def _prepared(
     return _Ready(executor, order, layout, wanted_of_context(plan), run)
 
 
-def _who_and_how(plan: Plan, executor: str | None, order: Order | None) -> tuple[str, Order]:
+def _who_and_how(plan: Plan, executor: str | None, order: Order | None, policy: str) -> tuple[str, Order]:
     if order not in (None, "serial", "parallel"):
         raise ValueError(f"there is no order {order!r}; there are 'serial' and 'parallel'")
+    if policy not in ("fail_fast", "isolate"):
+        raise ValueError(f"there is no policy {policy!r} for plans; there are 'fail_fast' and 'isolate'")
     if executor is None:
-        executor = _default(plan, order)
+        executor = _default(plan, order, policy)
     if executor not in EXECUTORS:
         raise ValueError(f"there is no executor {executor!r}; there are {', '.join(map(repr, EXECUTORS))}")
     possible = EXECUTORS[executor]
     if order is not None and order not in possible:
         raise Refused("the plan", f"run in {order} order", f"given to {executor!r}", 'executor="threads" or "asyncio"')
+    if executor == "recursive" and policy == "isolate":
+        cure = "In its text an exception has nowhere to go on."
+        raise Refused("the plan", "run recursively", "to be isolated", 'executor="stack", or another', cure)
     if executor == "recursive" and len(plan) > LARGEST:
         cure = f"It is written out as Python for up to {LARGEST} tasks."
         raise Refused("the plan", "run recursively", f"of {len(plan)} tasks", 'executor="stack"', cure)
@@ -171,12 +177,12 @@ def _who_and_how(plan: Plan, executor: str | None, order: Order | None) -> tuple
     return executor, order or possible[0]
 
 
-def _default(plan: Plan, order: Order | None) -> str:
+def _default(plan: Plan, order: Order | None, policy: str) -> str:
     if plan.is_async:
         return "asyncio"
     if order == "parallel":
         return "threads"
-    return "recursive" if len(plan) <= LARGEST else "stack"
+    return "recursive" if len(plan) <= LARGEST and policy == "fail_fast" else "stack"
 
 
 def _check_context(wanted: tuple[Any, ...], context: Context | None) -> None:

@@ -24,7 +24,7 @@ from hocket.plan.plan import NOBODY, Plan
 from hocket.plan.results import OK, Status, StepResult, TaskResult, named
 from hocket.plan.sources import Mode, Source
 
-__all__ = ["Ended", "Event", "Job", "Slots", "Teller", "ending", "perform", "perform_async"]
+__all__ = ["Ended", "Event", "Job", "Slots", "Teller", "ending", "perform", "perform_async", "stops"]
 
 OURS.add(__file__)
 
@@ -134,9 +134,11 @@ class Job:
     called: nobody enters after the run has ended, and a watcher is told everything in the order in which it happened.
     """
 
-    def __init__(self, slots: Slots, tell: Teller | None, cancelled: Callable[[], bool]) -> None:
+    def __init__(self, slots: Slots, tell: Teller | None, cancelled: Callable[[], bool], isolate: bool = False) -> None:
         self.slots, self.plan, self._tell, self._cancelled = slots, slots.plan, tell, cancelled
+        self._isolate = isolate
         self.result: StepResult | None = None
+        self._lost: StepResult | None = None  # what will be the result if nothing ends the run
         self.escaped: BaseException | None = None  # what no task should raise: Ctrl-C, and the like
         self._lock = threading.Lock()
 
@@ -157,8 +159,12 @@ class Job:
         with self._lock:
             if self._tell is not None:
                 self._tell.came_of(node, outcome)
-            if self.result is None:
-                self.result = ending(self.plan, node, outcome)
+            result = ending(self.plan, node, outcome)
+            if result is not None and self.result is None:
+                if stops(result, self._isolate):
+                    self.result = result
+                elif self._lost is None:
+                    self._lost = result
         return outcome.ok
 
     def leave(self, node: int) -> None:
@@ -179,12 +185,18 @@ class Job:
         self.slots.clear()
         if self.escaped is not None:
             raise self.escaped
-        result, self.result = self.result, None
+        result = self._lost if self.result is None else self.result
+        self.result = self._lost = None
         return OK if result is None else result
 
 
+def stops(result: StepResult, isolate: bool) -> bool:
+    """Whether nothing else is to run. Isolated, a failure (or a retry that nobody granted) ends its branch only."""
+    return not isolate or result.status is Status.ABORT_EXECUTION
+
+
 def ending(plan: Plan, node: int, outcome: Outcome) -> StepResult | None:
-    """The result of the run if this outcome ends it, which a branch that is aborted does not, unless it is all."""
+    """What this outcome makes of the run: nothing if it is a success, or a branch that is aborted and not the whole."""
     if outcome.ok or (outcome.status is Status.ABORT_BRANCH and not (plan.is_tree and node == 0)):
         return None
     return named(outcome.step if isinstance(outcome, TaskResult) else outcome, plan.names[node])

@@ -20,14 +20,14 @@ from hocket.plan.layouts import Layout
 from hocket.plan.plan import Plan
 from hocket.plan.results import OK, Status, StepResult
 from hocket.plan.unfold import Unfolding
-from hocket.runtime.plans_job import Slots, Teller, ending, perform
+from hocket.runtime.plans_job import Slots, Teller, ending, perform, stops
 
 __all__ = ["Unfolded", "run_on_stack", "unfolded"]
 
 Unfolded = Callable[[Context, Teller | None, Callable[[], bool]], StepResult]
 
 
-def run_on_stack(slots: Slots, tell: Teller | None, cancelled: Callable[[], bool]) -> StepResult:
+def run_on_stack(slots: Slots, tell: Teller | None, cancelled: Callable[[], bool], isolate: bool = False) -> StepResult:
     """Every node in turn, unless something that it needs did not succeed; ends where something ends the run."""
     plan, succeeded = slots.plan, bytearray(len(slots.plan))
     over = plan.over_after if tell is None else plan.left_after
@@ -41,7 +41,8 @@ def run_on_stack(slots: Slots, tell: Teller | None, cancelled: Callable[[], bool
             else:
                 tell.entered(node)
                 succeeded[node] = _went_on(slots, node, perform(slots.steps(node)), ended, tell)
-            if ended:
+            if ended and stops(ended[-1], isolate):
+                ended[:-1] = []
                 break
         for left in over.get(node, ()):
             slots.release(left)
@@ -50,11 +51,12 @@ def run_on_stack(slots: Slots, tell: Teller | None, cancelled: Callable[[], bool
     slots.clear()
     if tell is not None:
         tell.broke()
+    del ended[1:]
     return ended.pop() if ended else OK
 
 
 def _went_on(slots: Slots, node: int, outcome: Outcome, ended: list[StepResult], tell: Teller | None = None) -> bool:
-    """Keep what came of a node; whether what comes after it may run, and the result of the run if it ends here."""
+    """Keep what came of a node; whether what comes after it may run, and what it makes of the run."""
     if outcome is not OK or node in slots.plan.staged:
         outcome = slots.keep(node, outcome)
     if tell is not None:

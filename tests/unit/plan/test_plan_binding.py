@@ -436,7 +436,7 @@ def test_v6_to_v8_a_value_is_owned():
     assert owned.held == [1]
     unique = Unique(42)
     assert value(ref(unique)).held is unique
-    with pytest.raises(TypeError):
+    with pytest.raises(PlanError, match=r"'Unique' cannot be copied .*value\(ref\(x\)\) gives the task x itself"):
         value(unique)
 
 

@@ -66,15 +66,40 @@ def test_y_b1_a_second_payload_is_refused(slots, executor):
     assert "'a direct output' was emplaced but it is full" in str(result.exception)
 
 
-@pytest.mark.parametrize("policy", ["auto", "isolate"])
-def test_y_b2_a_failure_stops_uncles_and_an_aborted_branch_does_not(policy):
-    """The README of the original says of a failure what is true of abort_branch: the code's way is the default here,
-    and the README's is had by turning failures into aborted branches."""
-    trace = Trace()
-    isolate = catch_as_failure(lambda error: StepResult.abort_branch())
-    failing = bind(raising(KeyError()), name="B", adapters=[isolate] if policy == "isolate" else [])
-    result = run(task_tree(trace.void("A"), task_tree(failing, trace.void("C")), trace.void("D")))
-    assert (result.ok, trace) == ((False, ["A"]) if policy == "auto" else (True, ["A", "D"]))
+ISOLATED = [
+    ("stack", "serial"),
+    ("inline", "serial"),
+    ("threads", "serial"),
+    ("asyncio", "serial"),
+    ("inline", "parallel"),
+]
+
+
+@pytest.mark.parametrize(("executor", "order"), ISOLATED)
+def test_y_b2_a_failure_stops_uncles_as_in_the_code_or_only_its_branch_as_in_the_readme(executor, order):
+    def fails(name):
+        return bind(raising(KeyError(name)), name=name)
+
+    for policy, ran in (("fail_fast", ["A"]), ("isolate", ["A", "D", "F"])):
+        trace, ledger = Trace(), Ledger()
+        top = bind(lambda trace=trace, ledger=ledger: trace.append("A") or ledger.box(), returns=Box, name="A")
+        below = [task_tree(fails("B"), trace.void("C")), trace.void("D"), fails("E"), trace.void("F")]
+        result = run(task_tree(top, *below), executor=executor, order=order, policy=policy)
+        assert (result.status, result.task, ledger.alive) == (Status.FAILURE, "B", 0)
+        assert trace == ran or (order == "parallel" and set(trace) <= set(ran) | {"D", "F"})
+
+
+def test_y_b2_isolated_an_abort_of_the_execution_still_ends_it():
+    for executor in ("stack", "inline"):
+        trace = Trace()
+        tree = task_tree(
+            trace.void("A"),
+            trace.step("B", StepResult.retry()),
+            trace.step("C", StepResult.abort_execution()),
+            trace.void("D"),
+        )
+        result = run(tree, executor=executor, order="serial", policy="isolate")
+        assert (result.status, result.task, trace) == (Status.ABORT_EXECUTION, "C", ["A", "B", "C"])
 
 
 class Stubborn(Box):
@@ -289,6 +314,8 @@ def test_ctrl_c_is_not_a_failure_of_a_task():
 ASKED = [
     ({"slots": "tight"}, ValueError, "there is no layout 'tight'"),
     ({"order": "random"}, ValueError, "there is no order 'random'"),
+    ({"policy": "branch"}, ValueError, "there is no policy 'branch' for plans"),
+    ({"executor": "recursive", "policy": "isolate"}, Refused, "an exception has nowhere to go on"),
     ({"executor": "gpu"}, ValueError, "there is no executor 'gpu'"),
     ({"executor": "recursive", "order": "parallel"}, Refused, 'expected: executor="threads" or "asyncio"'),
 ]
