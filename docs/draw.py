@@ -227,7 +227,15 @@ def plan_svg() -> str:
     return draw_plan(namespace["PLAN"])
 
 
-PICTURES = {"lifecycle.svg": lifecycle_svg, "plan.svg": plan_svg}
+def subsystems_svg() -> str:
+    """The orchestra of docs/examples, with the cycle that can close."""
+    namespace: dict[str, Any] = {"__name__": "node_of_a_network"}
+    exec((DOCS / "examples" / "node_of_a_network.py").read_text(), namespace)
+    picture: str = namespace["Node"].picture()
+    return picture
+
+
+PICTURES = {"lifecycle.svg": lifecycle_svg, "plan.svg": plan_svg, "subsystems.svg": subsystems_svg}
 
 _PLACE = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(\n<!-- /drawn -->)", re.DOTALL)
 

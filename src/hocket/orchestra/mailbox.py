@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -387,6 +387,15 @@ class Mailbox:
                 left += lane.lose()
             self.undelivered += [Undelivered(message, label[1]) for label, message in left]
             self._wake()
+
+    def flood(self, limit: int) -> tuple[int, str] | None:
+        """If more than `limit` messages lie in the unbounded queue: how many, and who sent the most of them."""
+        with self._lock:
+            labels = self._lanes[UNBOUNDED].labels
+            if len(labels) <= limit:
+                return None
+            senders = Counter(sender for _, sender in labels)
+        return senders.total(), senders.most_common(1)[0][0]
 
     def read(self, places: list[int]) -> Readouts:
         """The meters of all queues; `places` is how far its reader has seen the times of flight, and is moved on."""

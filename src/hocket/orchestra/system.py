@@ -12,6 +12,7 @@ do not: they start at once, wherever the main loop stands (O-B3).
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ from hocket.orchestra.waiters import deadline_in, until
 from hocket.orchestra.watchdog import watching
 
 __all__ = ["Broadcast", "Ended", "Handle", "System", "Termination"]
+
+
+FLOOD = 10_000  # unbounded messages in one mailbox
+
+_log = logging.getLogger("hocket.orchestra")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ class System:
         self.ends: list[Ended] = []  # every subsystem that has ended, in that order
         self._mailboxes, self._inbox, self._spawner = mailboxes, inbox, spawner
         self._subsystems: dict[str, Running] = {}
+        self._floods: dict[str, int] = {}  # beyond how many unbounded messages the next warning is due
         self._jobs: list[Running] = []  # those that have not ended
         self._unheard: set[str] = set()  # subsystems whose ends the main loop has not heard
         self._order = threading.Lock()  # of broadcasts, and of jobs
@@ -223,13 +230,14 @@ class System:
         """The main loop: serve events and messages that leave until all subsystems have ended; their ends.
 
         `serve` is awaited with each; `stop` is a signal that is broadcast as soon as one of them has ended.
-        `watch`: who holds the event loop for longer than so many seconds is named on the log, with its stack.
+        `watch`: who holds the event loop for longer than so many seconds is named on the log, with its stack, and so
+        is whoever fills an unbounded queue that holds more than 10,000 messages.
 
         Raises SubsystemError when a subsystem, or a job that nobody awaits, raised (an ExceptionGroup of several), and
         Refused when an event comes and there is no `serve`.
         """
         failed: list[Ended] = []
-        with watching(watch):
+        with watching(watch, self._tell_of_floods):
             while (item := await self._heard()) is not NOTHING:
                 if not isinstance(item, Ended):
                     await self._served(serve, item)
@@ -245,6 +253,21 @@ class System:
         if failures:
             raise failures[0]
         return tuple(self.ends)
+
+    def _tell_of_floods(self) -> None:
+        """Say on the log, once for each tenfold, whose unbounded queue grows and who fills it."""
+        for name, mailbox in self._mailboxes.items():
+            limit = self._floods.get(name, FLOOD)
+            if flood := mailbox.flood(limit):
+                length, sender = flood
+                self._floods[name] = 10 * limit
+                _log.warning(
+                    "%d unbounded messages lie in the mailbox of %r, most of them from %r: it receives more slowly "
+                    "than they are sent; send them bounded, or fewer",
+                    length,
+                    name,
+                    sender,
+                )
 
     async def _heard(self) -> Any:
         """The next of what the main loop hears; NOTHING when all have ended and everything was heard."""

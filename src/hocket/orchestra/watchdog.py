@@ -14,7 +14,7 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 __all__ = ["watching"]
@@ -23,15 +23,15 @@ _log = logging.getLogger("hocket.orchestra")
 
 
 @contextmanager
-def watching(seconds: float | None) -> Iterator[None]:
-    """While it is open, the running loop is watched; None, or no running loop, watches nothing."""
+def watching(seconds: float | None, look: Callable[[], None]) -> Iterator[None]:
+    """While it is open, the running loop is watched, and `look` is called as often; None watches nothing."""
     loop = asyncio._get_running_loop()
     if seconds is None or loop is None:
         yield
         return
     over = threading.Event()
     watcher = threading.Thread(
-        target=_watch, args=(loop, threading.get_ident(), seconds, over), name="hocket watchdog", daemon=True
+        target=_watch, args=(loop, threading.get_ident(), seconds, over, look), name="hocket watchdog", daemon=True
     )
     watcher.start()
     try:
@@ -40,8 +40,11 @@ def watching(seconds: float | None) -> Iterator[None]:
         over.set()
 
 
-def _watch(loop: asyncio.AbstractEventLoop, thread: int, seconds: float, over: threading.Event) -> None:
+def _watch(
+    loop: asyncio.AbstractEventLoop, thread: int, seconds: float, over: threading.Event, look: Callable[[], None]
+) -> None:
     while not over.is_set():
+        look()
         alive = threading.Event()
         try:
             loop.call_soon_threadsafe(alive.set)

@@ -101,6 +101,12 @@ def rows(messages=100_000, runs=RUNS):
     return found
 
 
+def told(row):
+    """A row as a line."""
+    size, name, cost, ratio = row
+    return f"{size:>5} bytes  {name:<14} {cost:>7.0f} ns  {ratio:>5.2f}"
+
+
 if __name__ == "__main__":
-    for size, name, cost, ratio in rows(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000):
-        print(f"{size:>5} bytes  {name:<14} {cost:>7.0f} ns  {ratio:>5.2f}")
+    for row in rows(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000):
+        print(told(row))
