@@ -163,6 +163,7 @@ class Ticks(Spec):
         s.require("a fork that has not closed", s.fork[f] & ~s.closed[f])
         s.require("the graph stands", s.stands())
         s.require("all that it waits for is complete", s.may_start(f))
+        s.require("it has opened, within each fork around it", s.barrier(f))
         s.require("so are its prongs", forall(s.Node, lambda p: s.prong[f, p] >> s.done(p)))
         s.closed[f] = True
 
@@ -241,14 +242,16 @@ class Building(Ticks):
     prong = Relation(Ticks.Node, Ticks.Node)
     root = Relation(Ticks.Node)
     made = Relation(Ticks.Node)
-    below = Relation(Ticks.Node, Ticks.Node)  # below[m, n]: m waits for n, perhaps through others
+    below = Relation(Ticks.Node, Ticks.Node)  # below[m, n]: by single and prong, one leads from m to n
+    within = Relation(Ticks.Node, Ticks.Node)  # within[f, n]: n is a prong of the fork f, or below one
+    needs = Relation(Ticks.Node, Ticks.Node)  # needs[m, n]: m is not complete before n; also by the forks around m
 
     @initial
     def nothing_was_finalised(s):
         s.begin()
         for part in (s.fork, s.root, s.made):
             part.each(lambda n: False)
-        for edge in (s.single, s.prong, s.below):
+        for edge in (s.single, s.prong, s.below, s.within, s.needs):
             edge.each(lambda m, n: False)
 
     @environment(Ticks.Node)
@@ -271,32 +274,40 @@ class Building(Ticks):
         s.require("both were made", s.made[f] & s.made[p])
         s.require("only a fork has prongs", s.fork[f])
         s.require("it is not a prong of it yet", ~s.prong[f, p])
+        s.wait_for(f, p, lambda x: x == f, lambda g: (g == f) | s.within[g, f])
         s.prong[f, p] = True
-        s.wait_for(f, p)
 
     @environment(Ticks.Node, Ticks.Node)
     def join(s, n, c):
         s.building()
         s.require("both were made", s.made[n] & s.made[c])
         s.require("it is joined to nothing yet", forall(s.Node, lambda m: ~s.single[n, m]))
+        s.wait_for(n, c, lambda x: (x == n) | s.within[n, x], lambda g: s.within[g, n])
         s.single[n, c] = True
-        s.wait_for(n, c)
 
     def building(s):
         s.require("nothing was finalised yet", forall(s.Node, lambda r: ~s.root[r]))
 
-    def wait_for(s, n, c):
-        upto = lambda x: (x == n) | s.below[x, n]  # noqa: E731  # two words of one line
-        since = lambda y: (y == c) | s.below[c, y]  # noqa: E731
-        s.below.each(lambda x, y: s.below[x, y] | (upto(x) & since(y)))
-        s.closes_no_circle()
+    def wait_for(s, n, c, waiting, hosts) -> None:
+        """From now on whoever is `waiting` needs c; and c, with all below it, is within the `hosts` and needs their
+        singles. Every one of the first needs c, every one of the second all of these singles: so whatever comes to be
+        needed, or to wait for itself, does so by one new need of each kind at most."""
+        under = lambda x: (x == c) | s.below[c, x]  # noqa: E731  # words of the sentence above
+        single = lambda x: exists(s.Node, lambda g: s.single[g, x] & hosts(g))  # noqa: E731
+        reach = lambda x, y: (x == y) | s.needs[x, y]  # noqa: E731
+        to = lambda x, some: exists(s.Node, lambda y: reach(x, y) & some(y))  # noqa: E731
+        since = lambda x: exists(s.Node, lambda y: single(y) & reach(y, x))  # noqa: E731
+        s.closes_no_circle(c, waiting, lambda x: (under(x) | waiting(x)) & since(x))
+        new = lambda x, z: (to(x, waiting) & (reach(c, z) | since(z))) | (to(x, under) & since(z))  # noqa: E731
+        s.needs.each(lambda x, z: s.needs[x, z] | new(x, z))
+        s.within.each(lambda g, x: s.within[g, x] | (hosts(g) & under(x)))
+        s.below.each(lambda x, y: s.below[x, y] | (((x == n) | s.below[x, n]) & under(y)))
 
-    def closes_no_circle(s):
+    def closes_no_circle(s, c, waiting, entangled) -> None:
         """The seeds do not look: their manager recurses for ever."""
-        s.require("nothing waits for itself", forall(s.Node, lambda m: ~s.below[m, m]))
-        reach = lambda m, x: (m == x) | s.below[m, x]  # noqa: E731  # two uses, one word
-        both = lambda f, p, c, x: s.prong[f, p] & s.single[f, c] & reach(p, x) & reach(c, x)  # noqa: E731
-        s.require("nothing is before a fork and within it", ~exists(s.Node, s.Node, s.Node, s.Node, both))
+        itself = exists(s.Node, lambda x: waiting(x) & ((x == c) | s.needs[c, x]))
+        s.require("nothing waits for itself", ~itself)
+        s.require("nothing is before a fork and within it", ~exists(s.Node, entangled))
 
     def stands(s) -> Term:
         return exists(s.Node, lambda r: s.root[r])
@@ -355,4 +366,16 @@ def two_roots(**choices: Any) -> dict[str, Any]:
     return graph("ab", root="ab", **choices)
 
 
-GRAPHS = {"chain": chain, "fork_join": fork_join, "nested_forks": nested_forks, "two_roots": two_roots}
+def hollow_fork(**choices: Any) -> dict[str, Any]:
+    """t0, then F with the prong H, a fork without prongs; t3 after H. H is empty, and closes only within F."""
+    given = graph(["t0", "F", "H", "t3"], [("F", "t0"), ("t3", "H")], [("F", "H")], root=["F", "t3"], **choices)
+    return {**given, "fork": {"F", "H"}}
+
+
+GRAPHS = {
+    "chain": chain,
+    "fork_join": fork_join,
+    "nested_forks": nested_forks,
+    "two_roots": two_roots,
+    "hollow_fork": hollow_fork,
+}

@@ -25,7 +25,7 @@ from models.broadcast import Broadcast
 from models.channel import Channel
 from models.plans import Plan, plan
 from models.showcase import Cases
-from models.ticks import Building, Ticks, graph
+from models.ticks import Building, Ticks, graph, hollow_fork
 
 MODELS = Path(__file__).parents[3] / "models"
 SURVIVORS = tomllib.loads((MODELS / "survivors.toml").read_text())["survivor"]
@@ -39,7 +39,11 @@ _FORK = graph("1F24", [("F", "1"), ("4", "F")], [("F", "2")], root="4", patience
 _WITHIN = graph("tFab", single=[("F", "t"), ("b", "a")], prong=[("F", "b")], root="Fa")
 _PLAN, _SCOPE = plan((None, 0, 1, 0), may_end=[1, 2, 3])
 _OWN_DEEDS = ("make_task", "make_fork", "add_prong", "join")
-_BLANK = {"patience": {"a": 0, "b": 0}, "ending": {"a": "delete", "b": "delete"}}
+_HOLLOW = hollow_fork()
+
+
+def _blank(nodes):
+    return {"Node": nodes}, {"patience": dict.fromkeys(nodes, 0), "ending": dict.fromkeys(nodes, "delete")}
 
 
 def _twins():
@@ -54,8 +58,13 @@ SUBJECTS = [
     ("broadcast", Broadcast, [({}, {})], None),
     ("channel", Channel, [({}, {})], None),
     ("plans", Plan, [(_SCOPE, _PLAN)], None),
-    ("ticks", Ticks, [({"Node": "tFab"}, _WITHIN), ({"Node": "1F24"}, _FORK)], None),
-    ("building", Building, [({"Node": "ab"}, _BLANK)], _OWN_DEEDS),
+    (
+        "ticks",
+        Ticks,
+        [({"Node": "tFab"}, _WITHIN), ({"Node": "1F24"}, _FORK), ({"Node": list(_HOLLOW["patience"])}, _HOLLOW)],
+        None,
+    ),
+    ("building", Building, [_blank("ab"), _blank("abc")], _OWN_DEEDS),
 ]
 
 
