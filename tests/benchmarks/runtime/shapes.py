@@ -24,7 +24,7 @@ from importlib.util import find_spec
 from itertools import chain as chain_of
 
 from hocket.graph import Graph, Task
-from hocket.runtime import Scheduler, run_inline
+from hocket.runtime import Scheduler, run, run_inline
 from hocket.runtime.ticks import run_ticks
 
 Edges = list[tuple[int, int]]  # (later, earlier), earlier < later
@@ -190,7 +190,12 @@ def _graph(size: int, edges: Edges, body: Body) -> Graph:
 
 
 def _threads(workers: int, size: int, edges: Edges, body: Body) -> None:
-    with Scheduler(workers) as scheduler:
+    run(_graph(size, edges, body), "threads", workers=workers)
+
+
+def added(size: int, edges: Edges, body: Body) -> None:
+    """Given to a scheduler with two workers at once: a handle for each task."""
+    with Scheduler(2) as scheduler:
         scheduler.add_graph(_graph(size, edges, body))
 
 
@@ -199,7 +204,7 @@ CONTENDERS: dict[str, Contender] = {
     for contender in (
         *(bare_loop, counter_loop, graphlib_loop, thread_pool, task_group),
         *([dask_threads] if find_spec("dask") else []),
-        *(inline, ticks, no_worker, one_worker, two_workers, spawned),
+        *(inline, ticks, no_worker, one_worker, two_workers, added, spawned),
     )
 }
 
@@ -319,15 +324,15 @@ def _best(rounds: int, runs: dict[str, Callable[[], object]]) -> dict[str, float
     """The best of some rounds in which they take turns."""
     best = dict.fromkeys(runs, float("inf"))
     for _ in range(rounds):
-        for name, run in runs.items():
-            best[name] = min(best[name], _seconds(run))
+        for name, one in runs.items():
+            best[name] = min(best[name], _seconds(one))
     return best
 
 
 def table(scale: int, rounds: int) -> Iterable[str]:
     for name, shape in SHAPES.items():
-        sizes = {contender: shape(min(scale, _SLOW.get(run, scale))) for contender, run in CONTENDERS.items()}
-        best = _best(rounds, {each: partial(run, *sizes[each], nothing) for each, run in CONTENDERS.items()})
+        sizes = {contender: shape(min(scale, _SLOW.get(one, scale))) for contender, one in CONTENDERS.items()}
+        best = _best(rounds, {each: partial(one, *sizes[each], nothing) for each, one in CONTENDERS.items()})
         cost = {contender: seconds / sizes[contender][0] for contender, seconds in best.items()}
         size, edges = shape(scale)
         yield f"{name}: {size:,} tasks, {len(edges):,} edges"
