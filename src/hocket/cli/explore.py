@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hocket.cli.explored import FORMATS, PICTURES, case_of, tell_github, write_picture
 from hocket.cli.target import functions_of
 from hocket.explore.front import explore
 from hocket.explore.result import Result
@@ -44,6 +45,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, metavar="N", help="share the search out among N processes")
     parser.add_argument("--checkpoint", metavar="PATH", help="keep the search in this file, and go on from it")
     parser.add_argument("--certificate", metavar="PATH", help="write what a proof covered, for `hocket audit`")
+    for format in FORMATS:
+        parser.add_argument(f"--{format}", metavar="PATH", type=Path, help=f"write the verdicts as {format.upper()}")
+    for format, what in (("html", "a page"), ("svg", "a picture"), ("trace", "a trace for Perfetto")):
+        parser.add_argument(f"--{format}", metavar="PATH", type=Path, help=f"write a failing interleaving as {what}")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--quiet", action="store_true", help="print failures only")
 
@@ -51,7 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """0 if everything was proved, 1 if something failed, 3 if something is incomplete."""
     show = _json if options.json else _text
-    codes = []
+    codes, cases = [], []
     functions = functions_of(options.target)
     for name, function in functions:
         suffix = f".{function.__name__}" if len(functions) > 1 else ""  # one file for each
@@ -59,8 +64,18 @@ def main(options: argparse.Namespace) -> int:
         if result.certificate is not None:
             Path(options.certificate + suffix).write_text(json.dumps(result.certificate.data) + "\n")
         codes.append(result.exit_code)
+        cases.append(case_of(name, function, result))
+        for format in PICTURES:
+            path = getattr(options, format)
+            if path is not None:
+                write_picture(format, path.with_name(path.stem + suffix + path.suffix), result)
         if not options.quiet or result.exit_code == 1:
             print(show(name, result), flush=True)
+    for format, write in FORMATS.items():
+        path = getattr(options, format)
+        if path is not None:
+            path.write_text(write(cases), encoding="utf-8")
+    tell_github(cases)
     return 1 if 1 in codes else max(codes)
 
 

@@ -116,6 +116,8 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("hocket", "exploring every interleaving (hocket)")
     group.addoption("--explore", action="store_true", help="explore every test function, not only the marked ones")
     group.addoption("--explore-replay", metavar="TOKEN", help="run the one interleaving that a report has printed")
+    group.addoption("--explore-html", metavar="DIR", type=Path,
+                    help="write a page for each failing interleaving into this directory")
     for option in OPTIONS:
         group.addoption(option.flag, metavar=option.metavar, type=partial(_argument, option), help=option.purpose)
         parser.addini(option.ini, option.purpose, type=_ini_type(option), default=None)

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import unittest
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,12 +24,14 @@ import pytest
 
 from hocket.errors import ExplorationError, HocketError, Refused, ScheduleError
 from hocket.explore.aio.seam import runnable
+from hocket.explore.failing.failures import Failure
 from hocket.explore.front import explore, replay
 from hocket.explore.result import Result
 from hocket.explore.threads.naming import is_machinery
 from hocket.pytest_plugin.marked import has_examples, innermost, plain
 from hocket.pytest_plugin.output import Output
 from hocket.pytest_plugin.reporting import Line
+from hocket.render.page import page
 
 __all__ = ["Exploration"]
 
@@ -133,8 +137,19 @@ class Exploration:
             return self._shown(error)
         shown = self._shown(error)
         self._draw(failure.drawn(_WIDTH), str(failure.schedule) if failure.schedule else "")
+        self._write_page(failure)
         self._enter(result)
         return shown
+
+    def _write_page(self, failure: Failure) -> None:
+        directory = self.item.config.option.explore_html
+        if directory is None or not failure.rows:
+            return
+        told = replace(failure.interleaving(), command=self._command(str(failure.schedule)))
+        path = directory / (re.sub(r"[^\w.-]+", "_", self.item.nodeid) + ".html")
+        directory.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(told), encoding="utf-8")
+        self.interleaving += f"\npage: {path}"
 
     def _replayed(self, body: Callable[[], Any], schedule: str, stored: bool = False) -> BaseException | None:
         """One interleaving: that of `--explore-replay`, with the output as it comes, or one that has failed before."""

@@ -1,7 +1,7 @@
 """janus: `join` of a queue that was never empty returns to a loop that stands still.
 
-`task_done()` sets the event "finished" by way of the loop; an item that is put meanwhile clears it too early. `join` then
-asks "is it unfinished?" and waits for an event that is set, again and again, and nothing else ever runs.
+`task_done()` sets the event "finished" by way of the loop; an item that is put meanwhile clears it too early. `join`
+then asks "is it unfinished?" and waits for an event that is set, again and again, and nothing else ever runs.
 """
 
 import asyncio

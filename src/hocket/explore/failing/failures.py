@@ -14,16 +14,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hocket.errors import DeadlockError, ExplorationError
+from hocket.explore.failing.conflict import Told, arrows_of, conflict_of
 from hocket.explore.failing.livelock import Look, told
 from hocket.explore.semantics import Raise, unread
 from hocket.explore.threads.control import Actor, Control, End
 from hocket.explore.threads.naming import Place, called, place_of, place_text
 from hocket.render.lanes import Lane, lanes
+from hocket.render.page import Interleaving
 from hocket.trace.event import Event
 from hocket.trace.operation import Operation
 from hocket.trace.schedule import Schedule, digest_of
 
 __all__ = ["Failure", "digest", "failure_of"]
+
+_BY_CONFLICT = ("assertion", "exception")  # the others say themselves what went wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Failure:
     target: str = ""  # how to name the program on the command line
     flags: str = ""  # and what was visible in it
     origin: str = ""  # where the exception was raised, or where the actors wait
+    mattered: str = ""  # the conflict that mattered, in one sentence, where one stands out
+    arrows: tuple[tuple[int, int], ...] = ()  # numbers of rows: the second has to come after the first
     body: str = ""  # what to give to hocket.replay, for a program that has no name on the command line
 
     def __str__(self) -> str:
@@ -56,9 +62,16 @@ class Failure:
 
     def drawn(self, width: int = 80) -> str:
         """The interleaving as lanes, in at most `width` columns."""
-        return lanes(f"{self.kind}: {self.message}", self.actors, self.rows, self._command(), width)
+        said = f"{self.kind}: {self.message}" + (f"\n{self.mattered}" if self.mattered else "")
+        return lanes(said, self.actors, self.rows, self.command(), width)
 
-    def _command(self) -> str:
+    def interleaving(self) -> Interleaving:
+        """What `hocket.render.page` draws as a page, a picture, or a trace."""
+        headline = f"{self.kind}: {self.message}"
+        return Interleaving(headline, self.mattered, self.actors, self.rows, self.arrows, self.command())
+
+    def command(self) -> str:
+        """What leads here again."""
         if self.body:
             return f"hocket.replay({self.body}, '{self.schedule}')"
         return f"hocket replay {self.target or 'FILE::FUNCTION'} '{self.schedule}'{self.flags}"
@@ -94,10 +107,11 @@ def digest(control: Control, steps: int | None = None) -> str:
 def _failure(control: Control, kind: str, message: str, **more: Any) -> Failure:
     names = called(control)
     present = [names[number] for number in sorted(control.actors)]
-    rows = _rows(control)
+    rows, told = _rows(control)
+    mattered = conflict_of(told, names, control.session.cast.objects) if kind in _BY_CONFLICT else ""
     tasks = dict.fromkeys(row.actor for row in rows if row.actor not in present)
     return Failure(kind, replace(control.execution.schedule(), digest=digest(control)), message, rows=rows,
-                   actors=(*present, *tasks), **more)
+                   actors=(*present, *tasks), arrows=arrows_of(told), mattered=mattered, **more)
 
 
 def _raised(control: Control) -> Failure | None:
@@ -328,12 +342,13 @@ def _telling_of(control: Control) -> Callable[[Event], bool]:
 # -- the lanes --------------------------------------------------------------------------------------------------------
 
 
-def _rows(control: Control) -> tuple[Lane, ...]:
-    """The interleaving, if places were recorded: one row a step that means something to a reader."""
+def _rows(control: Control) -> tuple[tuple[Lane, ...], list[Told]]:
+    """The interleaving, if places were recorded: one row a step that means something to a reader; and their events."""
     if control.places is None:
-        return ()
+        return (), []
     names, objects = called(control), control.session.cast.objects
     rows: list[Lane] = []
+    told: list[Told] = []
     held: dict[int, list[str]] = {}
     is_told = _telling_of(control)
     story = list(control.story or ())
@@ -342,6 +357,7 @@ def _rows(control: Control) -> tuple[Lane, ...]:
         if not is_told(event):
             continue
         _follow_locks(event, objects, held)
+        told.append((len(rows) + 1, event))
         rows.append(Lane(len(rows) + 1, names[event.actor], _told(event, objects, names), place,
                          tuple(held.get(event.actor, ()))))
     _tell(story, len(control.places), rows)
@@ -357,7 +373,7 @@ def _rows(control: Control) -> tuple[Lane, ...]:
         rows.append(Lane(0, names[member], waits, actor.place, tuple(_held_by(control, actor))))
     if control.end == End.RAISED and control.failed is not None and control.error is not None:
         rows.append(Lane(0, names[control.failed.number], type(control.error).__name__, _raising_place(control.error)))
-    return tuple(rows)
+    return tuple(rows), told
 
 
 def _tell(story: list[tuple[int, str, str, Place | None]], events: int, rows: list[Lane]) -> None:

@@ -1,0 +1,184 @@
+"""A failing interleaving as a page, a picture, a trace and in the formats of CI; the page also in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+import hocket
+from hocket.cli import main
+from hocket.cli.explored import case_of
+from hocket.render.page import page, picture, trace
+
+pytest_plugins = "pytester"
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+PROGRAM = """\
+import threading
+
+class Account:
+    def __init__(self): self.balance = 0
+
+def test_deposits():
+    account = Account()
+    def deposit(): account.balance += 1
+    threads = [threading.Thread(target=deposit) for _ in range(2)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    assert account.balance == 2
+
+def test_nothing():
+    pass
+"""
+
+
+class Account:
+    def __init__(self):
+        self.balance = 0
+
+
+def both(one, other):
+    threads = [threading.Thread(target=one), threading.Thread(target=other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def deposits():
+    account = Account()
+
+    def deposit():
+        account.balance += 1
+
+    both(deposit, deposit)
+    assert account.balance == 2
+
+
+def looked_and_acted():
+    jobs, done = {"a": 1}, []
+
+    def work():
+        if "a" in jobs:
+            done.append(jobs["a"])
+
+    both(work, jobs.clear)
+
+
+def locks():
+    one, other = threading.Lock(), threading.Lock()
+
+    def forth():
+        with one, other:
+            pass
+
+    def back():
+        with other, one:
+            pass
+
+    both(forth, back)
+
+
+@pytest.fixture(scope="module")
+def failure():
+    return hocket.explore(deposits).failure
+
+
+def test_the_conflict_that_mattered_is_told_in_a_sentence(failure):
+    sentence = ("t1 wrote account.balance (step 5) after t2 had read it (step 3) and before t2 wrote it back (step 6): "
+                "an update is lost")
+    assert failure.mattered == sentence
+    assert f"\n{sentence}\n" in failure.drawn()
+
+
+def test_a_look_that_is_out_of_date_is_told_and_a_deadlock_tells_itself():
+    stale = hocket.explore(looked_and_acted).failure
+    assert re.fullmatch(r"t2 wrote .* after t1 had read it .*, and t1 went on with what it had read \(step \d+\)",
+                        stale.mattered)
+    assert hocket.explore(locks).failure.mattered == ""
+
+
+def test_arrows_are_starts_ends_and_conflicts_between_threads(failure):
+    # 1, 2: starts; 3 t2 reads, 4 t1 reads, 5 t1 writes, 6 t2 writes (4 to 6 follows by way of 5); 7, 8: joins
+    assert sorted(failure.arrows) == [(1, 4), (2, 3), (3, 5), (5, 6), (5, 7), (6, 8)]
+
+
+def test_a_page_needs_no_network_and_takes_nothing_from_the_program_for_html(failure):
+    told = replace(failure.interleaving(), headline="<script>alert(1)</script>",
+                   rows=[row._replace(text="</script><b>" + row.text) for row in failure.rows])
+    text = page(told)
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert "<script>alert" not in text
+    assert "</script><b>" not in text
+    assert len(re.findall('class="step"', text)) == len(failure.rows)
+
+
+def test_a_trace_has_a_slice_for_each_step_and_a_flow_for_each_arrow(failure):
+    events = json.loads(trace(failure.interleaving()))["traceEvents"]
+    counted = {kind: sum(event["ph"] == kind for event in events) for kind in "Xs"}
+    assert counted == {"X": len(failure.rows), "s": len(failure.arrows)}
+
+
+def test_a_picture_is_wellformed_and_has_a_lane_for_each_thread(failure):
+    tree = ElementTree.fromstring(picture(failure.interleaving()))
+    lanes = [text.text for text in tree.iter("{http://www.w3.org/2000/svg}text") if text.get("font-weight")]
+    assert lanes == ["main", "t1", "t2"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_the_page_steps_and_searches_by_keyboard_in_a_browser(failure, tmp_path):
+    keys = ["j", "j", "ArrowDown", "k"]  # from the first to the third
+    press = "".join(f"document.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}}));"
+                    for key in keys)
+    seek = "search('join t2');"
+    shown = {}
+    for name, script in (("keys", press), ("search", seek)):
+        path = tmp_path / f"{name}.html"
+        path.write_text(page(failure.interleaving()).replace("</body>", f"<script>{script}</script></body>"))
+        ran = subprocess.run(
+            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()],
+            capture_output=True, text=True, timeout=120, check=True)
+        shown[name] = re.search(r'<h2 id="what">(.*?)</h2>', ran.stdout)[1]
+    assert shown == {"keys": "t2: reads account.balance", "search": "main: join t2"}
+
+
+def test_the_shell_writes_every_format(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    names = {name: tmp_path / f"out.{name}" for name in ("html", "svg", "trace", "sarif", "junit")}
+    flags = [flag for name, path in names.items() for flag in (f"--{name}", str(path))]
+    assert main(["explore", str(program), "--quiet", *flags]) == 1
+    out = capsys.readouterr().out
+    assert out.count("::error ") == 1
+    assert "an update is lost" in out
+    result = json.loads(names["sarif"].read_text())["runs"][0]["results"][0]
+    assert (result["ruleId"], len(result["codeFlows"][0]["threadFlows"])) == ("assertion", 3)
+    cases = ElementTree.parse(names["junit"]).getroot().iter("testcase")
+    assert [len(case.findall("failure")) for case in cases] == [1, 0]
+    assert sorted(path.name for path in tmp_path.glob("out.*.*")) == [
+        "out.test_deposits.html", "out.test_deposits.svg", "out.test_deposits.trace"]
+    assert "test_deposits" in (tmp_path / "summary").read_text()
+
+
+def test_what_is_incomplete_is_a_warning_and_unknown():
+    case = case_of("a", deposits, hocket.explore(deposits, executions=1))
+    assert (case.verdict, [row.severity for row in case.rows]) == ("unknown", ["warning"])
+
+
+def test_a_test_run_leaves_a_page_for_each_failing_test(pytester):
+    pytester.makepyfile(test_it=PROGRAM)
+    result = pytester.runpytest("--explore", "--explore-html=pages")
+    result.stdout.fnmatch_lines(["page: pages/test_it.py_test_deposits.html"])
+    text = (pytester.path / "pages" / "test_it.py_test_deposits.html").read_text()
+    assert "pytest &#x27;test_it.py::test_deposits&#x27; --explore-replay" in text
+    assert [path.name for path in (pytester.path / "pages").iterdir()] == ["test_it.py_test_deposits.html"]
