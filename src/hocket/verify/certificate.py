@@ -147,6 +147,8 @@ def _needed_for_resources(graph: Graph, data: Mapping[str, Any]) -> Iterator[str
     table = Table(graph if data["workers"] is None else with_workers(graph, int(data["workers"])))
     ample = set(table.ample())
     rank = {_key_from_json(key): number for key, number in data["resources"]}
+    if len(rank) < len(data["resources"]) or any(type(number) is not int for number in rank.values()):
+        raise Refuted("a resource has two ranks, or one that is no number")
     above = {key: after - ample for key, after in table.above.items() if key not in ample}
     for key, after in above.items():
         if key in rank and any(not rank[key] < rank.get(other, rank[key]) for other in after):

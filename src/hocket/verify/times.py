@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.model import Graph, Span, Task
 from hocket.verify.replay import Run
+from hocket.verify.smt import slice_of
 from hocket.verify.structure import Shape
 
 __all__ = ["Spans", "deadlines", "limits", "makespan", "spans"]
@@ -115,17 +116,18 @@ def deadlines(
         who = repr(name) if name else "the run"
         if latest.ends[point] > deadline and shape.loose.keys().isdisjoint(latest.path(point)):
             yield _missed(graph, who, latest, shape, point, deadline, span, together)
-        elif reason := _open(graph, latest.ends[point], slow, deadline):
+        elif reason := _open(graph, name, latest.ends[point], slow, deadline):
             yield undecided(f"whether {who} is done after {told(deadline)}", reason, span)
 
 
-def _open(graph: Graph, latest: float, slow: float, deadline: float) -> str:
+def _open(graph: Graph, name: str, latest: float, slow: float, deadline: float) -> str:
     """Why a deadline that the waits alone keep may be missed all the same; or nothing."""
     if latest > deadline:
         return "a task on the way starts after any one of several others"
     if slow > deadline:
         return f"with so few workers the whole run can take {told(slow)}"
-    if any(task.holds for task in graph.tasks.values()):
+    on_the_way = slice_of(graph, [name]) if name else graph.tasks
+    if any(task.holds for task in on_the_way.values()):
         return "how long tasks wait for resources is not counted"
     return ""
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import hocket
 from hocket.verdict import Certificate, Holds, Unknown, Violated
+from hocket.verify.certificate import seal
 
 acyclic = st.integers(1, 8).flatmap(
     lambda size: st.fixed_dictionaries(
@@ -154,3 +155,86 @@ def test_a_path_cannot_leave_a_called_workflow_and_enter_it_again(tmp_path):
     ]:
         lie = {**report.certificate.data, "orders": [{"claim": claim, "path": path}]}
         assert isinstance(hocket.audit(Certificate(report.certificate.kind, lie), home / "w.yml"), Violated)
+
+
+RICH = """\
+hocket: 1
+variables: {branch: string}
+resources: {A: 1, B: 2}
+channels: {c: 1}
+tasks:
+  build: {if: "branch == 'main'", writes: dist, takes: [1, 2]}
+  test: {after: {task: build, accepts: [succeeded, skipped]}, reads: dist, deadline: 100, takes: [1, 2]}
+  outer: {holds: {resource: A, until: scope}, tasks: {inner: {holds: B}}, takes: 1}
+  also: {holds: {resource: A, until: scope}, tasks: {too: {holds: {resource: B, amount: 2}}}, takes: 1}
+assert: ["build before test", "test can run before outer", "outer / inner never with also / too"]
+"""
+
+
+def leaves(value, path=()):
+    """Every number, string and truth value of a certificate, by its way there."""
+    if isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(part, (*path, key))
+    else:
+        yield path
+
+
+def flipped(value, bit):
+    """The value with one bit of it turned round."""
+    if value is None or isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value ^ 1 << bit % 40
+    if isinstance(value, float):
+        return value + 2.0 ** (bit % 10)
+    if not value:
+        return chr(1 << bit % 7)
+    place = bit % len(value)
+    return value[:place] + chr(ord(value[place]) ^ 1 << bit % 7) + value[place + 1 :]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_every_single_bit_of_a_certificate_counts(data):
+    report = hocket.verify(RICH, format="hocket")
+    lie = json.loads(json.dumps(report.certificate.data))
+    path = data.draw(st.sampled_from(list(leaves(lie))))
+    place = lie
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = flipped(place[path[-1]], data.draw(st.integers(0, 500)))
+    assert isinstance(hocket.audit(Certificate(report.certificate.kind, lie), RICH, format="hocket"), Violated)
+
+
+def test_the_certificate_of_a_graph_with_everything_is_accepted_once_a_solver_is_believed():
+    report = hocket.verify(RICH, format="hocket")
+    assert report.verdict == "holds"
+    verdict = hocket.audit(report.certificate, RICH, format="hocket")
+    assert type(verdict).__name__ in ("Holds", "Unknown")
+
+
+# lies that come with a fresh seal: what each part says is checked for itself
+SEALED_LIES = {
+    "another rank": lambda data: data["rank"].__setitem__(0, 1),
+    "no runs": lambda data: data["runs"].clear(),
+    "a run cut short": lambda data: data["runs"][0]["events"].pop(),
+    "an order that no edge makes": lambda data: data["ordered"].append("test before build"),
+    "a lock that is none": lambda data: data["apart"].append("build never with test"),
+    "a claim of the file left out": lambda data: data["orders"].clear(),
+    "an example left out": lambda data: data["shown"].clear(),
+    "a resource that is above itself": lambda data: data["resources"].append([["A"], True]),
+    "other workers": lambda data: data.update(workers=1),
+}
+
+
+@pytest.mark.parametrize("lie", SEALED_LIES.values(), ids=SEALED_LIES.keys())
+def test_a_lie_with_a_fresh_seal_is_refused(lie):
+    report = hocket.verify(RICH, format="hocket")
+    data = json.loads(json.dumps(report.certificate.data))
+    before = json.dumps(data)
+    lie(data)
+    data["seal"] = seal(data)
+    if json.dumps(data) == before:
+        pytest.skip("there is nothing of that kind in this certificate")
+    assert isinstance(hocket.audit(Certificate(report.certificate.kind, data), RICH, format="hocket"), Violated)
