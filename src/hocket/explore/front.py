@@ -1,4 +1,4 @@
-"""The front door of the explorer: `explore(body)`, `replay(body, schedule)`, and the decorator for tests.
+"""The front door of the explorer: `explore(body)`, `replay(body, schedule)` (replaying.py), the decorator for tests.
 
 A verdict is given once and conservatively: "proved" needs a strategy that leaves
 nothing out, that came to its own end, and a program that shared nothing which
@@ -11,23 +11,21 @@ from __future__ import annotations
 
 import functools
 import inspect
-import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from os import PathLike
 from typing import Any, TypeVar
 
-from hocket.errors import DivergenceError, ExplorationError, Refused
+from hocket.errors import DivergenceError, Refused
 from hocket.explore.aio.seam import checked_cancel, checked_order, runnable
 from hocket.explore.bounded import Bounded
 from hocket.explore.certificate import Recorder
 from hocket.explore.classes import class_of
 from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Execution
-from hocket.explore.failing.failures import Failure, digest, failure_of
-from hocket.explore.failing.livelock import Look
+from hocket.explore.failing.failures import Failure, failure_of
 from hocket.explore.failing.minimise import minimised
 from hocket.explore.failing.polling import livelock_of
 from hocket.explore.options import (
@@ -42,6 +40,7 @@ from hocket.explore.options import (
 )
 from hocket.explore.progress import Line, Progress
 from hocket.explore.reductions import checked
+from hocket.explore.replaying import STEPS, replay, replayed
 from hocket.explore.result import Result
 from hocket.explore.sampling.sampled import Sample, sample_of
 from hocket.explore.scale.checkpoint import BodyKeeper, Checkpoint
@@ -60,7 +59,6 @@ from hocket.verdict import Certificate
 __all__ = ["explore", "replay", "test"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-_STEPS = 20_000  # steps of one execution, unless the caller says otherwise
 
 
 def explore(
@@ -126,7 +124,7 @@ def explore(
             raise Refused(name, f"set to {limit!r}", "no limit that could be kept", "a number above 0")
     listen = Progress.listener(progress)
     try:
-        search = _Search(body, strategy, bound, visible, seconds, executions, steps or _STEPS, listen, sample)
+        search = _Search(body, strategy, bound, visible, seconds, executions, steps or STEPS, listen, sample)
         search.reduce(rules)
         if certificate:
             check_certificate(sample=sample, bound=bound, reductions=rules, executor=executor, checkpoint=checkpoint)
@@ -140,105 +138,6 @@ def explore(
     finally:
         if isinstance(listen, Line):
             listen.clear()
-
-
-def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | None = None,
-           track: Iterable[Any] = (), spurious: int = 0, order: str = "fifo",
-           cancel: str | Iterable[str] | None = None) -> Any:
-    """Run `body` in the one interleaving that `schedule` says; raises what it raises there, else returns its value.
-
-    `track`, `spurious`, `order` and `cancel` are those of the exploration that found the schedule; so is `data`, if it
-    was "race-check".
-
-    Raises `DivergenceError` if the schedule is of another program, `ScheduleError` if it cannot be read,
-    `DeadlockError` for a deadlock, `ExplorationError` for a leak or a livelock.
-    """
-    check_body(body)
-    parsed = schedule if isinstance(schedule, Schedule) else Schedule.parse(schedule)
-    if data is not None:
-        check_options(data=data)
-    ways = _ways_of_seeing(data, named(track), int(spurious))
-    ways = (replace(way, order=checked_order(order), cancel=checked_cancel(cancel)) for way in ways)
-    control = _replayed_any(runnable(body), parsed, ways)
-    failure = failure_of(control)
-    if failure is None and control.end == End.BOUND:
-        raise ExplorationError(f"no end after {len(control.execution.events):,} steps, and no certain livelock")
-    if failure is None:
-        return control.value
-    error = failure.error()
-    error.add_note(str(replace(failure, target=target_of(body))))
-    raise error
-
-
-def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Visible]) -> Control:
-    """Along a schedule that does not say what was visible: as what it fits."""
-    refused: list[DivergenceError] = []
-    known = list(ways)
-    further = (wider for way in known if (wider := _reaching_further(body, way)) != way)
-    for visible in itertools.chain(known, further):
-        try:
-            control = replayed(body, schedule, _STEPS, visible)
-        except DivergenceError as error:
-            refused.append(error)
-            continue
-        if control.session.stop != RESTART:
-            return control
-    if not refused:
-        raise ExplorationError("the program asks for more to be visible each time: it does not repeat itself")
-    raise max(refused, key=lambda error: error.step)
-
-
-def _reaching_further(body: Callable[[], Any], visible: Visible) -> Visible:
-    """With what an exploration tracks as well, once it has seen in whose hands shared data is."""
-    while True:
-        session = new_session(body, _STEPS, visible, Watch(is_rewritten))
-        Runner(body, session).run(Optimal(), lambda control: False)
-        wider = session.tracker.reaching_further() if session.tracker is not None else None
-        if wider is None:
-            return visible
-        visible = wider
-
-
-def _ways_of_seeing(data: str | None, track: tuple[str, ...], spurious: int) -> Iterator[Visible]:
-    """What an exploration may have had as operations, the likeliest first."""
-    for kind in (data,) if data is not None else ("track", "off"):
-        for everything in (False, True) if kind == "track" else (False,):
-            for ends in (False, True):
-                yield Visible(ends, kind, track, everything, spurious)
-
-
-def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, visible: Visible) -> Control:
-    """The execution of `body` along `schedule`, with places recorded; raises `DivergenceError` if it does not fit."""
-    session = new_session(body, max(steps, len(schedule)), visible)
-    kept: list[Control] = []
-    runner = Runner(body, session)
-    runner.run(Look(schedule), _keeping(kept), places=True)
-    if not kept:
-        stuck = runner.stuck
-        raise ExplorationError("the interleaving did not come to its end" if stuck is None else (
-            f"{stuck.actor} {'computes without end' if stuck.busy else 'blocks for real'} at {stuck.place}\n"
-            f"{stuck.stack}"))
-    control = kept[0]
-    if session.stop == RESTART:
-        return control
-    if control.end == End.DIVERGED:
-        assert control.error is not None
-        raise control.error
-    if len(control.execution.events) < len(schedule):
-        step = len(control.execution.events) + 1
-        raise DivergenceError(step, f"a step of {schedule.steps[step - 1].actor}", "end")
-    done = digest(control, len(schedule))
-    if schedule.digest and schedule.digest != done:
-        raise DivergenceError(len(schedule), f"steps of digest {schedule.digest}", f"steps of digest {done}")
-    return control
-
-
-def _keeping(kept: list[Control]) -> Callable[[Control], bool]:
-    def keep(control: Control) -> bool:
-        kept.append(control)
-        return False
-
-    return keep
 
 
 def test(function: F | None = None, **options: Any) -> Any:  # noqa: PT028  # a decorator, no test

@@ -28,10 +28,11 @@ from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Execution
 from hocket.explore.failing.failures import Failure, failure_of
 from hocket.explore.failing.minimise import minimised
-from hocket.explore.front import _STEPS, _Search, replayed
+from hocket.explore.front import _Search
 from hocket.explore.linear.history import BEGIN, RETURN, History, Misfit, Point, Span, explained, misfit
 from hocket.explore.linear.sequential import Answer, Call, Reference, Waits, answer_of, look
 from hocket.explore.options import check_options
+from hocket.explore.replaying import STEPS, replayed
 from hocket.explore.result import Result
 from hocket.explore.shared.tracker import Visible
 from hocket.explore.threads.control import Control, End, current
@@ -103,7 +104,7 @@ def linearizable(
             Scenario(factory, reference, [_operations(entry, "operations") for entry in listed], *around)]
     else:
         scenarios = _all_up_to(size, threads, factory, reference, _operations(listed, "operations"), around)
-    account = _Account(strategy, data, seconds, executions, steps or _STEPS)
+    account = _Account(strategy, data, seconds, executions, steps or STEPS)
     for scenario in scenarios:
         if not account.run(scenario):
             break

@@ -1,0 +1,131 @@
+"""Running a body once more, in the one interleaving that a schedule says.
+
+A schedule does not say what was an operation when it was found, because a search
+may have begun anew with more of it. So every way of seeing is tried, the likeliest
+first, and the steps tell which it was: they fit, to the digest, or diverge.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from hocket.errors import DivergenceError, ExplorationError
+from hocket.explore.aio.seam import checked_cancel, checked_order, runnable
+from hocket.explore.dpor import Optimal
+from hocket.explore.failing.failures import digest, failure_of
+from hocket.explore.failing.livelock import Look
+from hocket.explore.options import check_body, check_options
+from hocket.explore.shared.functions import is_rewritten
+from hocket.explore.shared.tracker import Visible, named, new_session
+from hocket.explore.shared.untracked import Watch
+from hocket.explore.threads.control import RESTART, Control, End
+from hocket.explore.threads.naming import target_of
+from hocket.explore.threads.runner import Runner
+from hocket.trace.schedule import Schedule
+
+__all__ = ["STEPS", "replay", "replayed"]
+
+STEPS = 20_000
+"""Steps of one execution, unless the caller says otherwise."""
+
+
+def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | None = None,
+           track: Iterable[Any] = (), spurious: int = 0, order: str = "fifo",
+           cancel: str | Iterable[str] | None = None) -> Any:
+    """Run `body` in the one interleaving that `schedule` says; raises what it raises there, else returns its value.
+
+    `track`, `spurious`, `order` and `cancel` are those of the exploration that found the schedule; so is `data`, if it
+    was "race-check".
+
+    Raises `DivergenceError` if the schedule is of another program, `ScheduleError` if it cannot be read,
+    `DeadlockError` for a deadlock, `ExplorationError` for a leak or a livelock.
+    """
+    check_body(body)
+    parsed = schedule if isinstance(schedule, Schedule) else Schedule.parse(schedule)
+    if data is not None:
+        check_options(data=data)
+    ways = _ways_of_seeing(data, named(track), int(spurious))
+    ways = (replace(way, order=checked_order(order), cancel=checked_cancel(cancel)) for way in ways)
+    control = _replayed_any(runnable(body), parsed, ways)
+    failure = failure_of(control)
+    if failure is None and control.end == End.BOUND:
+        raise ExplorationError(f"no end after {len(control.execution.events):,} steps, and no certain livelock")
+    if failure is None:
+        return control.value
+    error = failure.error()
+    error.add_note(str(replace(failure, target=target_of(body))))
+    raise error
+
+
+def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Visible]) -> Control:
+    """Along a schedule that does not say what was visible: as what it fits."""
+    refused: list[DivergenceError] = []
+    known = list(ways)
+    further = (wider for way in known if (wider := _reaching_further(body, way)) != way)
+    for visible in itertools.chain(known, further):
+        try:
+            control = replayed(body, schedule, STEPS, visible)
+        except DivergenceError as error:
+            refused.append(error)
+            continue
+        if control.session.stop != RESTART:
+            return control
+    if not refused:
+        raise ExplorationError("the program asks for more to be visible each time: it does not repeat itself")
+    raise max(refused, key=lambda error: error.step)
+
+
+def _reaching_further(body: Callable[[], Any], visible: Visible) -> Visible:
+    """With what an exploration tracks as well, once it has seen in whose hands shared data is."""
+    while True:
+        session = new_session(body, STEPS, visible, Watch(is_rewritten))
+        Runner(body, session).run(Optimal(), lambda control: False)
+        wider = session.tracker.reaching_further() if session.tracker is not None else None
+        if wider is None:
+            return visible
+        visible = wider
+
+
+def _ways_of_seeing(data: str | None, track: tuple[str, ...], spurious: int) -> Iterator[Visible]:
+    """What an exploration may have had as operations, the likeliest first."""
+    for kind in (data,) if data is not None else ("track", "off"):
+        for everything in (False, True) if kind == "track" else (False,):
+            for ends in (False, True):
+                yield Visible(ends, kind, track, everything, spurious)
+
+
+def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, visible: Visible) -> Control:
+    """The execution of `body` along `schedule`, with places recorded; raises `DivergenceError` if it does not fit."""
+    session = new_session(body, max(steps, len(schedule)), visible)
+    kept: list[Control] = []
+    runner = Runner(body, session)
+    runner.run(Look(schedule), _keeping(kept), places=True)
+    if not kept:
+        stuck = runner.stuck
+        raise ExplorationError("the interleaving did not come to its end" if stuck is None else (
+            f"{stuck.actor} {'computes without end' if stuck.busy else 'blocks for real'} at {stuck.place}\n"
+            f"{stuck.stack}"))
+    control = kept[0]
+    if session.stop == RESTART:
+        return control
+    if control.end == End.DIVERGED:
+        assert control.error is not None
+        raise control.error
+    if len(control.execution.events) < len(schedule):
+        step = len(control.execution.events) + 1
+        raise DivergenceError(step, f"a step of {schedule.steps[step - 1].actor}", "end")
+    done = digest(control, len(schedule))
+    if schedule.digest and schedule.digest != done:
+        raise DivergenceError(len(schedule), f"steps of digest {schedule.digest}", f"steps of digest {done}")
+    return control
+
+
+def _keeping(kept: list[Control]) -> Callable[[Control], bool]:
+    def keep(control: Control) -> bool:
+        kept.append(control)
+        return False
+
+    return keep
