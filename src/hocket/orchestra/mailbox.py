@@ -14,7 +14,7 @@ too, which are never taken back: a broadcast is given to all at one moment, and
 reaches each as soon as it has room.
 
 All of it happens under one lock a mailbox, which is never held while anybody
-waits or foreign code runs. `models/mailboxes.py` says what must hold of it, and
+waits or foreign code runs. `models/watermark.py` says what must hold of it, and
 `proofs/` that it does.
 """
 
