@@ -209,7 +209,7 @@ AIO = (
         "the turn to draw counts as a body",
         ((AsyncCrew, "_drawn", _turn_closes),),
         "three bodies and a joiner",
-        "leak",
+        "each index once",
         1,
     ),
     Plant(

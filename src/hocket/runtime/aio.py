@@ -223,7 +223,7 @@ class AsyncScheduler(AsyncCrew):
         return cancelled
 
     def _look_after_the_end(self) -> None:
-        if not self._in_flight and not self._kernel.nodes:
+        if not self._kernel.nodes:
             while self._closers:
                 wake(self._closers.pop())
         elif self._is_at_rest() and not self._telling:

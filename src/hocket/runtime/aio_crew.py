@@ -120,7 +120,7 @@ class AsyncCrew(Building[AsyncHandle]):
                     node.load = None
         if self._unborn < _AT_ONCE and self._in_flight < self._places and not self._filling:
             self._fill()
-        if self._closing is not None:
+        if not self._in_flight and self._closing is not None:
             self._look_after_the_end()
 
     def _tell_kernel(self, stimulus: Stimulus, node: Node) -> Commands:
@@ -130,7 +130,7 @@ class AsyncCrew(Building[AsyncHandle]):
             return self._kernel.receive(stimulus, node)
 
     def _look_after_the_end(self) -> None:
-        """It is closing, and something has happened."""
+        """It is closing, and nobody is in flight."""
         raise NotImplementedError
 
     # -- who begins next ----------------------------------------------------------------------------------------------
@@ -146,7 +146,9 @@ class AsyncCrew(Building[AsyncHandle]):
                     self._begin(self._aside.popleft())
                 elif self._ready:
                     task = self._ready.popleft()
-                    if task.is_async or self._threads.free > 0:
+                    if task.is_async and task.work is None:
+                        self._make(task, self._live(task), task.context)
+                    elif task.is_async or self._threads.free > 0:
                         self._begin(task)
                     else:  # sync bodies wait aside while all threads are at work
                         self._aside.append(task)
@@ -156,19 +158,19 @@ class AsyncCrew(Building[AsyncHandle]):
             self._filling = False
 
     def _begin(self, task: AsyncHandle) -> None:
-        """What was taken from the queue, if it may begin: it may have been cancelled there."""
+        """A task of many bodies, or one for a thread, if it may begin: it may have been cancelled in the queue."""
         if task.work is not None:
             self._begin_one_of_many(task)
-        elif task.is_async:
-            self._make(task, self._live(task), task.context)
         elif self._starts(task):
             self._send(task, ())
 
     def _starts(self, task: AsyncHandle) -> bool:
         """Whether it may begin, and has."""
-        if task.node.phase is not _READY:
+        node = task.node
+        if node.phase is not _READY:
             return False
-        commands = self._tell_kernel(_STARTED, task.node)
+        tell = self._kernel.receive if self._alone else self._tell_kernel
+        commands = tell(_STARTED, node)
         if commands:
             self._take_up(commands)
         return True
@@ -177,7 +179,8 @@ class AsyncCrew(Building[AsyncHandle]):
         """A body of it is over."""
         if error is not None and task.failed_with(error) and not isinstance(error, CancelledError):
             self._failed.append(task)
-        self._take_up(self._tell_kernel(_RETURNED if error is None else _RAISED, task.node))
+        tell = self._kernel.receive if self._alone else self._tell_kernel
+        self._take_up(tell(_RETURNED if error is None else _RAISED, task.node))
 
     # -- bodies on the loop -------------------------------------------------------------------------------------------
 
