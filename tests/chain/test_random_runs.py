@@ -1,8 +1,8 @@
 """Random programs that spawn, fail and change their workers: what each runtime does, the model of running allows.
 
-A program is a graph, some of whose tasks fork children from inside and some of whose bodies raise. Every opening, ending
-and closing is given to the model in the order in which the kernel told it. Interleavings are those that happen: the
-exhaustive ones are in `test_runtime_refines_model.py`.
+A program is a graph, some of whose tasks fork children from inside and some of whose bodies raise. Every opening,
+ending and closing is given to the model in the order in which the kernel told it. Interleavings are those that happen:
+the exhaustive ones are in `test_runtime_refines_model.py`.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def test_what_a_scheduler_does_while_workers_come_and_go_is_a_run_of_the_model(p
     handles = []
     for number, after in enumerate(program.after):
         earlier = [handles[n] for n in after]
-        handles.append(s.spawn(str(number), body(number), context=True, after=earlier, run=not idle, priority=number % 3))
+        options = {"after": earlier, "run": not idle, "priority": number % 3}
+        handles.append(s.spawn(str(number), body(number), context=True, **options))
         if data.draw(st.booleans()):
             names.append(f"late {number}")
             s.add_worker(names[-1])
