@@ -142,7 +142,9 @@ def test_a_live_dag_gives_the_graph_of_its_serialized_form():
     live = read_graph(Dag(*tasks)).graph
     for name, one in written.tasks.items():
         other = live.tasks[name]
-        assert [(edge.before, edge.accepts) for edge in one.edges] == [(edge.before, edge.accepts) for edge in other.edges]
+        assert [(edge.before, edge.accepts) for edge in one.edges] == [
+            (edge.before, edge.accepts) for edge in other.edges
+        ]
         assert (one.activation, one.lost, one.join, one.may) == (other.activation, other.lost, other.join, other.may)
     assert (written.deadline, live.deadline) == (300.0, 300.0)
 
@@ -150,4 +152,9 @@ def test_a_live_dag_gives_the_graph_of_its_serialized_form():
 def test_mapped_tasks_have_any_number_of_copies_and_take_their_rule_from_what_they_pass_on():
     text = dag(task("a", "m"), task("m", _is_mapped=True, partial_kwargs={"trigger_rule": "all_done", "retries": 2}))
     mapped = read_graph(text).graph.tasks["m"]
-    assert (mapped.copies.least, mapped.copies.most, mapped.edges[0].accepts, mapped.timing.retries) == (0, None, None, 2)
+    assert (mapped.copies.least, mapped.copies.most, mapped.edges[0].accepts, mapped.timing.retries) == (
+        0,
+        None,
+        None,
+        2,
+    )

@@ -25,7 +25,8 @@ def befores(graph):
 
 def argo(tasks: str, more: str = "") -> str:
     return (
-        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n  entrypoint: main\n  templates:\n"
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n"
+        "  entrypoint: main\n  templates:\n"
         f"  - name: work\n    container: {{image: x}}\n{more}  - name: main\n    dag:\n      tasks:\n{tasks}"
     )
 
@@ -33,39 +34,77 @@ def argo(tasks: str, more: str = "") -> str:
 ARGO = [
     (
         "dependencies and depends",
-        argo("      - {name: a, template: work}\n      - {name: b, template: work, dependencies: [a]}\n"
-             "      - {name: c, template: work, depends: 'a && (b.Failed || b.Succeeded)'}\n"),
-        {"a": [], "b": ["a"], "c": ["a", "b"]}, [],
+        argo(
+            "      - {name: a, template: work}\n      - {name: b, template: work, dependencies: [a]}\n"
+            "      - {name: c, template: work, depends: 'a && (b.Failed || b.Succeeded)'}\n"
+        ),
+        {"a": [], "b": ["a"], "c": ["a", "b"]},
+        [],
     ),
-    ("an undefined task", argo("      - {name: a, template: work, depends: 'b.Succeeded'}\n"), {"a": []}, [("G002", 12, 45)]),
+    (
+        "an undefined task",
+        argo("      - {name: a, template: work, depends: 'b.Succeeded'}\n"),
+        {"a": []},
+        [("G002", 12, 45)],
+    ),
     ("an undefined template", argo("      - {name: a, template: wark}\n"), {"a": []}, [("G002", 12, 29)]),
-    ("a task twice", argo("      - {name: a, template: work}\n      - {name: a, template: work}\n"), {"a": []}, [("G003", 13, 16)]),
-    ("a state that there is not", argo("      - {name: a, template: work}\n      - {name: b, template: work, depends: a.Done}\n"),
-     {"a": [], "b": []}, [("G008", 13, 46)]),
-    ("a cycle", argo("      - {name: a, template: work, depends: b}\n      - {name: b, template: work, depends: a}\n"),
-     {"a": ["b"], "b": ["a"]}, [("G001", 12, 44)]),
-    ("outputs of a task that is not waited for",
-     argo("      - {name: a, template: work}\n      - {name: b, template: work, arguments: {x: '{{tasks.a.outputs.result}}'}}\n"),
-     {"a": [], "b": []}, [("G007", 13, 59)]),
+    (
+        "a task twice",
+        argo("      - {name: a, template: work}\n      - {name: a, template: work}\n"),
+        {"a": []},
+        [("G003", 13, 16)],
+    ),
+    (
+        "a state that there is not",
+        argo("      - {name: a, template: work}\n      - {name: b, template: work, depends: a.Done}\n"),
+        {"a": [], "b": []},
+        [("G008", 13, 46)],
+    ),
+    (
+        "a cycle",
+        argo("      - {name: a, template: work, depends: b}\n      - {name: b, template: work, depends: a}\n"),
+        {"a": ["b"], "b": ["a"]},
+        [("G001", 12, 44)],
+    ),
+    (
+        "outputs of a task that is not waited for",
+        argo(
+            "      - {name: a, template: work}\n"
+            "      - {name: b, template: work, arguments: {x: '{{tasks.a.outputs.result}}'}}\n"
+        ),
+        {"a": [], "b": []},
+        [("G007", 13, 59)],
+    ),
     (
         "templates within templates, and steps",
-        argo("      - {name: a, template: two}\n      - {name: b, template: work, depends: a}\n",
-             "  - name: two\n    steps:\n    - - {name: x, template: work}\n      - {name: y, template: work}\n"
-             "    - - {name: z, template: work}\n"),
-        {"a": [], "a / x": [], "a / y": [], "a / z": ["a / x", "a / y"], "b": ["a"]}, [],
+        argo(
+            "      - {name: a, template: two}\n      - {name: b, template: work, depends: a}\n",
+            "  - name: two\n    steps:\n    - - {name: x, template: work}\n      - {name: y, template: work}\n"
+            "    - - {name: z, template: work}\n",
+        ),
+        {"a": [], "a / x": [], "a / y": [], "a / z": ["a / x", "a / y"], "b": ["a"]},
+        [],
     ),
     ("a template that calls itself", argo("      - {name: a, template: main, when: '{{x}} == y'}\n"), {"a": []}, []),
     (
         "a mutex that is taken twice on one way",
-        argo("      - {name: a, template: two}\n",
-             "  - name: two\n    synchronization: {mutex: {name: m}}\n    steps: [[{name: x, template: one}]]\n"
-             "  - name: one\n    synchronization: {mutex: {name: m}}\n    container: {image: x}\n"),
-        {"a": [], "a / x": []}, [("G006", 13, 37)],
+        argo(
+            "      - {name: a, template: two}\n",
+            "  - name: two\n    synchronization: {mutex: {name: m}}\n    steps: [[{name: x, template: one}]]\n"
+            "  - name: one\n    synchronization: {mutex: {name: m}}\n    container: {image: x}\n",
+        ),
+        {"a": [], "a / x": []},
+        [("G006", 13, 37)],
     ),
-    ("after a failure that cannot be, as nothing can fail before the first", 
-     argo("      - {name: a, template: work, when: '1 == 1'}\n      - {name: b, template: work, depends: a.Omitted}\n"),
-     {"a": [], "b": ["a"]}, []),
-]  # fmt: skip
+    (
+        "after a failure that cannot be, as nothing can fail before the first",
+        argo(
+            "      - {name: a, template: work, when: '1 == 1'}\n      - {name: b, template: work, depends: a.Omitted}\n"
+        ),
+        {"a": [], "b": ["a"]},
+        [],
+    ),
+]
 
 
 @pytest.mark.parametrize(("text", "expected", "found"), [row[1:] for row in ARGO], ids=[row[0] for row in ARGO])
@@ -81,7 +120,8 @@ def test_the_example_of_enhanced_depends_runs_as_argo_says():
         "      - {name: a, template: work}\n      - {name: b, template: work, depends: a}\n"
         "      - {name: c, template: work, depends: a}\n"
         "      - {name: one, template: work, depends: 'a && (c.Succeeded || c.Failed)'}\n"
-        "      - {name: two, template: work, depends: 'b || c'}\n      - {name: no, template: work, depends: 'b && c'}\n"
+        "      - {name: two, template: work, depends: 'b || c'}\n"
+        "      - {name: no, template: work, depends: 'b && c'}\n"
         "      - {name: three, template: work, depends: 'two.Succeeded || no'}\n"
     )
     run = schedule(read_graph(text).graph, {}, {"c": _BAD})
@@ -131,7 +171,9 @@ def test_a_tekton_pipeline_orders_by_results_and_run_after_and_ends_with_finally
 )
 def test_what_is_wrong_with_a_pipeline_is_found_where_it_stands(old, new, found):
     text = TEKTON.replace(old, new)
-    assert [(finding.code, finding.line, finding.column) for finding in hocket.verify(text).findings][: len(found)] == found
+    assert [(finding.code, finding.line, finding.column) for finding in hocket.verify(text).findings][
+        : len(found)
+    ] == found
 
 
 def machine(**states) -> str:
@@ -148,30 +190,103 @@ MACHINES = [
     ("one after another", machine(A={"Type": "Pass", "Next": "B"}, B=END), {"A": [], "B": ["A"]}, []),
     ("an undefined state", machine(A={"Type": "Pass", "Next": "C"}, B=END), {"A": []}, ["G014", "G002"]),
     ("nothing leads to it", machine(A=WORK, B=WORK), {"A": []}, ["G014"]),
-    ("round and round", machine(A={"Type": "Pass", "Next": "B"}, B={"Type": "Wait", "Next": "A"}), {"A": [], "B": ["A"]}, ["G035"]),
-    ("a loop with a way out", machine(A={"Type": "Task", "Next": "B"}, B={"Type": "Choice", "Choices": [
-        {"Variable": "$.done", "BooleanEquals": True, "Next": "C"}], "Default": "A"}, C=END), {"A": [], "B": ["A"], "C": ["B"]}, []),
-    ("choices that leave nothing", machine(A={"Type": "Choice", "Choices": [
-        number("NumericGreaterThan", 5, "W"), number("NumericLessThanEquals", 5, "W")], "Default": "D"}, W=WORK, D=WORK),
-     {"A": [], "W": ["A"], "D": ["A"]}, ["G004"]),
-    ("choices that leave one number", machine(A={"Type": "Choice", "Choices": [
-        number("NumericGreaterThan", 5, "W"), number("NumericLessThan", 5, "W")], "Default": "D"}, W=WORK, D=WORK),
-     {"A": [], "W": ["A"], "D": ["A"]}, []),
-    ("a choice that an earlier one takes", machine(A={"Type": "Choice", "Choices": [
-        {"Or": [number("NumericLessThan", 9, ""), number("NumericGreaterThan", 20, "")], "Next": "W"},
-        {"And": [number("NumericLessThan", 3, ""), {"Not": number("NumericEquals", 1, "")}], "Next": "D"}]}, W=WORK, D=WORK),
-     {"A": [], "W": ["A"], "D": ["A"]}, ["G004"]),
-    ("a failure that is caught", machine(A={**WORK, "Catch": [{"ErrorEquals": ["x"], "Next": "B"}]}, B=WORK), {"A": [], "B": ["A"]}, []),
-    ("what cannot fail cannot be caught", machine(A={"Type": "Pass", "End": True, "Catch": [{"Next": "B"}]}, B=WORK),
-     {"A": [], "B": ["A"]}, ["G004"]),
+    (
+        "round and round",
+        machine(A={"Type": "Pass", "Next": "B"}, B={"Type": "Wait", "Next": "A"}),
+        {"A": [], "B": ["A"]},
+        ["G035"],
+    ),
+    (
+        "a loop with a way out",
+        machine(
+            A={"Type": "Task", "Next": "B"},
+            B={
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.done", "BooleanEquals": True, "Next": "C"}],
+                "Default": "A",
+            },
+            C=END,
+        ),
+        {"A": [], "B": ["A"], "C": ["B"]},
+        [],
+    ),
+    (
+        "choices that leave nothing",
+        machine(
+            A={
+                "Type": "Choice",
+                "Choices": [number("NumericGreaterThan", 5, "W"), number("NumericLessThanEquals", 5, "W")],
+                "Default": "D",
+            },
+            W=WORK,
+            D=WORK,
+        ),
+        {"A": [], "W": ["A"], "D": ["A"]},
+        ["G004"],
+    ),
+    (
+        "choices that leave one number",
+        machine(
+            A={
+                "Type": "Choice",
+                "Choices": [number("NumericGreaterThan", 5, "W"), number("NumericLessThan", 5, "W")],
+                "Default": "D",
+            },
+            W=WORK,
+            D=WORK,
+        ),
+        {"A": [], "W": ["A"], "D": ["A"]},
+        [],
+    ),
+    (
+        "a choice that an earlier one takes",
+        machine(
+            A={
+                "Type": "Choice",
+                "Choices": [
+                    {"Or": [number("NumericLessThan", 9, ""), number("NumericGreaterThan", 20, "")], "Next": "W"},
+                    {"And": [number("NumericLessThan", 3, ""), {"Not": number("NumericEquals", 1, "")}], "Next": "D"},
+                ],
+            },
+            W=WORK,
+            D=WORK,
+        ),
+        {"A": [], "W": ["A"], "D": ["A"]},
+        ["G004"],
+    ),
+    (
+        "a failure that is caught",
+        machine(A={**WORK, "Catch": [{"ErrorEquals": ["x"], "Next": "B"}]}, B=WORK),
+        {"A": [], "B": ["A"]},
+        [],
+    ),
+    (
+        "what cannot fail cannot be caught",
+        machine(A={"Type": "Pass", "End": True, "Catch": [{"Next": "B"}]}, B=WORK),
+        {"A": [], "B": ["A"]},
+        ["G004"],
+    ),
     ("neither next nor end", machine(A={"Type": "Pass"}), {"A": []}, ["G008"]),
     ("next and end", machine(A={"Type": "Pass", "Next": "B", "End": True}, B=END), {"A": []}, ["G034", "G014"]),
     ("an unknown type", machine(A={"Type": "Tusk", "End": True}), {"A": []}, ["G008"]),
-    ("branches and maps", machine(
-        P={"Type": "Parallel", "Next": "M", "Branches": [{"StartAt": "X", "States": {"X": WORK}}, {"StartAt": "X", "States": {"X": WORK}}]},
-        M={"Type": "Map", "End": True, "ItemProcessor": {"StartAt": "Y", "States": {"Y": {"Type": "Pass", "Next": "Z"}, "Z": END}}}),
-     {"P": [], "P #1 / X": [], "P #2 / X": [], "M": ["P"], "M / Y": [], "M / Z": ["M / Y"]}, []),
-]  # fmt: skip
+    (
+        "branches and maps",
+        machine(
+            P={
+                "Type": "Parallel",
+                "Next": "M",
+                "Branches": [{"StartAt": "X", "States": {"X": WORK}}, {"StartAt": "X", "States": {"X": WORK}}],
+            },
+            M={
+                "Type": "Map",
+                "End": True,
+                "ItemProcessor": {"StartAt": "Y", "States": {"Y": {"Type": "Pass", "Next": "Z"}, "Z": END}},
+            },
+        ),
+        {"P": [], "P #1 / X": [], "P #2 / X": [], "M": ["P"], "M / Y": [], "M / Z": ["M / Y"]},
+        [],
+    ),
+]
 
 
 @pytest.mark.parametrize(("text", "expected", "codes"), [row[1:] for row in MACHINES], ids=[row[0] for row in MACHINES])
@@ -208,13 +323,20 @@ def test_units_order_each_other_by_what_they_say_and_by_default(units):
     )
     report = hocket.verify(source)
     assert befores(report.graph) == {
-        "a.service": ["b.service", "basic.target", "sysinit.target"], "b.service": [], "c.service": ["b.service"],
-        "basic.target": ["b.service", "sysinit.target"], "sysinit.target": [], "x.socket": [], "x.service": ["x.socket"],
-    }  # fmt: skip
+        "a.service": ["b.service", "basic.target", "sysinit.target"],
+        "b.service": [],
+        "c.service": ["b.service"],
+        "basic.target": ["b.service", "sysinit.target"],
+        "sysinit.target": [],
+        "x.socket": [],
+        "x.service": ["x.socket"],
+    }
     strong = {edge.before: edge for edge in report.graph.tasks["a.service"].edges}
     assert (strong["b.service"].accepts, strong["b.service"].span.line, strong["b.service"].span.column) == (
-        frozenset({_OK}), 3, 7,
-    )  # fmt: skip
+        frozenset({_OK}),
+        3,
+        7,
+    )
     into = {edge.before: edge.span for edge in report.graph.tasks["basic.target"].edges}
     assert (into["b.service"].line, into["b.service"].column) == (4, 3)
     assert report.verdict == "holds"

@@ -23,8 +23,15 @@ FILES = [
     (
         "everything that makes a service wait",
         "services:\n  a: {image: x}\n  b: {image: x, links: ['a:db']}\n  c: {image: x, network_mode: 'service:a'}\n"
-        "  d: {image: x, volumes_from: ['a:ro', 'container:other']}\n  e: {image: x, ipc: 'service:a', pid: 'service:b'}\n",
-        {"a": {}, "b": {"a": "opened"}, "c": {"a": "opened"}, "d": {"a": "opened"}, "e": {"a": "opened", "b": "opened"}},
+        "  d: {image: x, volumes_from: ['a:ro', 'container:other']}\n"
+        "  e: {image: x, ipc: 'service:a', pid: 'service:b'}\n",
+        {
+            "a": {},
+            "b": {"a": "opened"},
+            "c": {"a": "opened"},
+            "d": {"a": "opened"},
+            "e": {"a": "opened", "b": "opened"},
+        },
         [],
     ),
     (
@@ -75,17 +82,27 @@ FILES = [
         {"db": {}, "a": {"db": "opened"}, "b": {"db": "opened", "c": "ready"}, "c": {}},
         [],
     ),
-    ("a port for two", "services:\n  a: {ports: ['80:1']}\n  b: {ports: ['80:2']}\n", {"a": {}, "b": {}}, [("G034", 3, 15)]),
+    (
+        "a port for two",
+        "services:\n  a: {ports: ['80:1']}\n  b: {ports: ['80:2']}\n",
+        {"a": {}, "b": {}},
+        [("G034", 3, 15)],
+    ),
     (
         "a port for one of two, by profile, protocol or address",
-        "services:\n  a: {ports: ['80:1']}\n  b: {ports: ['80:2'], profiles: [p]}\n  c: {ports: ['80:1/udp', '[::1]:80:1']}\n",
+        "services:\n  a: {ports: ['80:1']}\n  b: {ports: ['80:2'], profiles: [p]}\n"
+        "  c: {ports: ['80:1/udp', '[::1]:80:1']}\n",
         {"a": {}, "b": {}, "c": {}},
         [],
     ),
-    ("an unknown condition", "services:\n  a:\n    depends_on: {b: {condition: healthy}}\n  b: {image: x}\n",
-     {"a": {"b": "opened"}, "b": {}}, [("G008", 3, 33)]),
+    (
+        "an unknown condition",
+        "services:\n  a:\n    depends_on: {b: {condition: healthy}}\n  b: {image: x}\n",
+        {"a": {"b": "opened"}, "b": {}},
+        [("G008", 3, 33)],
+    ),
     ("a service twice", "services:\n  a: {image: x}\n  a: {image: y}\n", {"a": {}}, [("G003", 3, 3)]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "befores", "expected"), [row[1:] for row in FILES], ids=[row[0] for row in FILES])
@@ -97,7 +114,9 @@ def test_a_project_has_exactly_this_graph_and_these_findings(text, befores, expe
 
 
 def test_the_override_and_the_includes_of_a_project_are_merged(tmp_path):
-    (tmp_path / "compose.yaml").write_text("include: [more.yaml]\nservices:\n  a: {image: x, depends_on: [m]}\n  o: {image: x}\n")
+    (tmp_path / "compose.yaml").write_text(
+        "include: [more.yaml]\nservices:\n  a: {image: x, depends_on: [m]}\n  o: {image: x}\n"
+    )
     (tmp_path / "more.yaml").write_text("services:\n  m: {image: x}\n")
     (tmp_path / "compose.override.yaml").write_text("services:\n  a:\n    depends_on: [o]\n  o: {depends_on: [a]}\n")
     report = hocket.verify(tmp_path / "compose.yaml")
@@ -109,15 +128,22 @@ def test_the_override_and_the_includes_of_a_project_are_merged(tmp_path):
 
 def test_what_an_override_resets_is_gone(tmp_path):
     (tmp_path / "compose.yml").write_text("services:\n  a: {depends_on: [b]}\n  b: {image: x}\n")
-    (tmp_path / "compose.override.yml").write_text("services:\n  a:\n    depends_on: !reset []\n  b: {depends_on: [a]}\n")
+    (tmp_path / "compose.override.yml").write_text(
+        "services:\n  a:\n    depends_on: !reset []\n  b: {depends_on: [a]}\n"
+    )
     report = hocket.verify(tmp_path / "compose.yml")
     assert report.findings == ()
 
 
 def test_an_include_that_is_not_here_is_named_and_nothing_is_undefined_because_of_it(tmp_path):
-    (tmp_path / "compose.yml").write_text("include:\n  - oci://example/x\n  - gone.yml\nservices:\n  a: {depends_on: [b]}\n")
+    (tmp_path / "compose.yml").write_text(
+        "include:\n  - oci://example/x\n  - gone.yml\nservices:\n  a: {depends_on: [b]}\n"
+    )
     report = hocket.verify(tmp_path / "compose.yml")
-    assert [(finding.code, finding.line, finding.column) for finding in report.findings] == [("G091", 2, 5), ("G011", 3, 5)]
+    assert [(finding.code, finding.line, finding.column) for finding in report.findings] == [
+        ("G091", 2, 5),
+        ("G011", 3, 5),
+    ]
 
 
 def test_the_json_of_docker_compose_config_is_read_with_its_places():

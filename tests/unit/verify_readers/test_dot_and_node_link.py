@@ -16,25 +16,44 @@ from hocket.verify.judge import read_graph
 GRAPHS = [
     ("one edge a line", "digraph {\n a -> b\n b -> c;\n}\n", {"a": [], "b": ["a"], "c": ["b"]}),
     ("a chain", "digraph g { a -> b -> c; }", {"a": [], "b": ["a"], "c": ["b"]}),
-    ("strict, quoted, numeric and HTML ids", 'strict digraph { "a b" -> -1.5 -> <<b>x</b>> }',
-     {"a b": [], "-1.5": ["a b"], "<<b>x</b>>": ["-1.5"]}),
-    ("escapes, line breaks and sums of strings", 'digraph { "a\\"b" -> "c\\\nd" + "e"; "\\n" -> f }',
-     {'a"b': [], "cde": ['a"b'], "\\n": [], "f": ["\\n"]}),
+    (
+        "strict, quoted, numeric and HTML ids",
+        'strict digraph { "a b" -> -1.5 -> <<b>x</b>> }',
+        {"a b": [], "-1.5": ["a b"], "<<b>x</b>>": ["-1.5"]},
+    ),
+    (
+        "escapes, line breaks and sums of strings",
+        'digraph { "a\\"b" -> "c\\\nd" + "e"; "\\n" -> f }',
+        {'a"b': [], "cde": ['a"b'], "\\n": [], "f": ["\\n"]},
+    ),
     ("ports and points of the compass", "digraph { a:x:ne -> b:w; }", {"a": [], "b": ["a"]}),
-    ("attributes, lists of them, defaults", "digraph { graph [rankdir=LR]; node [shape=box, x=1][y]; a [l=\"->\"]; a->b [w=2] }",
-     {"a": [], "b": ["a"]}),
+    (
+        "attributes, lists of them, defaults",
+        'digraph { graph [rankdir=LR]; node [shape=box, x=1][y]; a [l="->"]; a->b [w=2] }',
+        {"a": [], "b": ["a"]},
+    ),
     ("comments", "# c\n// d\ndigraph { /* a -> x */ a -> b // c\n# e\n}", {"a": [], "b": ["a"]}),
-    ("subgraphs as ends", "digraph { {a b} -> subgraph cluster_x { c; d -> e } -> f }",
-     {"a": [], "b": [], "c": ["a", "b"], "d": ["a", "b"], "e": ["a", "b", "d"], "f": ["c", "d", "e"]}),
-    ("edges for the layout are none", "digraph { a -> b [style=invis]; edge [style=invis]; b -> a\n c -> a\n }",
-     {"a": [], "b": [], "c": []}),
-    ("arrows turned round one by one", "digraph { a -> b [dir=back]; c -> d [dir=none] }", {"a": ["b"], "b": [], "c": [], "d": []}),
+    (
+        "subgraphs as ends",
+        "digraph { {a b} -> subgraph cluster_x { c; d -> e } -> f }",
+        {"a": [], "b": [], "c": ["a", "b"], "d": ["a", "b"], "e": ["a", "b", "d"], "f": ["c", "d", "e"]},
+    ),
+    (
+        "edges for the layout are none",
+        "digraph { a -> b [style=invis]; edge [style=invis]; b -> a\n c -> a\n }",
+        {"a": [], "b": [], "c": []},
+    ),
+    (
+        "arrows turned round one by one",
+        "digraph { a -> b [dir=back]; c -> d [dir=none] }",
+        {"a": ["b"], "b": [], "c": [], "d": []},
+    ),
     ("arrows that go to what is needed", "digraph { arrows=needs; a -> b }", {"a": ["b"], "b": []}),
     ("what terraform writes", 'digraph { "[root] a" -> "[root] b" }', {"[root] a": ["[root] b"], "[root] b": []}),
     ("an empty graph", "digraph {}", {}),
     ("letters of any alphabet", "digraph { größe -> 工 }", {"größe": [], "工": ["größe"]}),
     ("keywords in capitals", "DiGraph G { Node [x=y]; SubGraph { a } }", {"a": []}),
-]  # fmt: skip
+]
 
 
 def befores(graph):
@@ -93,21 +112,28 @@ NODES = '"nodes": [{"id": "a"}, {"id": "b"}, {"id": ["c", 1]}]'
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('{"directed": true, %s, "links": [{"source": "a", "target": "b"}]}' % NODES, {"a": [], "b": ["a"], "(c, 1)": []}),
-        ('{%s, "edges": [{"source": "a", "target": ["c", 1]}]}' % NODES, {"a": [], "b": [], "(c, 1)": ["a"]}),
-        ('{%s, "links": [{"source": 1, "target": 0}]}' % NODES, {"a": ["b"], "b": [], "(c, 1)": []}),
-        ('{"directed": true, %s, "adjacency": [[{"id": "b"}], [], [{"id": "a"}]]}' % NODES,
-         {"a": ["(c, 1)"], "b": ["a"], "(c, 1)": []}),
+        (
+            '{"directed": true, ' + NODES + ', "links": [{"source": "a", "target": "b"}]}',
+            {"a": [], "b": ["a"], "(c, 1)": []},
+        ),
+        ("{" + NODES + ', "edges": [{"source": "a", "target": ["c", 1]}]}', {"a": [], "b": [], "(c, 1)": ["a"]}),
+        ("{" + NODES + ', "links": [{"source": 1, "target": 0}]}', {"a": ["b"], "b": [], "(c, 1)": []}),
+        (
+            '{"directed": true, ' + NODES + ', "adjacency": [[{"id": "b"}], [], [{"id": "a"}]]}',
+            {"a": ["(c, 1)"], "b": ["a"], "(c, 1)": []},
+        ),
         ('{"nodes": [{"name": "x"}, {}], "links": [{"source": {"name": "x"}, "target": 1}]}', {"x": [], "1": ["x"]}),
     ],
-)  # fmt: skip
+)
 def test_every_form_of_node_link_is_read(text, expected):
     assert befores(read_graph(text).graph) == expected
 
 
 def test_ends_that_are_no_nodes_and_nodes_defined_twice_are_found():
     text = '{"nodes": [{"id": "ab"}, {"id": "ab"}],\n "links": [{"source": "abc", "target": "ab"}, {"a": 1}]}'
-    found = [(finding.code, finding.line, finding.column) for finding in hocket.verify(text, format="node-link").findings]
+    found = [
+        (finding.code, finding.line, finding.column) for finding in hocket.verify(text, format="node-link").findings
+    ]
     assert found == [("G003", 1, 33), ("G002", 2, 23), ("G008", 2, 47)]
 
 

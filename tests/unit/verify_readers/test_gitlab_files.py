@@ -27,13 +27,15 @@ test:
 FILES = [
     (
         "a job waits for all jobs of all earlier stages",
-        "stages: [one, two, three]\na: {stage: one, script: x}\nb: {stage: two, script: x}\nc: {stage: three, script: x}\n",
+        "stages: [one, two, three]\na: {stage: one, script: x}\nb: {stage: two, script: x}\n"
+        "c: {stage: three, script: x}\n",
         {"a": [], "b": ["a"], "c": ["a", "b"]},
         [],
     ),
     (
         "needs replace stages, and none of them is none",
-        "a: {stage: build, script: x}\nb: {stage: test, script: x, needs: []}\nc: {stage: deploy, script: x, needs: [a]}\n",
+        "a: {stage: build, script: x}\nb: {stage: test, script: x, needs: []}\n"
+        "c: {stage: deploy, script: x, needs: [a]}\n",
         {"a": [], "b": [], "c": ["a"]},
         [],
     ),
@@ -73,7 +75,8 @@ FILES = [
     ),
     (
         "a job without rules is not for merge requests, and who needs it may be",
-        "a: {script: x}\nb:\n  script: x\n  needs: [a]\n  rules:\n    - if: $CI_PIPELINE_SOURCE == 'merge_request_event'\n",
+        "a: {script: x}\nb:\n  script: x\n  needs: [a]\n  rules:\n"
+        "    - if: $CI_PIPELINE_SOURCE == 'merge_request_event'\n",
         {"a": [], "b": ["a"]},
         [("G004", 2, 1), ("G013", 4, 11)],
     ),
@@ -130,7 +133,8 @@ FILES = [
     ),
     (
         "what exists is not known, and nothing is found on a guess",
-        "a: {script: x, rules: [{exists: [Dockerfile]}]}\nb: {script: x, needs: [a], rules: [{if: $CI_COMMIT_BRANCH}]}\n",
+        "a: {script: x, rules: [{exists: [Dockerfile]}]}\n"
+        "b: {script: x, needs: [a], rules: [{if: $CI_COMMIT_BRANCH}]}\n",
         {"a": [], "b": ["a"]},
         [],
     ),
@@ -197,7 +201,8 @@ def test_whens_and_failures_that_are_allowed_are_accepted_by_who_waits():
     text = (
         "stages: [a, b, c]\n"
         "m: {stage: a, script: x, when: manual}\nf: {stage: a, script: x, allow_failure: true}\n"
-        "n: {stage: b, script: x}\nlate: {stage: c, script: x, when: on_failure}\nall: {stage: c, script: x, when: always}\n"
+        "n: {stage: b, script: x}\nlate: {stage: c, script: x, when: on_failure}\n"
+        "all: {stage: c, script: x, when: always}\n"
     )
     graph = read_graph(text, "gitlab").graph
     accepts = {edge.before: edge.accepts for edge in graph.tasks["n"].edges}
@@ -233,7 +238,9 @@ def test_no_file_outside_the_repository_is_opened(tmp_path):
 
 
 def test_a_child_pipeline_with_the_resource_group_of_its_parent_waits_for_ever(tmp_path):
-    (tmp_path / "child.yml").write_text("deploy:\n  script: x\n  resource_group: production\n  rules: [{when: always}]\n")
+    (tmp_path / "child.yml").write_text(
+        "deploy:\n  script: x\n  resource_group: production\n  rules: [{when: always}]\n"
+    )
     (tmp_path / ".gitlab-ci.yml").write_text(
         "call:\n  resource_group: production\n  trigger:\n    include: child.yml\n    strategy: depend\n"
     )

@@ -80,6 +80,7 @@ _POINTS = {point.value: point for point in Point}
 _KINDS = {kind.value: kind for kind in Kind}
 _DEEPEST = 20
 _MOST_TASKS = 300_000
+_MOST_INSIDE = 20_000  # once tasks stand within others: templates within templates multiply
 
 
 def schema() -> str:
@@ -196,8 +197,9 @@ class _Book:
             self.rows.append(_Row(beside[name], entry.key, body, parent, beside))
             if body.get("tasks") is None:
                 continue
-            if len(self.rows) > _MOST_TASKS:
-                raise SourceError(f"more than {_MOST_TASKS} tasks", entry.key.span.path, entry.key.span.line)
+            most = _MOST_INSIDE if depth else _MOST_TASKS
+            if len(self.rows) > most:
+                raise SourceError(f"more than {most} tasks", entry.key.span.path, entry.key.span.line)
             if depth >= _DEEPEST:
                 self.find(
                     "G011", f"the tasks within {name!r} go too deep, or a template is within itself", entry.key.span
