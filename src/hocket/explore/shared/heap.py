@@ -238,7 +238,7 @@ class Heap:
             if kind in _ENVELOPES:
                 passed[id(value)] = value
             elif kind is FunctionType:
-                self._register(value, value.__name__, creator)
+                self._register(value, f"function {value.__name__}", creator)
             elif issubclass(type(value), type):
                 if not value.__flags__ & _MADE_BY_PYTHON:
                     continue
@@ -314,7 +314,7 @@ class Heap:
             number, name = self._escapes.get(creator, 0), ""
             self._escapes[creator] = number + 1
         hint = f"variable {hint}" if type(value) is CellType and hint else hint
-        name = name or self._name((creator, number), hint or type(value).__name__)
+        name = name or self._name((creator, number), hint or f"{type(value).__name__}()")
         thing = Thing(value, creator, number, name, creator == _LUMP)
         if creator == _OUTSIDE:
             self._outside[id(value)] = thing  # and it stays what it is until the exploration ends
