@@ -25,7 +25,7 @@ class _Slot:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # an answer that is dropped may be collected while this thread holds it
         self.full = self.closed = False
         self.value: Any = None
         self.sent_at = 0.0

@@ -17,6 +17,7 @@ import threading
 from asyncio import AbstractEventLoop, Future
 from asyncio.events import _get_running_loop
 from collections.abc import Coroutine
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
@@ -92,8 +93,9 @@ class LoopWaiter:
         self._woken = True
         if threading.get_ident() == self._thread:
             self._go_on()
-        elif not self._loop.is_closed():  # nobody waits in a closed one
-            self._loop.call_soon_threadsafe(self._go_on)
+        else:
+            with suppress(RuntimeError):  # the loop was closed: nobody waits in it any more
+                self._loop.call_soon_threadsafe(self._go_on)
 
     def _go_on(self) -> None:
         if not self._future.done():

@@ -473,3 +473,33 @@ def test_whoever_waits_makes_a_waiter_of_where_he_runs():
         return type(waiter_here()).__name__
 
     assert (type(waiter_here()).__name__, asyncio.run(in_a_loop())) == ("ThreadWaiter", "LoopWaiter")
+
+
+def test_a_broadcast_that_is_cancelled_reaches_everybody_all_the_same():
+    """Cancelled at any of its suspensions, it leaves nobody behind: what had no room stays in line."""
+
+    async def body():
+        system, _ = Pair.builder(a=slow, b=slow).build()
+
+        begun = []
+
+        async def tell():
+            begun.append(True)
+            await system.broadcast(Signal())
+
+        await system.broadcast(Signal())
+        telling = asyncio.ensure_future(tell())
+        await asyncio.gather(telling, return_exceptions=True)
+        if not begun:  # it was cancelled before its first step
+            await system.broadcast(Signal())
+        ends = await system.run(watch=None)
+        assert [end.error for end in ends] == [None, None]
+        return "cancelled" if telling.cancelled() else "done"
+
+    async def slow(ctx):
+        await ctx.recv()
+        await ctx.recv()
+        assert ctx.signals_heard == 2
+
+    result = explored(body, cancel="tell")
+    assert (result.verdict, set(result.outcomes)) == ("proved", {"cancelled", "done"})
