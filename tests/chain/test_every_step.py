@@ -1,0 +1,60 @@
+"""What the kernel does in one step is what the rows say, in every neighbourhood (`steps.py`); and plants are noticed."""
+
+from __future__ import annotations
+
+import pytest
+
+from hocket.kernel import Edge, Kernel, Policy
+from hocket.kernel.lifecycle import Phase, Stimulus
+from tests.chain.steps import P, Said, Stands, differs, judged, middles, waiters
+
+SLICE = 997  # every so manieth; all of them by `python -m tests.chain.steps`
+
+
+def test_every_step_is_as_the_rows_say_in_a_slice_of_all_neighbourhoods():
+    # by hand: 16 ways to be marked, each idle or waiting with one token or two (4 · 16); ready, unhurt and with a body
+    # (4); running, two fates and one body or two (4 · 8); draining with a child, two fates each opened or not (4 · 8)
+    assert len(list(middles())) == 64 + 4 + 32 + 32
+    assert (len(list(waiters())), len(list(waiters(few=True)))) == (1056, 18)
+    assert judged(SLICE) == 4089
+
+
+def test_who_waits_twice_is_released_twice():
+    twice = Stands(P.WAITING, start=2, by=(Edge.AFTER, Edge.AFTER))
+    said = Said(Policy.ISOLATE, False, [Stands(P.RUNNING, opened=True, bodies=1), twice])
+    assert differs(said, Stimulus.RETURNED) is None
+    assert [one.phase for one in said.nodes] == [Phase.CLOSED, Phase.READY]
+
+
+def _forgets_the_second(self, waiting):
+    for node in waiting[:1]:
+        node.start -= 1
+        if not node.start:
+            self._agenda.append(node)
+
+
+def _forgets_the_agenda(self, waiting):
+    for node in waiting:
+        node.start -= 1
+
+
+def _forgets_the_loss(self, child, parents):
+    for parent in parents:
+        parent.children -= 1
+        if not parent.children:
+            self._agenda.append(parent)
+
+
+PLANTS = {
+    "only the first who waits is released": ("_release", _forgets_the_second),
+    "who is released is not looked at": ("_release", _forgets_the_agenda),
+    "a parent is not told that its child was lost": ("_release_parents", _forgets_the_loss),
+    "a failure stops nothing": ("_stop", lambda self, scope, cause: None),
+}
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_kernel_with_a_planted_bug_is_found(plant, monkeypatch):
+    monkeypatch.setattr(Kernel, *PLANTS[plant])
+    with pytest.raises(AssertionError, match="the rows say"):
+        judged(SLICE)
