@@ -99,6 +99,11 @@ class Context(Generic[H]):
     def __init__(self, scheduler: Building[H], task: Task) -> None:
         self.scheduler, self.task = scheduler, task
 
+    @property
+    def self_task(self) -> Task:
+        """`task`, by the name that it has in Choir."""
+        return self.task
+
     def spawn(self, name: str, body: Callable[..., Any] | None, **options: Any) -> H:
         """As `Scheduler.spawn`: a task that this one does not wait for."""
         return self.scheduler.spawn(name, body, **options)

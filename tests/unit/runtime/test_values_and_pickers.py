@@ -26,7 +26,7 @@ def test_a_body_is_called_with_what_its_predecessors_returned_by_name(workers):
     with Scheduler(workers) as s:
         two, three = s.spawn("two", lambda: 2), s.spawn("three", lambda: 3)
         power = s.spawn("power", lambda base, exponent: base**exponent, after={"base": two, "exponent": three})
-        again = s.spawn("again", lambda context, x: (context.task.name, x), after={"x": power}, context=True)
+        again = s.spawn("again", lambda context, x: (context.self_task.name, x), after={"x": power}, context=True)
     assert (power.result, again.result) == (8, ("again", 8))
 
 
