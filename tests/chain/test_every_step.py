@@ -1,4 +1,4 @@
-"""What the kernel does in one step is what the rows say, in every neighbourhood (`steps.py`); and plants are noticed."""
+"""What the kernel does in one step is what the rows say, in every neighbourhood; and plants are noticed."""
 
 from __future__ import annotations
 
