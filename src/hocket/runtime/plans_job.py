@@ -181,13 +181,16 @@ class Job:
                 self.result = StepResult.failure()
 
     def over(self) -> StepResult:
-        """The result, when nothing is at work any more; nothing is kept."""
-        self.slots.clear()
+        """The result, when nothing is at work any more."""
         if self.escaped is not None:
             raise self.escaped
         result = self._lost if self.result is None else self.result
-        self.result = self._lost = None
         return OK if result is None else result
+
+    def clear(self) -> None:
+        """Keep nothing: what stands here would be kept by an exception, whose frames know this job."""
+        self.slots.clear()
+        self.result = self._lost = self.escaped = None
 
 
 def stops(result: StepResult, isolate: bool) -> bool:
@@ -212,6 +215,9 @@ def perform(steps: Conduct) -> Outcome:
             except Exception as error:
                 arguments = ()  # the exception's traceback keeps this frame
                 body, arguments = steps.throw(error)
+            except BaseException:
+                arguments = ()
+                raise
             else:
                 arguments = ()
                 body, arguments = steps.send(raw)
@@ -229,6 +235,9 @@ async def perform_async(steps: Conduct) -> Outcome:
             except Exception as error:
                 arguments = ()
                 body, arguments = steps.throw(error)
+            except BaseException:
+                arguments = ()
+                raise
             else:
                 arguments = ()
                 body, arguments = steps.send(raw)

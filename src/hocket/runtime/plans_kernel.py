@@ -26,16 +26,23 @@ __all__ = ["run_on_kernel", "run_on_loop"]
 def run_on_kernel(job: Job, order: Order, runtime: str, workers: int, watch: Watch | None = None) -> StepResult:
     """Run it on a runtime of `hocket.run`; `watch` is told of the kernel's moments."""
     wiring = wire(job.plan, order, lambda node: _body(job, node))
-    run(wiring.graph, runtime, workers=workers, policy=Policy.BRANCH, watch=_leaving(job, wiring, watch), check=False)
-    return job.over()
+    options: dict[str, Any] = {"policy": Policy.BRANCH, "watch": _leaving(job, wiring, watch), "check": False}
+    try:
+        run(wiring.graph, runtime, workers=workers, **options)
+        return job.over()
+    finally:
+        job.clear()
 
 
 async def run_on_loop(job: Job, order: Order, workers: int | None, watch: Watch | None = None) -> StepResult:
     """Run it on this event loop; tasks that are not coroutines run in threads beside it."""
     wiring = wire(job.plan, order, lambda node: _body(job, node))
     options: dict[str, Any] = {"policy": Policy.BRANCH, "watch": _leaving(job, wiring, watch), "check": False}
-    await run_async(wiring.graph, workers=workers, **options)
-    return job.over()
+    try:
+        await run_async(wiring.graph, workers=workers, **options)
+        return job.over()
+    finally:
+        job.clear()
 
 
 def _body(job: Job, node: int) -> Callable[[], Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 import weakref
@@ -31,7 +32,7 @@ from hocket.plan import (
     value,
     with_retry,
 )
-from hocket.runtime.plans import run_plan
+from hocket.runtime.plans import run_plan, run_plan_async
 from tests.unit.plan.acting import COMBINATIONS, IN_TURN, Box, Ledger, Trace, raising, run
 
 every_way = pytest.mark.parametrize(("slots", "executor"), IN_TURN)
@@ -307,6 +308,32 @@ def test_ctrl_c_is_not_a_failure_of_a_task():
             run(task_tree(bind(ledger.box, returns=Box), bind(interrupted)), slots=slots, executor=executor)
     gc.collect()
     assert ledger.alive == 0
+
+
+def test_a_run_on_an_event_loop_may_be_cancelled_and_leaves_nothing():
+    ledger, log = Ledger(), []
+
+    async def slow(box: Box) -> None:
+        log.append("in")
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            log.append("out")
+
+    later = bind(lambda: log.append("later"), returns=None)
+    plan = compile_plan(task_tree(bind(ledger.box, returns=Box), bind(slow, borrow_prev(Box)), later))
+
+    async def cancelled():
+        running = asyncio.create_task(run_plan_async(plan, order="serial"))
+        while not log:
+            await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(cancelled())
+    gc.collect()  # what asyncio itself keeps in circles
+    assert (log, ledger.alive) == (["in", "out"], 0)
 
 
 # -- what cannot be asked for -----------------------------------------------------------------------------------------

@@ -85,11 +85,9 @@ EXPLORED = [
     ("chain", "parallel", 1, 10, 1),
     ("chain", "parallel", 2, 478, 1),
     ("wide", "parallel", 1, 10, 1),
-    ("wide", "serial", 2, 478, 1),
     ("aborted branch", "parallel", 1, 10, 1),
     ("aborted branch", "serial", 2, 478, 1),
     ("failure", "parallel", 1, 10, 1),
-    ("failure", "serial", 2, 478, 1),
 ]
 
 

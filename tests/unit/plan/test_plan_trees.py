@@ -423,7 +423,8 @@ def test_a_deep_chain_of_payloads_needs_no_deep_stack(executor):
 
 
 def test_a_nested_tree_may_be_as_deep():
-    tree = task_tree(nothing)
-    for _ in range(3 * sys.getrecursionlimit()):
-        tree = task_tree(nothing, tree)
+    task = bind(nothing)
+    tree = task_tree(task)
+    for _ in range(6 * sys.getrecursionlimit()):
+        tree = task_tree(task, tree)
     assert run(tree).ok
