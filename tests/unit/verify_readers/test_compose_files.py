@@ -150,3 +150,10 @@ def test_the_json_of_docker_compose_config_is_read_with_its_places():
     text = '{"services": {"a": {"depends_on": {"b": {"condition": "service_healthy", "required": true}}},\n "b": {}}}\n'
     (edge,) = read_graph(text, "compose").graph.tasks["a"].edges
     assert (edge.before, edge.point, edge.span.line, edge.span.column) == ("b", Point.READY, 1, 36)
+
+
+def test_a_file_that_is_laid_over_another_one_knows_its_services(tmp_path):
+    (tmp_path / "compose.yaml").write_text("services:\n  db: {image: x}\n  db: {image: y}\n")
+    (tmp_path / "compose.tests.yaml").write_text("services:\n  t: {depends_on: [db, gone]}\n")
+    report = hocket.verify(tmp_path / "compose.tests.yaml")
+    assert [(finding.code, finding.line, finding.column) for finding in report.findings] == [("G002", 2, 24)]

@@ -15,6 +15,7 @@ benefit of the doubt. Override files of the default name are merged, as `up` doe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,7 @@ _TOP = frozenset({"version", "name", "services", "networks", "volumes", "configs
 _DEFAULT_NAMES = ("compose", "docker-compose")
 _DEEPEST = 20
 _MOST_FILES = 100
+_ELSEWHERE = re.compile(r"[A-Za-z][\w.@+-]+:")  # a scheme, or a host; a drive has one letter
 _FOREVER = ("always", "unless-stopped")
 
 
@@ -62,6 +64,7 @@ class Compose:
         if not root.entries.keys() & {"services", "include"}:
             cure = "a compose file has 'services:'"
             raise SourceError("this is no compose file: it has no 'services:'", source.path, cure=cure)
+        _base(project, source)
         project.take(root, source, (source.path,))
         _override(project, source)
         services = _Services(project)
@@ -109,7 +112,7 @@ class _Project:
 
     def _open(self, path: Scalar, source: Source, chain: tuple[str, ...]) -> tuple[Source, Mapping] | None:
         """Another file of the project, or a finding why it is not read."""
-        if not source.is_file or "$" in path.text or "://" in path.text or path.text.startswith("git@"):
+        if not source.is_file or "$" in path.text or _ELSEWHERE.match(path.text):
             self.complete = False
             self._find("G091", f"{path.text!r} was not read", path.span)
             return None
@@ -163,6 +166,23 @@ class _Project:
             self.findings.append(undefined("this service", named, services, "extends"))
             return None
         return opened[0], services[named.text].value
+
+
+def _base(project: _Project, source: Source) -> None:
+    """`compose.tests.yaml` beside `compose.yaml` is laid over it (`-f` twice), and says nothing by itself."""
+    path = Path(source.path)
+    word = path.stem.partition(".")[0]
+    if not source.is_file or word == path.stem or word not in _DEFAULT_NAMES:
+        return
+    for other in (path.with_name(f"{word}{suffix}") for suffix in (".yml", ".yaml")):
+        if other.is_file():
+            try:
+                beside = read(other)
+                project.take(root_of(tree(beside), beside, "compose file"), beside, (source.path, beside.path))
+            except SourceError:
+                project.complete = False
+            project.findings.clear()  # they are told where that file is judged
+            return
 
 
 def _override(project: _Project, source: Source) -> None:

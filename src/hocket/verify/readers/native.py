@@ -239,7 +239,7 @@ class _Book:
             lost=self._formula(row, body.get("lost"), names, FALSE),
             ready=flag(body.get("ready"), True),
             awaits=tuple(self._edges(row, body.get("awaits"), names)),
-            works=flag(body.get("works"), True),
+            works=flag(body.get("works"), True) if "works" in body.entries else None,
             accesses=(*self._accesses(body, "reads", Mode.READ), *self._accesses(body, "writes", Mode.WRITE)),
             transfers=(*find(body, "sends", Way.SEND), *find(body, "receives", Way.RECEIVE)),
             timing=self._timing(body),
