@@ -151,11 +151,15 @@ class Plan:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """A name for each node: its task's, and `name#2` for the second of that name."""
-        seen: dict[str, int] = {}
+        counts: dict[str, int] = {}
+        taken = {task.name for task in self.tasks}
         names = []
         for task in self.tasks:
-            count = seen[task.name] = seen.get(task.name, 0) + 1
-            names.append(task.name if count == 1 else f"{task.name}#{count}")
+            name, count = task.name, counts.get(task.name, 0) + 1
+            while count > 1 and (name := f"{task.name}#{count}") in taken:  # somebody is called so
+                count += 1
+            counts[task.name] = count
+            names.append(name)
         return tuple(names)
 
     def node(self, node: int) -> Node:

@@ -134,7 +134,9 @@ def _evaluated(body: Callable[..., Any], annotation: Any) -> Any:
         return UNSAID
     if not isinstance(annotation, str):
         return annotation
-    function = inspect.unwrap(getattr(body, "func", body))
+    function: Any = inspect.unwrap(getattr(body, "func", body))
+    if isinstance(body, type):
+        function = body.__init__  # type: ignore[misc]  # whose annotations are read; nobody calls it
     if not inspect.isfunction(function):
         function = getattr(function, "__func__", None) or vars(type(function)).get("__call__", function)
     names = dict(getattr(function, "__globals__", {}))

@@ -7,10 +7,8 @@ depth nor the number of the tasks matters: a chain of a million runs. They are o
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable
 from typing import Any
-from zlib import crc32
 
 from hocket.plan.adapters import Outcome
 from hocket.plan.attempts import OURS, conduct, theirs
@@ -78,6 +76,10 @@ def _may_begin(plan: Plan, node: int, succeeded: bytearray) -> bool:
 # -- the text ----------------------------------------------------------------------------------------------------------
 
 
+_FILE = "<hocket plan>"  # one name for all: what is kept by name would outlive its plan
+OURS.add(_FILE)
+
+
 class Stop(Exception):
     """The run ends, and this is its result."""
 
@@ -88,9 +90,6 @@ class Stop(Exception):
 def unfolded(plan: Plan, layout: Layout, watched: bool, cancellable: bool) -> Unfolded:
     """The function that runs a plan, made of its text."""
     unfolding = Unfolding(plan, layout, watched, cancellable)
-    file = f"<hocket plan {crc32(unfolding.text.encode()):08x}>"
-    linecache.cache[file] = (len(unfolding.text), None, unfolding.text.splitlines(keepends=True), file)
-    OURS.add(file)
     names = {
         "__name__": __name__,
         **unfolding.names,
@@ -100,7 +99,7 @@ def unfolded(plan: Plan, layout: Layout, watched: bool, cancellable: bool) -> Un
         "stopped": _stopped,
         "failed": _failer(plan),
     }
-    exec(compile(unfolding.text, file, "exec"), names)
+    exec(compile(unfolding.text, _FILE, "exec"), names)
     run: Unfolded = names["run"]
     return run
 

@@ -119,6 +119,10 @@ class Worker(Box):
         payload.n += more
 
 
+class Made:
+    def __init__(self, n: int, text: str) -> None: ...
+
+
 class MoveOnlyWorker(Worker):
     __deepcopy__ = None
 
@@ -409,6 +413,7 @@ def test_objects_that_can_be_called_classes_and_partials_are_tasks():
     assert alone(bind(Adder(3)), prev=4).slot == 7
     assert alone(bind(partial(add, 5), name="add"), prev=4).slot == 9
     assert alone(bind(Box, borrow_prev(int)), prev=4).slot == Box(4)
+    assert [source.type for source in bind(Made, borrow_prev, value("x")).sources] == [int, str]
     assert alone(bind(Worker(1).bump, borrow_prev(int)), prev=4).slot == 5
 
 

@@ -379,6 +379,18 @@ def test_s1_and_s6_a_slot_is_used_again_and_is_empty_at_the_end():
         assert (ledger.seen, ledger.alive) == ([0, 1, 1], 0)
 
 
+def test_every_node_has_a_name_of_its_own_whatever_tasks_are_called():
+    called = ["a", "a#2", "a", "a", "life of a", "a#3"]
+    tree = task_tree().root(nothing)
+    for name in called:
+        tree.node(1, bind(lambda: 1, returns=int, name=name)).node(2, nothing)
+    plan = compile_plan(tree)
+    assert plan.names[1::2] == ("a", "a#2", "a#4", "a#5", "life of a", "a#3")
+    assert len(set(plan.names)) == len(plan)
+    for order in ("serial", "parallel"):
+        assert run_plan(plan, executor="inline", order=order).ok
+
+
 def test_a_plan_runs_many_times_and_its_tasks_keep_their_state():
     trace = Trace()
     plan = compile_plan(task_tree(trace.void("A"), trace.void("B")))
