@@ -417,17 +417,19 @@ class _Search:
 
     def _shown(self, first: Failure) -> Failure:
         """The smallest failure of this kind that can be found, seen to happen again."""
+        first = replace(first, target=target_of(self.body))
         if first.kind == "nondeterminism" or first.origin == "swallowed":
             return first
         if first.kind == "livelock":  # as short as its first rounds, and seen to close when it was found
-            return replace(first, replayed=True, target=target_of(self.body))
+            return replace(first, replayed=True)
+
         def run(schedule: Schedule) -> Failure | None:
             try:
                 return failure_of(replayed(self.body, schedule, self.steps, self.visible))
             except DivergenceError as error:
                 return Failure("nondeterminism", schedule, f"the failing interleaving cannot be repeated: {error}")
 
-        return minimised(self.body, first, run, self.steps, self.visible, target_of(self.body))
+        return minimised(self.body, first, run, self.steps, self.visible, first.target)
 
 
 def _hashable(value: Any) -> Any:

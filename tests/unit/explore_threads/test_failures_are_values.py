@@ -249,6 +249,22 @@ def test_a_body_that_never_ends_is_a_livelock_that_says_what_repeats():
     assert failure.cycle == ("main: x.load",)
 
 
+_runs = [0]
+
+
+def _does_not_repeat_itself():
+    _runs[0] += 1
+    x, y = Atomic(0), Atomic(0)
+    together(lambda: (x if _runs[0] % 2 else y).store(1), x.load)
+
+
+def test_a_program_that_does_not_repeat_itself_is_named_in_the_command_that_replays_it():
+    failure = hocket.explore(_does_not_repeat_itself, data="off").failure
+    assert failure.kind == "nondeterminism"
+    assert failure.target.endswith("test_failures_are_values.py::_does_not_repeat_itself")
+    assert f"hocket replay {failure.target} " in str(failure)
+
+
 def test_a_step_bound_reached_while_others_could_go_on_is_incomplete_and_says_so():
     def body():
         x = Atomic(0)
