@@ -238,12 +238,13 @@ class Heap:
             if kind in _ENVELOPES:
                 passed[id(value)] = value
             elif kind is FunctionType:
-                self._register(value, f"function {value.__name__}", creator)
+                self._register(value, f"function {value.__name__}", _OUTSIDE if _is_settled(value) else creator)
             elif issubclass(type(value), type):
                 if not value.__flags__ & _MADE_BY_PYTHON:
                     continue
-                hint = self._register(value, value.__name__, creator).name
-                if _is_settled(value):
+                settled = _is_settled(value)
+                hint = self._register(value, value.__name__, _OUTSIDE if settled else creator).name
+                if settled:
                     continue
             else:
                 name = self._register(value, hint, creator).name
@@ -517,10 +518,13 @@ def _codes(attribute: Any) -> Iterator[FunctionType]:
     return (code for code in codes if type(code) is FunctionType)
 
 
-def _is_settled(kind: type) -> bool:
-    """Whether a class is one of a module: its functions hold on to nothing, and its data is found by its name."""
-    module = sys.modules.get(kind.__module__)
-    return module is not None and vars(module).get(kind.__name__) is kind and kind.__qualname__ == kind.__name__
+def _is_settled(value: Any) -> bool:
+    """Whether a class or function is one of a module: it was there before, and what it holds is found by its name.
+
+    So it has the same number in every execution, whoever comes by it first.
+    """
+    module = sys.modules.get(value.__module__ or "")
+    return module is not None and vars(module).get(value.__name__) is value and value.__qualname__ == value.__name__
 
 
 def _attributes(value: Any, name: str) -> Iterator[tuple[Any, str]]:

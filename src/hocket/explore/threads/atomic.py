@@ -66,7 +66,9 @@ def number_of(thing: Controlled, actor: Actor) -> int:
     known = session.outside.get(id(thing))
     if known is None:
         serial = len(session.outside) + 1
-        number = session.cast.object(-1, serial, thing._family, f"{thing._family}{serial}@outside")
+        name = getattr(thing, "found_as", "") or f"{thing._family}{serial}@outside"
+        name = name if name not in session.cast.objects else f"{name}#{serial}"
+        number = session.cast.object(-1, serial, thing._family, name)
         session.named = max(session.named, len(session.cast.objects))
         known = session.outside[id(thing)] = (thing, number)
     control.execution.states[known[1]] = thing._initial()

@@ -40,15 +40,15 @@ class StandIns:
     def __init__(self) -> None:
         self._by_lock: dict[int, Any] = {}
 
-    def instead_of(self, value: Any) -> Any:
-        """What to put where `value` is; None if it may stay: it is no lock, or somebody holds it."""
+    def instead_of(self, value: Any, name: str = "") -> Any:
+        """What to put where `value` is, under `name`; None if it may stay: it is no lock, or somebody holds it."""
         if type(value) in LOCKS:
             known = self._by_lock.get(id(value))
             if known is None and is_real_lock(value):
-                known = self._by_lock[id(value)] = made_outside(value)
+                known = self._by_lock[id(value)] = made_outside(value, name)
             return known
         if type(value) is BuiltinFunctionType and type(value.__self__) in LOCKS:  # a Condition keeps `lock.acquire`
-            stand_in = self.instead_of(value.__self__)
+            stand_in = self.instead_of(value.__self__, name)
             return None if stand_in is None else getattr(stand_in, value.__name__)
         return None
 
@@ -72,7 +72,7 @@ def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType
             continue
         seen[id(value)] = value
         for part, put in _places(value, names):
-            replacement = stand_ins.instead_of(part)
+            replacement = stand_ins.instead_of(part, _name_of(put))
             if replacement is None:
                 todo.append(part)
             elif put is not None:
@@ -80,6 +80,12 @@ def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType
                 undo.callback(_put_back, value, names, stand_ins)
         if isinstance(value, threading.Condition) and stand_ins.original(vars(value)["_lock"]) is not None:
             _own(undo, value)
+
+
+def _name_of(put: Callable[[Any], None] | None) -> str:
+    """What a place is called, if it is a name."""
+    name = put.args[-1] if isinstance(put, partial) and put.args else ""
+    return name if isinstance(name, str) and name != "cell_contents" else ""
 
 
 def _put_back(value: Any, names: set[str], stand_ins: StandIns) -> None:

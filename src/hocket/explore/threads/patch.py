@@ -136,7 +136,7 @@ def _replace_names(undo: ExitStack, namespace: dict[str, Any], stand_ins: StandI
         value = namespace[name]
         replacement = _NAMES.get(id(value))
         if replacement is None and stand_ins is not None:
-            replacement = stand_ins.instead_of(value)
+            replacement = stand_ins.instead_of(value, name)
         if replacement is not None:
             undo.callback(namespace.__setitem__, name, value)
             namespace[name] = replacement

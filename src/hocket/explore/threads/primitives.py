@@ -48,7 +48,7 @@ class _Gate(Controlled):
     """What Lock and RLock share: taking it in three ways, and saying who holds it."""
 
     _verbs: tuple[str, str, str]
-    __slots__ = ("depth", "owner", "real", "sign")
+    __slots__ = ("depth", "found_as", "owner", "real", "sign")
 
     def __init__(self) -> None:
         self.owner: Actor | None = None
@@ -307,11 +307,14 @@ _real_rlock: Callable[[], Any] = _thread.RLock
 _real_simple_queue: Callable[[], Any] = __import__("_queue").SimpleQueue
 
 
-def made_outside(value: Any) -> Any:
-    """The stand-in for a real lock that was made before the exploration; it starts each execution free."""
+def made_outside(value: Any, name: str = "") -> Any:
+    """The stand-in for a real lock that was made before the exploration; it starts each execution free.
+
+    `name`: of the attribute, global or key by which it was found.
+    """
     made: Any = object.__new__(ExploredLock if type(value) is _LOCK else ExploredRLock)
     made.__init__()
-    made.real = value
+    made.real, made.found_as = value, name
     return made
 
 
