@@ -96,7 +96,7 @@ class AsyncScheduler(AsyncCrew):
     def _refuse_when_closed(self, name: str) -> None:
         if self._closed:
             super()._refuse_when_closed(name)
-        if self._loop is None or self._alone:
+        if self._alone and (self._loop is None or asyncio._get_running_loop() is not self._loop):
             self._refuse_strangers(name, "added")
 
     def _mine(self, task: Task) -> Task:

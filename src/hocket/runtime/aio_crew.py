@@ -249,7 +249,10 @@ class AsyncCrew(Building[AsyncHandle]):
         if error is not None and self._loop.is_closed():  # it was left behind, and is taken down
             return
         self._gives_up(me)
-        self._report(task, error)
+        if error is not None:
+            self._report(task, error)
+        else:
+            self._take_up((self._kernel.receive if self._alone else self._tell_kernel)(_RETURNED, task.node))
 
     def _gives_up(self, me: _Life) -> None:
         """Its place is free, unless it was given away already."""
