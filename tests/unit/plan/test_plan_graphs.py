@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import hocket
 from hocket.errors import CycleError, PlanError
-from hocket.graph import from_edges
+from hocket.graph import Graph, Task, from_edges
 from hocket.plan import (
     Status,
     StepResult,
@@ -313,3 +313,52 @@ def test_layouts_of_random_graphs_are_sound_and_every_executor_ends_alike(expres
     over = {event[1]: place for place, event in enumerate(inline) if event[0] == "succeed"}
     for node, name in enumerate(plan.names):
         assert all(over[plan.names[before]] < entered[name] for before in plan.befores(node))
+
+
+def meetings(plan):
+    """The pairs of nodes of which one can be at work, or its payload alive, while the other is: by trying every run."""
+    nodes = range(len(plan))
+    users = [{node, *plan.holders[node]} for node in nodes]
+    met, seen, agenda = set(), set(), [(frozenset(), frozenset())]
+    while agenda:
+        state = entered, done = agenda.pop()
+        if state in seen:
+            continue
+        seen.add(state)
+        there = [node for node in nodes if node in entered and not users[node] <= done]
+        met |= {(a, b) for a in there for b in there if a < b}
+        agenda += [(entered | {n}, done) for n in nodes if n not in entered and set(plan.befores(n)) <= done]
+        agenda += [(entered, done | {n}) for n in entered - done]
+    return met
+
+
+@st.composite
+def reading(draw):
+    """Tasks of a random order, each of which gives a number and takes those of some that come before it."""
+    size = draw(st.integers(2, 6))
+    before = [{other for other in range(node) if draw(st.integers(0, 2)) == 0} for node in range(size)]
+    tasks = []
+    for node in range(size):
+        taken = [other for other in sorted(before[node]) if draw(st.booleans())]
+        body = eval(f"lambda {', '.join(f'p{other}' for other in taken)}: {node}")
+        tasks.append(
+            Task(f"t{node}", bind(body, *(borrow_prev(int, of=f"t{o}") for o in taken), returns=int, name=f"t{node}"))
+        )
+    return Graph(tuple(tasks), tuple((node, other) for node in range(size) for other in sorted(before[node])))
+
+
+@settings(max_examples=60, deadline=None)
+@given(reading())
+def test_payloads_of_a_graph_may_share_a_slot_exactly_if_they_never_meet(graph):
+    plan = compile_plan(graph)
+    apart = {
+        (a, b)
+        for a in range(len(plan))
+        for b in range(a + 1, len(plan))
+        if plan.is_over_before(a, b, "parallel") or plan.is_over_before(b, a, "parallel")
+    }
+    assert apart == {(a, b) for a in range(len(plan)) for b in range(a + 1, len(plan))} - meetings(plan)
+    layout = lay_out(plan, "intervals", "parallel")
+    assert not {(a, b) for a, b in meetings(plan) if layout.slot[a] == layout.slot[b]}
+    for executor in ("inline", "threads"):
+        assert run_plan(plan, slots="intervals", order="parallel", executor=executor).ok
