@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -169,18 +170,17 @@ class _Project:
 
 
 def _base(project: _Project, source: Source) -> None:
-    """`compose.tests.yaml` beside `compose.yaml` is laid over it (`-f` twice), and says nothing by itself."""
+    """`compose.tests.yaml` beside `compose.yaml` is laid over it (`-f` twice), perhaps with others like it."""
     path = Path(source.path)
     word = path.stem.partition(".")[0]
     if not source.is_file or word == path.stem or word not in _DEFAULT_NAMES:
         return
     for other in (path.with_name(f"{word}{suffix}") for suffix in (".yml", ".yaml")):
         if other.is_file():
-            try:
+            with suppress(SourceError):
                 beside = read(other)
                 project.take(root_of(tree(beside), beside, "compose file"), beside, (source.path, beside.path))
-            except SourceError:
-                project.complete = False
+            project.complete = False
             project.findings.clear()  # they are told where that file is judged
             return
 
