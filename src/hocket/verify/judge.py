@@ -33,6 +33,7 @@ from hocket.verify.model import Graph
 from hocket.verify.notes import redundant, skipped
 from hocket.verify.readers import Reading, reader_for
 from hocket.verify.readers.discover import is_text, opened
+from hocket.verify.readers.quick import quick_graph
 from hocket.verify.replay import Mismatch, Run, replay
 from hocket.verify.resources import too_much, with_workers
 from hocket.verify.smt import Found, Never, Solver
@@ -52,7 +53,19 @@ def judge(
     notes: bool = False,
 ) -> Report:
     """See `hocket.verify.verify`, which is this function's public face."""
-    return judge_graph(read_graph(source, format), assertions, workers, notes)
+    text = _text(source, format)
+    claims = list(assertions)
+    if isinstance(text, Source) and format in (None, "hocket") and (graph := _quickly(text)) is not None:
+        report = judge_graph(Reading(graph), claims, workers, notes)
+        if not report.findings:
+            return report
+    return judge_graph(read_graph(text, format), claims, workers, notes)
+
+
+def _quickly(source: Source) -> Graph | None:
+    """The graph without places, if that is enough; nothing is said with it but that everything holds."""
+    with _no_collection():
+        return quick_graph(source)
 
 
 def judge_graph(
@@ -79,12 +92,16 @@ def judge_graph(
 
 def read_graph(source: Any, format: str | None = None) -> Reading:
     """The graph behind a path, a text, a `Source` or a Python object; raises SourceError."""
-    if isinstance(source, str) and is_text(source, format):
-        source = Source("<text>", source)
-    elif isinstance(source, str | os.PathLike):
-        source = opened(source)
+    source = _text(source, format)
     with _no_collection():
         return reader_for(source, format).read(source)
+
+
+def _text(source: Any, format: str | None) -> Any:
+    """The text of a path or string; a Python object as it is."""
+    if isinstance(source, str) and is_text(source, format):
+        return Source("<text>", source)
+    return opened(source) if isinstance(source, str | os.PathLike) else source
 
 
 @contextmanager
@@ -186,8 +203,13 @@ def _resources(inquiry: Inquiry) -> None:
     graph = inquiry.graph if inquiry.workers is None else with_workers(inquiry.graph, inquiry.workers)
     inquiry.starved = starvation(graph, told)
     inquiry.add(inquiry.starved.findings)
-    if inquiry.workers is None and any(task.awaits or task.works for task in inquiry.graph.tasks.values()):
+    if inquiry.workers is None and not inquiry.starved.findings and _keeps_workers(inquiry.graph):
         inquiry.counts["workers needed"] = least_workers(inquiry.graph)
+
+
+def _keeps_workers(graph: Graph) -> bool:
+    """Whether some task keeps a worker while it waits, so that their number matters."""
+    return any(task.awaits or (task.works and task.name in graph.children) for task in graph.tasks.values())
 
 
 def _accesses(inquiry: Inquiry) -> None:
