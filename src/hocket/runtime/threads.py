@@ -107,16 +107,16 @@ class Scheduler(Crew):
     def _wait(self, task: Handle, timeout: float | None = None) -> bool:
         """Sleep until the task has closed, while others run it; False when there is nobody who could."""
         seat = self._seat("joiner")
-        task.waiters = [*task.waiters, seat]
-        self._waiting.append(seat)
         try:
+            task.waiters = [*task.waiters, seat]
+            self._waiting.append(seat)
             while task.outcome is None and (self._workers or self._seats):
                 if not seat.condition.wait(timeout) and timeout is not None and task.outcome is None:
                     raise TimeoutError(f"after {timeout} s, {self._kernel.story(task.node)}")
             return task.outcome is not None
         finally:
             task.waiters = [other for other in task.waiters if other is not seat]
-            self._waiting.remove(seat)
+            self._waiting = [other for other in self._waiting if other is not seat]
 
     # -- the end ------------------------------------------------------------------------------------------------------
 

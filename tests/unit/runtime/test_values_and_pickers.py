@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections import deque
 
@@ -405,18 +404,34 @@ def test_an_interrupt_of_the_end_cancels_what_has_not_started_and_ends_the_worke
         s.spawn("t", int)
 
 
-def test_an_interrupt_while_the_main_thread_joins_leaves_no_waiter():
-    main = threading.main_thread().ident
+def test_an_interrupt_while_the_main_thread_joins_leaves_no_waiter_and_what_runs_is_awaited():
+    """As Ctrl-C does it: the wait raises. A real signal may come just before the thread sleeps, and wait with it."""
+    go_on, running = threading.Event(), threading.Event()
     with pytest.raises(KeyboardInterrupt), Scheduler(1) as s:  # noqa: PT012
-        go_on = threading.Event()
-        task = s.spawn("interrupts", lambda: (signal.pthread_kill(main, signal.SIGINT), meet(go_on)))
+        task = s.spawn("runs", lambda: (running.set(), meet(go_on)))
+        later = s.spawn("later", pytest.fail, after=[task])
+        meet(running)
+        seat_of = s._seat
+
+        def seat_whose_sleep_is_interrupted(name):
+            seat = seat_of(name)
+            wait = seat.condition.wait
+
+            def interrupted(timeout=None):
+                s._seat, seat.condition.wait = seat_of, wait
+                raise KeyboardInterrupt
+
+            seat.condition.wait = interrupted
+            return seat
+
+        s._seat = seat_whose_sleep_is_interrupted
         try:
-            task.join(timeout=GUARD)
+            task.join()
         except KeyboardInterrupt:
             assert (list(task.waiters), s._waiting) == ([], [])
             go_on.set()
             raise
-    assert task.outcome is FINISHED
+    assert (task.outcome, later.outcome) == (FINISHED, CANCELLED)
 
 
 def test_several_failures_come_out_as_a_group_each_with_its_story():
