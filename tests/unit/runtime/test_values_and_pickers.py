@@ -12,7 +12,7 @@ from hocket.graph import Graph, Task
 from hocket.kernel import Outcome
 from hocket.runtime import Scheduler, run
 from hocket.runtime.pickers import PICKERS, picker_of
-from tests.unit.runtime.test_choir_scenarios import GUARD, meet
+from tests.unit.runtime.test_choir_scenarios import meet
 
 FINISHED, FAILED, SKIPPED, CANCELLED = Outcome
 
