@@ -9,6 +9,7 @@ import pytest
 
 from tests.benchmarks.explorer import bench_models, bench_threads
 from tests.benchmarks.orchestra import bench_messages
+from tests.benchmarks.plan import nodes
 from tests.benchmarks.runtime import shapes
 
 
@@ -36,3 +37,8 @@ def test_runtime() -> None:
 def test_messages() -> None:
     for row in bench_messages.rows(20_000, 3):
         print(bench_messages.told(row), flush=True)
+
+
+def test_plans() -> None:
+    print()
+    nodes.main()

@@ -192,6 +192,13 @@ class DirectOut(Generic[T]):
 
     `emplace(*args)` makes a T there; `put(payload)` puts one there that is made already; at most one lives at a time.
     A success without one is an error (Y-B1: in the original it was only asserted, and the child read garbage).
+
+    >>> from hocket.plan import bind_into, compile_plan, task_tree
+    >>> from hocket.runtime.plans import run_plan
+    >>> def three(out: DirectOut[list]) -> None:
+    ...     out.emplace(range(3))
+    >>> run_plan(compile_plan(task_tree(bind_into(three)))).ok
+    True
     """
 
     __slots__ = ("_kind", "_payload")
