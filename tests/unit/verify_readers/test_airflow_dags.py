@@ -119,9 +119,10 @@ def test_a_short_circuit_skips_all_behind_it_but_teardowns():
         task("b", "end", trigger_rule="all_done"),
         task("end", trigger_rule="all_done_setup_success", is_teardown=True),
     )  # fmt: skip
-    graph = read_graph(text).graph
-    run = schedule(graph, {"stop lets the rest run": False})
-    assert [event.task for event in run.events if event.did is Did.STARTED] == ["stop", "end"]
+    values = {"stop lets the rest run": False, "stop respects trigger rules": False}
+    for respected, started in ((False, ["stop", "end"]), (True, ["stop", "b", "end"])):
+        run = schedule(read_graph(text).graph, values | {"stop respects trigger rules": respected})
+        assert [event.task for event in run.events if event.did is Did.STARTED] == started
 
 
 def test_wrong_names_and_rules_are_found_where_they_stand():

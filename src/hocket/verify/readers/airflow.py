@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
 from datetime import timedelta
+from enum import Enum
 from typing import Any
 
 from hocket.errors import SourceError
@@ -97,9 +98,13 @@ def _step(named: Scalar, fields: Mapping) -> Step:
         teardown=flag(get("is_teardown")),
         empty=flag(get("_is_empty")),
         mapped=flag(get("_is_mapped")),
-        deep=flag(get("ignore_downstream_trigger_rules"), True),
+        deep=_said(get("ignore_downstream_trigger_rules")),
         timing=_timing(get("execution_timeout"), get("retries"), get("retry_delay")),
     )
+
+
+def _said(node: Node | None) -> bool | None:
+    return None if node is None else flag(node)
 
 
 def _is_branch(kind: str) -> bool:
@@ -129,14 +134,19 @@ def _live(source: Any) -> Dag:
     if isinstance(limit, timedelta):
         dag.deadline = limit.total_seconds()
     for name, task in source.task_dict.items():
-        dag.steps[str(name)] = _live_step(str(name), task)
+        dag.steps[_word(name)] = _live_step(_word(name), task)
     return dag
+
+
+def _word(name: Any) -> str:
+    """A name as Airflow writes it, also where somebody named a task by a member of an enumeration."""
+    return str(name.value if isinstance(name, Enum) else name)
 
 
 def _live_step(name: str, task: Any) -> Step:
     kind = str(getattr(task, "task_type", type(task).__name__))
     rule = getattr(task, "trigger_rule", "all_success")
-    behind: dict[str, Span] = dict.fromkeys(sorted(map(str, getattr(task, "downstream_task_ids", ()))), NOWHERE)
+    behind: dict[str, Span] = dict.fromkeys(sorted(map(_word, getattr(task, "downstream_task_ids", ()))), NOWHERE)
     limit, retries = getattr(task, "execution_timeout", None), getattr(task, "retries", 0)
     delay = getattr(task, "retry_delay", None)
     skips = getattr(task, "_can_skip_downstream", getattr(task, "inherits_from_skipmixin", False))
@@ -144,14 +154,14 @@ def _live_step(name: str, task: Any) -> Step:
         name,
         NOWHERE,
         behind,
-        str(getattr(rule, "value", rule)),
+        _word(rule),
         kind=kind,
         skips=skips is True or _is_branch(kind),
         setup=getattr(task, "is_setup", False) is True,
         teardown=getattr(task, "is_teardown", False) is True,
-        empty=kind in ("EmptyOperator", "DummyOperator"),
+        empty=getattr(task, "inherits_from_empty_operator", kind in ("EmptyOperator", "DummyOperator")) is True,
         mapped=getattr(task, "is_mapped", False) is True,
-        deep=getattr(task, "ignore_downstream_trigger_rules", True) is not False,
+        deep=getattr(task, "ignore_downstream_trigger_rules", None),
         timing=Timing(
             timeout=limit.total_seconds() if isinstance(limit, timedelta) else float("inf"),
             retries=retries if isinstance(retries, int) else 0,

@@ -86,7 +86,7 @@ class Step:
     teardown: bool = False
     empty: bool = False
     mapped: bool = False
-    deep: bool = True  # a short circuit that skips everything behind it, whatever the trigger rules
+    deep: bool | None = None  # whether a short circuit skips all behind it, whatever their rules; None: not said
     slots: int = 1
     pool: str = ""
     timing: Timing = field(default_factory=Timing)
@@ -185,14 +185,25 @@ class _Builder:
         behind = [name for name in step.behind if name in self.steps]
         if "ShortCircuit" in step.kind or "LatestOnly" in step.kind:
             passes = self._decides(step, f"{step.name} lets the rest run")
-            reached = self._reached(behind) if "ShortCircuit" in step.kind and step.deep else behind
-            return {name: passes for name in reached if not self.steps[name].teardown}
+            found = {name: passes for name in behind if not self.steps[name].teardown}
+            if "ShortCircuit" in step.kind and step.deep is not False:
+                further = passes if step.deep else disjunction((passes, self._guess(step)))
+                for name in self._reached(behind):
+                    if not self.steps[name].teardown:
+                        found.setdefault(name, further)
+            return found
         chosen = {name: self._decides(step, f"{step.name} chooses {name}") for name in behind}
         reach = {name: self._reached(self.steps[name].behind) for name in behind}
         return {
             name: disjunction(chosen[other] for other in behind if other == name or name in reach[other])
             for name in behind if not self.steps[name].teardown
         }  # fmt: skip
+
+    def _guess(self, step: Step) -> Formula:
+        """A serialized DAG does not say whether a short circuit respects trigger rules."""
+        what = f"{step.name} respects trigger rules"
+        self.variables.setdefault(what, Variable(what, frozenset({Kind.BOOLEAN}), guess=True))
+        return Equal(what, True)
 
     def _decides(self, step: Step, what: str) -> Formula:
         self.variables.setdefault(what, Variable(what, frozenset({Kind.BOOLEAN}), owner=step.name))
