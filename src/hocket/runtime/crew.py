@@ -177,7 +177,11 @@ class Crew(Building[Handle]):
         drawing = Drawing(graph, self._primitives.lock())
         whole = self._many("graph", drawing, drawing.one, run=False)
         drawing.more = partial(self.offer_more, whole)
-        whole.run().join(help=not self._workers)
+        try:
+            whole.run().join(help=not self._workers)
+        except BaseException:  # Ctrl-C, for nothing that a body raises comes out of it
+            drawing.stop()
+            raise
         for _, error in drawing.broken:
             if isinstance(error, KeyboardInterrupt) and not self._workers:
                 raise error  # it was meant for this thread, which alone has drawn

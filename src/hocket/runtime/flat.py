@@ -89,6 +89,7 @@ class Drawing:
         self.ran: list[int] = []  # in the order of their ends
         self.broken: list[tuple[int, BaseException]] = []
         self.more: Callable[[], None] = _nobody_else
+        self._over = False  # nothing else is drawn
         self._tasks, self._lock = graph.tasks, lock
         self._waits, self._following = _edges(graph)
         self._ready = deque(number for number, waiting in enumerate(self._waits) if not waiting)
@@ -110,19 +111,24 @@ class Drawing:
         try:
             self.values[number] = self._tasks[number].body()  # type: ignore[misc]  # is_flat: every task has a body
         except BaseException as error:
-            with self._lock:
-                self.broken.append((number, error))
-                self._ready.clear()
+            self.broken.append((number, error))
+            self.stop()
             return
         self.ran.append(number)
         following = self._following[number]
         if following is not None and self._free(following) > 1:
             self.more()
 
+    def stop(self) -> None:
+        """Let nothing else be drawn."""
+        with self._lock:
+            self._over = True
+            self._ready.clear()
+
     def _free(self, following: list[int]) -> int:
         freed = 0
         with self._lock:
-            if self.broken:
+            if self._over:
                 return 0
             for later in following:
                 self._waits[later] -= 1

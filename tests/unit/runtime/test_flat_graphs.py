@@ -16,9 +16,9 @@ import pytest
 from hocket.errors import CycleError
 from hocket.graph import Graph, Ranked, Task, rank_or_cycle
 from hocket.kernel import Kernel, Node, Outcome, Policy, Stimulus
-from hocket.runtime import run, run_inline
+from hocket.runtime import Scheduler, run, run_inline
 from hocket.runtime import task as task_module
-from hocket.runtime.flat import AllFinished, is_flat
+from hocket.runtime.flat import AllFinished, Drawing, is_flat
 
 
 class Planned(Exception):
@@ -171,3 +171,23 @@ def test_what_a_drawn_body_raises_comes_out_with_its_name():
 
 def test_nothing_is_drawn_of_nothing():
     assert run(Graph(()), "threads", workers=1).outcomes == {}
+
+
+def test_an_interrupt_while_workers_draw_lets_them_draw_no_more(monkeypatch):
+    running, go_on, ran, stop = threading.Event(), threading.Event(), [], Drawing.stop
+
+    def interrupted(self, task, help, timeout):
+        assert running.wait(30)
+        raise KeyboardInterrupt
+
+    def first():
+        running.set()
+        ran.append("first")
+        assert go_on.wait(30)
+
+    monkeypatch.setattr(Scheduler, "join", interrupted)
+    monkeypatch.setattr(Drawing, "stop", lambda self: (stop(self), go_on.set()))
+    later = [Task("later", lambda: ran.append("later"))] * 5
+    with pytest.raises(KeyboardInterrupt):
+        run(Graph((Task("first", first), *later), tuple((n, 0) for n in range(1, 6))), "threads", workers=1)
+    assert ran == ["first"]
