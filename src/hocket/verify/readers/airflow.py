@@ -62,9 +62,7 @@ def _serialized(root: Node, source: Source, found: list[Finding]) -> Dag:
         place = (source.path, root.span.line, root.span.column)
         raise SourceError(f"this is no serialized DAG but {describe(root)}", *place, cure="it has 'dag' and 'tasks'")
     parallel = number(body.get("max_active_tasks"))
-    deadline = _seconds(body.get("dagrun_timeout"))
     dag = Dag(text(body.get("dag_id") or body.get("_dag_id")), parallel=int(parallel) if parallel else None)
-    dag.deadline = deadline or dag.deadline
     for one in items(tasks):
         fields = _plain(one)
         if not isinstance(fields, Mapping) or not isinstance(named := fields.get("task_id"), Scalar):
@@ -130,9 +128,6 @@ def _timing(limit: Node | None, retries: Node | None, delay: Node | None) -> Tim
 def _live(source: Any) -> Dag:
     parallel = getattr(source, "max_active_tasks", None)
     dag = Dag(str(getattr(source, "dag_id", "")), parallel=parallel if isinstance(parallel, int) else None)
-    limit = getattr(source, "dagrun_timeout", None)
-    if isinstance(limit, timedelta):
-        dag.deadline = limit.total_seconds()
     for name, task in source.task_dict.items():
         dag.steps[_word(name)] = _live_step(_word(name), task)
     return dag

@@ -12,7 +12,6 @@ Sources: airflow `ti_deps/deps/trigger_rule_dep.py`, `models/skipmixin.py` (3.x)
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -99,7 +98,6 @@ class Dag:
     name: str
     steps: dict[str, Step] = field(default_factory=dict)
     parallel: int | None = None  # max_active_tasks
-    deadline: float = math.inf
 
 
 def graph_of(dag: Dag, path: str) -> tuple[Graph, list[Finding]]:
@@ -129,7 +127,7 @@ class _Builder:
             raise SourceError(f"more than {_MOST_EDGES} waits between tasks", self.path)
         chosen = self._choices()
         tasks = {name: self._task(step, chosen.get(name, TRUE)) for name, step in self.steps.items()}
-        return Graph(self.path, "airflow", tasks, self.variables, deadline=self.dag.deadline), self.findings
+        return Graph(self.path, "airflow", tasks, self.variables), self.findings
 
     def _task(self, step: Step, chosen: Formula) -> Task:
         rule = RULES.get(step.rule)
