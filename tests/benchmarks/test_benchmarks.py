@@ -11,6 +11,7 @@ from tests.benchmarks.explorer import bench_models, bench_threads
 from tests.benchmarks.orchestra import bench_messages
 from tests.benchmarks.plan import nodes
 from tests.benchmarks.runtime import shapes
+from tests.benchmarks.verify import bench_graphs
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +43,7 @@ def test_messages() -> None:
 def test_plans() -> None:
     print()
     nodes.main()
+
+
+def test_verify_and_peers() -> None:
+    bench_graphs.main()

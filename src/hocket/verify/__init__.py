@@ -53,9 +53,9 @@ def verify(
 def audit(certificate: Certificate, source: Any, *, format: str | None = None) -> Verdict:
     """Check a certificate against its source, without z3: Holds, Violated (it lies) or Unknown (a solver's claims)."""
     from hocket.verify.certificate import audit as check
-    from hocket.verify.judge import read_graph
+    from hocket.verify.judge import read_quickly
 
-    return check(certificate, read_graph(source, format))
+    return check(certificate, read_quickly(source, format))
 
 
 def check(graph: Any, *, format: str | None = None, workers: int | None = None) -> Check:

@@ -42,7 +42,7 @@ from hocket.verify.starvation import Starved, least_workers, starvation
 from hocket.verify.structure import Shape, shape
 from hocket.verify.timeline import schedule
 
-__all__ = ["QUESTIONS", "Inquiry", "judge", "judge_graph", "read_graph"]
+__all__ = ["QUESTIONS", "Inquiry", "judge", "judge_graph", "read_graph", "read_quickly"]
 
 
 def judge(
@@ -55,15 +55,24 @@ def judge(
     """See `hocket.verify.verify`, which is this function's public face."""
     text = _text(source, format)
     claims = list(assertions)
-    if isinstance(text, Source) and format in (None, "hocket") and (graph := _quickly(text)) is not None:
+    if (graph := _quickly(text, format)) is not None:
         report = judge_graph(Reading(graph), claims, workers, notes)
         if not report.findings:
             return report
     return judge_graph(read_graph(text, format), claims, workers, notes)
 
 
-def _quickly(source: Source) -> Graph | None:
+def read_quickly(source: Any, format: str | None = None) -> Reading:
+    """As `read_graph`, for somebody who asks for no places: those of a large graph may be left out."""
+    text = _text(source, format)
+    graph = _quickly(text, format)
+    return read_graph(text, format) if graph is None else Reading(graph)
+
+
+def _quickly(source: Any, format: str | None) -> Graph | None:
     """The graph without places, if that is enough; nothing is said with it but that everything holds."""
+    if not isinstance(source, Source) or format not in (None, "hocket"):
+        return None
     with _no_collection():
         return quick_graph(source)
 
