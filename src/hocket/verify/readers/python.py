@@ -143,7 +143,7 @@ def _rustworkx(source: Any) -> Befores:
 
 def _dask(source: Any) -> Befores:
     """A Dask graph: keys by the keys that their tasks name, in tuples and lists or in new task objects."""
-    graph = source.__dask_graph__() if hasattr(source, "__dask_graph__") else source
+    graph = source.__dask_graph__() if hasattr(type(source), "__dask_graph__") else source
     graph = dict(graph)
     return {key: _named_in(key, task, graph) for key, task in graph.items()}
 
@@ -172,7 +172,7 @@ def _is_key(one: Any, graph: Mapping[Any, Any]) -> bool:
 
 
 def _looks_like_dask(source: Any) -> bool:
-    if hasattr(source, "__dask_graph__") or (isinstance(source, Mapping) and hasattr(source, "layers")):
+    if isinstance(source, Mapping) and hasattr(source, "layers"):
         return True
     return isinstance(source, Mapping) and any(
         (isinstance(task, tuple) and task and callable(task[0]) and not hasattr(task[0], "predecessors"))
@@ -183,6 +183,7 @@ def _looks_like_dask(source: Any) -> bool:
 
 _KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Befores]], ...] = (
     (lambda source: isinstance(source, Empty | Leaf | Seq | Fork | OwnGraph), dict),
+    (lambda source: hasattr(type(source), "__dask_graph__"), _dask),
     (lambda source: isinstance(getattr(source, "_node2info", None), dict), _sorter),
     (lambda source: hasattr(source, "is_directed") and hasattr(source, "nodes"), _networkx),
     (lambda source: hasattr(source, "node_indices") and hasattr(source, "edge_list"), _rustworkx),
