@@ -7,6 +7,7 @@ finite question has no quantifier and always gets an answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -41,10 +42,14 @@ class Obligation:
     def text(self) -> str:
         """SMT-LIB 2: unsatisfiable if and only if the obligation holds."""
         terms = [*(hypothesis.term for hypothesis in self.hypotheses), self.goal]
-        lines = [f"; {self.name}", "(set-logic ALL)", *declarations(terms)]
+        lines = [_remark(self.name), "(set-logic ALL)", *declarations(terms)]
         for hypothesis in self.hypotheses:
-            lines += [f"; {hypothesis.label}", f"(assert {formula(hypothesis.term)})"]
+            lines += [_remark(hypothesis.label), f"(assert {formula(hypothesis.term)})"]
         return "\n".join([*lines, "; and yet not the goal", f"(assert (not {formula(self.goal)}))", "(check-sat)", ""])
+
+
+def _remark(words: str) -> str:
+    return f"; {' '.join(words.split())}"
 
 
 def declarations(terms: Iterable[Term]) -> list[str]:
@@ -63,8 +68,8 @@ def declarations(terms: Iterable[Term]) -> list[str]:
     lines = [_declared(sort) for sort in sorts if sort not in (BOOL, INT)]
     for symbol in symbols:
         domain = " ".join(map(_sort, symbol.domain))
-        lines.append(f"(declare-fun {symbol.name} ({domain}) {_sort(symbol.to)})")
-    return [*lines, *(f"(declare-const {name} {_sort(term.sort)})" for name, term in constants.items())]
+        lines.append(f"(declare-fun {_name(symbol)} ({domain}) {_sort(symbol.to)})")
+    return [*lines, *(f"(declare-const {_plain(name)} {_sort(term.sort)})" for name, term in constants.items())]
 
 
 def _declared(sort: Sort) -> str:
@@ -75,32 +80,55 @@ def _declared(sort: Sort) -> str:
 
 
 def _sort(sort: Sort) -> str:
-    return {BOOL: "Bool", INT: "Int"}.get(sort, f"Sort.{sort.name}")
+    return {BOOL: "Bool", INT: "Int"}.get(sort, f"Sort.{_plain(sort.name)}")
 
 
 def _member(sort: Sort, place: int) -> str:
     """The name of an element: elements of an unbounded sort have names in a finite scope only."""
-    return f"{sort.name}.{member_name(sort.members[place])}" if sort.members is not None else f"{sort.name}.{place}"
+    name = f"{sort.name}.{place if sort.members is None else member_name(sort.members[place])}"
+    plain = _plain(name)
+    return name if plain == name else f"{plain}~{place}"
+
+
+_NO_LETTER = re.compile(r"[^A-Za-z0-9_~!@$%^&*+=<>.?/-]")  # in a symbol of SMT-LIB 2
+# what a solver means something else by, of the names that a Python identifier can have; bv… as well
+_TAKEN_WORDS = """
+    BINARY DECIMAL HEXADECIMAL NUMERAL STRING abs and arccos arccot arccsc arcsec arcsin arctan as assert bag
+    concat cos cot csc declare default distinct div div_total exists exit exp extract false forall fp get iand implies
+    int2bv is_int ite lambda let map match mod mod_total nat2bv not or par pi pop pow2 push rel repeat root_obj
+    rotate_left rotate_right sec select sep seq set sign_extend sin sqrt store tan to_fp to_fp_unsigned to_int
+    to_real true tuple witness xor zero_extend"""
+_TAKEN = frozenset(_TAKEN_WORDS.split())
+
+
+def _plain(name: str) -> str:
+    """A name in letters that a solver reads: others by their numbers."""
+    return _NO_LETTER.sub(lambda letter: "_" if letter[0] == " " else f"~{ord(letter[0])}~", name)
+
+
+def _name(symbol: Symbol) -> str:
+    """The name of a symbol; with a point after it where a solver has a meaning of its own for it."""
+    return f"{symbol.name}." if symbol.name in _TAKEN or symbol.name.startswith("bv") else _plain(symbol.name)
 
 
 def cell_name(cell: Cell) -> str:
     symbol, at = cell
-    return "!".join([symbol.name, *map(str, at)])
+    return "!".join([_name(symbol), *map(str, at)])
 
 
 def formula(term: Term) -> str:
     args = [formula(arg) for arg in term.args]
     match term.op:
         case "var":
-            return str(term.payload)
+            return _plain(term.payload)
         case "lit":
             return _literal(term)
         case "cell":
             return cell_name(term.payload)
         case "apply":
-            return f"({term.payload.name} {' '.join(args)})" if args else str(term.payload.name)
+            return f"({_name(term.payload)} {' '.join(args)})" if args else _name(term.payload)
         case "forall" | "exists":
-            bound = " ".join(f"({name.payload} {_sort(name.sort)})" for name in term.args[:-1])
+            bound = " ".join(f"({_plain(name.payload)} {_sort(name.sort)})" for name in term.args[:-1])
             return f"({term.op} ({bound}) {args[-1]})"
         case _:
             return f"({_OPERATORS.get(term.op, term.op)} {' '.join(args)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from keyword import iskeyword
 
 import pytest
 
@@ -16,6 +17,7 @@ from hocket.spec import (
     action,
     always,
     axiom,
+    conj,
     exists,
     forall,
     initial,
@@ -23,6 +25,7 @@ from hocket.spec import (
     theorem,
     two_state,
 )
+from hocket.spec.smt import _TAKEN
 from hocket.verdict import Holds, Unknown
 
 
@@ -320,3 +323,54 @@ def test_claims_that_look_empty_and_are_not_hold():
 
     proof = _prove(Fine)
     assert isinstance(proof.verdict, Holds), str(proof)
+
+
+# -- names that are no slips, although a solver has other uses for them ------------------------------------------------
+
+
+def _named(symbols, members):
+    """Lamps that are all put on at once, in symbols of these names."""
+    lamps = Sort("Lamps")
+    place = Sort("Place", members)
+
+    def dark(s):
+        s.at.each(lambda p: members[0])
+        for name in symbols:
+            getattr(s, name).each(lambda p: False)
+
+    def light(s, p):
+        s.require("they are\ndark", s.at[p] == members[0])
+        s.at[p] = members[1]
+        for name in symbols:
+            getattr(s, name)[p] = True
+
+    def alike(s):
+        lit = lambda p: s.at[p] == members[1]  # noqa: E731  # a word of the next sentence
+        return conj(*(forall(s.Lamps, lambda p, name=name: getattr(s, name)[p] == lit(p)) for name in symbols))
+
+    body = {"Lamps": lamps, "Place": place, "at": Function(lamps, to=place)}
+    body |= {name: Relation(lamps) for name in symbols}
+    body |= {"dark": initial(dark), "light": action(lamps)(light), "alike": invariant(alike)}
+    return type("Named", (Spec,), body)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "members"),
+    [
+        (sorted(name for name in _TAKEN if not iskeyword(name)), ("off", "on")),
+        (["bvadd", "bvx", "größe", "größer"], ("off", "on")),
+        (["lit"], ("has been lit", "has not")),
+        (["lit"], ("a|b", "a\\b")),
+        (["lit"], ("(", ")")),
+        (["lit"], ("ä", "é")),
+    ],
+    ids=["words of the solvers", "more of them", "spaces", "quotes", "brackets", "letters"],
+)
+def test_a_model_may_use_any_name_that_python_lets_it(symbols, members):
+    spec = _named(symbols, members)
+    proof = _prove(spec)
+    assert isinstance(proof.verdict, Holds), str(proof)
+    wanted = ("at[p]", f"{symbols[0]}[p]")
+    mutants = spec.mutants(1, lambda deed, kind, line: line in wanted).all
+    assert len(mutants) == 2
+    assert all(mutant.killer for mutant in mutants)
