@@ -304,9 +304,16 @@ def digest(graph: Graph, form: Shape | None = None) -> str:
             packed.byteswap()
         total.update(packed.tobytes())
     usual: dict[tuple[int, int], bool] = {}
+    ways: dict[int, str] = {}  # by identity: most tasks of a graph share how they can end
+    ends: list[str] = []
     for task in graph.tasks.values():
+        may = ways.get(id(task.may))
+        if may is None:
+            may = ways[id(task.may)] = repr(_ways(task.may))
+        ends.append(may)
         if not (_is_common(task) and all(_is_usual(edge, usual) for edge in task.edges)):
             total.update(repr((task.name, _rare(task))).encode())
+    total.update("".join(ends).encode())
     for variable in graph.variables.values():
         kinds = sorted(kind.value for kind in variable.kinds)
         total.update(repr((variable.name, kinds, variable.values, variable.owner, variable.guess)).encode())
@@ -326,7 +333,7 @@ def _is_usual(edge: Edge, known: dict[tuple[int, int], bool]) -> bool:
 
 
 def _is_common(task: Task) -> bool:
-    """A task of which its name, its place in the shape and its edges say everything."""
+    """A task of which its name, its place in the shape, its edges and its outcomes say everything."""
     return (
         task.presence is TRUE
         and task.activation is TRUE
@@ -337,12 +344,11 @@ def _is_common(task: Task) -> bool:
         and task.works is None
         and task.timing is _TYPICAL.timing
         and task.copies is _TYPICAL.copies
-        and (task.may is _TYPICAL.may or task.may == _TYPICAL.may)
     )
 
 
 _SUCCEEDED = frozenset({Outcome.SUCCEEDED})
-_TYPICAL = Task("", NOWHERE, may=frozenset({Outcome.SUCCEEDED, Outcome.FAILED}))
+_TYPICAL = Task("", NOWHERE)
 
 
 def _rare(task: Task) -> tuple[Any, ...]:
@@ -353,7 +359,6 @@ def _rare(task: Task) -> tuple[Any, ...]:
         [(edge.before, edge.optional, _ways(edge.accepts), edge.point.value) for edge in task.edges],
         str(task.presence),
         str(task.activation),
-        _ways(task.may),
         _held(task.holds),
         task.join.value,
         str(task.lost),
