@@ -160,6 +160,29 @@ async def streamed(scheduler: AsyncScheduler) -> None:
     assert (seen, most) == ([0, 1, 2], [0, 1]), f"each once, one at a time, and it was {seen}, {most[1]} at a time"
 
 
+async def stream_fails(scheduler: AsyncScheduler) -> None:
+    """The first of two bodies at a time fails: no item is asked for any more, and the generator is closed."""
+    closed: list[bool] = []
+
+    async def numbers() -> Any:
+        try:
+            for number in range(9):
+                yield number
+        finally:
+            closed.append(True)
+
+    async def take(number: int) -> None:
+        await asyncio.sleep(0)
+        if number == 0:
+            raise LookupError("planted")
+
+    many = scheduler.iter("m", numbers(), take)
+    scheduler.spawn("after", work, after=[many])
+    with suppress(LookupError):
+        await many
+    assert closed == [True], "the generator is left open"
+
+
 def parent_child_other() -> Graph:
     """A task and its child, and a third that has nothing to do with them."""
     names = ("parent", "child", "other")
@@ -301,6 +324,7 @@ SCENARIOS = {
     "three bodies and a joiner": Scenario(_CROWD, multi_and_joiner, 180, {FINISHED * 2}),
     "three bodies and a joiner, two places": Scenario(_CROWD, multi_and_joiner, 48, {FINISHED * 2}, workers=2),
     "an async iterator, one place": Scenario(_CROWD, streamed, 1, {FINISHED * 2}, workers=1),
+    "an async iterator, two places, a body fails": Scenario(_CROWD, stream_fails, 609, _all("xs"), workers=2),
     "a prong fails, isolate": Scenario(_BROKEN, load(_BROKEN), 3, _all("xxfs")),
     "a prong fails, branch": Scenario(_BROKEN, load(_BROKEN), 3, _all("fxff"), policy="branch"),
     "a prong fails, fail_fast": Scenario(_BROKEN, load(_BROKEN), 3, _all("xxcc", "xxfc"), policy="fail_fast"),

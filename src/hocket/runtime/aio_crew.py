@@ -86,6 +86,7 @@ class AsyncCrew(Building[AsyncHandle]):
         self._aside: deque[AsyncHandle] = deque()  # ready, and waiting for a thread
         self._back: deque[Future[bool]] = deque()  # of bodies that have joined, and wait for a place to go on
         self._lives: dict[_Life, AsyncHandle] = {}  # bodies on the loop, from their first turn to their end
+        self._turns: dict[AsyncHandle, Future[bool]] = {}  # of those that draw from async iterators, and wait to do so
         self._joined: dict[_Life, int] = {}  # those that have given their place away, and in how many joins they are
         self._unborn = 0  # bodies on the loop that have not had their first turn
         self._threads = Threads(threads)
@@ -335,12 +336,14 @@ class AsyncCrew(Building[AsyncHandle]):
         There is one turn to draw, which is in the queue or in use; so nothing is drawn twice. It counts as a body of
         the task, so that the task does not close between two. When one has failed, nothing more is drawn.
         """
-        if task.node.phase is _READY:
-            self._starts(task)
+        is_new = self._starts(task)
         if task.node.phase >= _DRAINING:  # it was cancelled in the queue
             return
         if isinstance(task.work, AsyncIterator):
-            self._make(task, self._draw(task, task.work), task.context.copy())
+            if is_new:
+                self._make(task, self._draw(task, task.work), task.context)
+            elif task in self._turns:  # else whoever drew has been interrupted meanwhile
+                self._in_flight += wake(self._turns[task])
             return
         assert task.work is not None, f"{task.name} has no arguments"
         try:
@@ -368,7 +371,7 @@ class AsyncCrew(Building[AsyncHandle]):
             self._report(task, None)
 
     async def _draw(self, task: AsyncHandle, items: AsyncIterator[Any]) -> None:
-        """Draw from an async iterator, in a task of asyncio's of its own; then the place is the body's."""
+        """The life of whoever draws from an async iterator: one task of asyncio's from the first item to the last."""
         try:
             await _made()
         except BaseException as error:
@@ -376,18 +379,32 @@ class AsyncCrew(Building[AsyncHandle]):
             raise
         self._unborn -= 1
         me = self._is_born(task)
+        ended: BaseException | None = None
         try:
-            if self._is_enough(task):
-                await _closed(items)
-                self._ends(me, task, CancelledError() if self._stopped else None)
-                return
-            argument = await anext(items)
+            while not self._is_enough(task):
+                await self._next_turn(task, await anext(items))
         except BaseException as error:
-            self._ends(me, task, None if isinstance(error, StopAsyncIteration) else error)
-            return
-        self._gives_up(me)
+            ended = None if isinstance(error, StopAsyncIteration) else error
+        try:
+            await _closed(items)
+        except BaseException as error:
+            ended = ended or error
+        self._ends(me, task, ended or (CancelledError() if self._stopped else None))
+
+    async def _next_turn(self, task: AsyncHandle, argument: Any) -> None:
+        """The place is the body's; wait for another, as the queue goes. Whoever is cancelled goes on without."""
+        turn: Future[bool] = self._loop.create_future()
+        self._turns[task] = turn
+        self._in_flight -= 1
         self._drawn(task, argument, more=True)
         self._take_up([])
+        try:
+            await turn
+        except CancelledError:
+            self._in_flight += turn.cancelled()  # else it has been given one
+            raise
+        finally:
+            del self._turns[task]
 
     # -- the end ------------------------------------------------------------------------------------------------------
 

@@ -477,6 +477,48 @@ async def test_an_endless_iterator_is_drawn_from_as_places_are_free_and_closed_w
         assert items.ag_frame is None
 
 
+@pytest.mark.parametrize("number", [2, 3, 99])
+@looped
+async def test_an_async_generator_is_drawn_from_and_closed_in_one_task_of_asyncios(number):
+    """Else what it opens around its items (a cancel scope, a context variable) would be closed by another."""
+    variable, tasks = contextvars.ContextVar("variable", default=0), []
+
+    async def items() -> Any:
+        async with asyncio.timeout(GUARD):
+            try:
+                for item in range(6):
+                    tasks.append(asyncio.current_task())
+                    variable.set(variable.get() + 1)
+                    yield item
+            finally:
+                tasks.append(asyncio.current_task())
+                assert variable.get() == len(tasks) - 1
+
+    async def body(item: int) -> None:
+        await asyncio.sleep(0)
+        if item == number:
+            raise ValueError(item)
+
+    async with AsyncScheduler(workers=2) as s:
+        stream = s.iter("stream", items(), body)
+        await asyncio.wait({asyncio.ensure_future(stream)})
+        assert (stream.exception is None) == (number == 99)
+    assert len(set(tasks)) == 1
+
+
+@looped
+async def test_a_stream_that_is_interrupted_while_it_waits_for_a_place_ends():
+    async with AsyncScheduler(workers=1) as s:
+        stream = s.iter("stream", counted(None), lambda n: asyncio.sleep(0))
+        for _ in range(9):
+            await asyncio.sleep(0)
+        stream.interrupt()
+        with pytest.raises(TaskLost, match="'stream' was interrupted"):
+            await stream
+        assert await s.spawn("next", forty) == 40
+        assert (s._turns, len(s._ready)) == ({}, 0)
+
+
 @pytest.mark.parametrize("where", ["async", "lazy"])
 @looped
 async def test_an_iterator_that_raises_midway_fails_its_task_after_the_bodies_that_run(where):
