@@ -43,11 +43,11 @@ def breach(task: Bound, raw: Any) -> Breach:
 
 
 def theirs(error: Exception) -> Exception:
-    """The exception, with a traceback that begins in the code of the task, if it got there."""
+    """The exception, with a traceback that begins in the code of the task: none where it did not get there."""
     found = error.__traceback__
     while found is not None and found.tb_frame.f_code.co_filename in OURS:
         found = found.tb_next
-    return error.with_traceback(found) if found is not None else error
+    return error.with_traceback(found)
 
 
 OURS: set[str] = {__file__}
@@ -108,7 +108,6 @@ def _attempt(task: Bound, take: Callable[[], tuple[Any, ...]]) -> Conduct:
         raw = yield task.body, (take() if out is None else (*take(), out))
         return settled(task, raw, out)
     except Exception as error:
-        out = raw = None  # a traceback keeps frames, and frames keep payloads
         return Raised(exception=theirs(error))
 
 

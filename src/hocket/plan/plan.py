@@ -124,7 +124,10 @@ class Plan:
 
     def feeds(self, node: int) -> tuple[int, ...]:
         """For each of its sources the owner of the payload that it takes, or NOBODY."""
-        return tuple(NOBODY if giver == NOBODY else self.owner[giver] for giver in self.givers[node])
+        givers = self.givers[node]
+        if len(givers) == 1 and givers[0] != NOBODY:  # mostly
+            return (self.owner[givers[0]],)
+        return tuple([NOBODY if giver == NOBODY else self.owner[giver] for giver in givers])
 
     def takes_stage(self, node: int) -> bool:
         """Whether its copies are made of its parent's stage."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
+from itertools import repeat
 from typing import Any, cast
 
 from hocket.plan.adapters import Outcome
@@ -20,13 +21,15 @@ from hocket.plan.attempts import OURS, Conduct, conduct
 from hocket.plan.context import Context
 from hocket.plan.copies import copy_of
 from hocket.plan.layouts import Layout
-from hocket.plan.plan import NOBODY, Plan
+from hocket.plan.plan import Plan
 from hocket.plan.results import OK, Status, StepResult, TaskResult, named
 from hocket.plan.sources import Mode, Source
 
 __all__ = ["Ended", "Event", "Job", "Slots", "Teller", "ending", "perform", "perform_async", "stops"]
 
 OURS.add(__file__)
+
+_BORROW, _BORROW_MUT = Mode.BORROW, Mode.BORROW_MUT  # read for every argument
 
 Event = tuple[str, ...]
 """("enter", task), ("succeed", task), ("end", task, status) or ("leave", task): the deeds of `models/plans.py`."""
@@ -110,20 +113,20 @@ class Slots:
         self._stages.clear()
 
     def _arguments(self, node: int) -> tuple[Any, ...]:
-        return tuple(map(partial(self._fetch, node), self.plan.tasks[node].sources, self.plan.feeds(node)))
+        return tuple(map(self._fetch, self.plan.tasks[node].sources, self.plan.feeds(node), repeat(node)))
 
-    def _fetch(self, node: int, source: Source, owner: int) -> Any:
-        if source.mode is Mode.VALUE:
+    def _fetch(self, source: Source, owner: int, node: int) -> Any:
+        mode = source.mode
+        if mode is _BORROW or mode is _BORROW_MUT:
+            return self._slots[self._place[owner]]
+        if mode is Mode.VALUE:
             return source.held
-        if source.mode is Mode.CONTEXT:
+        if mode is Mode.CONTEXT:
             return self._context.get(source.type)
-        assert owner != NOBODY, f"{self.plan.names[node]} takes a payload that nobody has"
-        if source.mode is Mode.COPY:
+        if mode is Mode.COPY:
             staged = self.plan.takes_stage(node)
             return copy_of(self._stages[self.plan.parents[node]] if staged else self._slots[self._place[owner]])
-        payload = self._slots[self._place[owner]]
-        if source.mode is Mode.CONSUME:
-            self._slots[self._place[owner]] = None
+        payload, self._slots[self._place[owner]] = self._slots[self._place[owner]], None
         return payload
 
 

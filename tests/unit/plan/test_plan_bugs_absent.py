@@ -289,6 +289,16 @@ def test_an_exception_with_a_payload_in_hand_frees_it_when_the_result_goes(adapt
     assert ledger.alive == 0
 
 
+@every_way
+def test_what_was_returned_against_the_declaration_is_not_kept(slots, executor):
+    ledger = Ledger()
+    plans = [task_tree(bind(ledger.box, returns=returns)) for returns in (None, StepResult, TaskResult[int])]
+    for tree in plans:
+        result = run(tree, **_how(slots, executor))
+        assert "declares that it returns" in str(result.exception)
+        assert ledger.alive == 0
+
+
 def test_a_plan_that_nobody_holds_is_gone_and_so_is_what_was_compiled_for_it():
     plan = compile_plan(task_tree(bind(lambda: 1, returns=int)))
     assert run_plan(plan).ok
