@@ -182,7 +182,7 @@ AIO = (
         ((AsyncCrew, "_fill", _unlimited),),
         "an async iterator, one place",
         "each once, one at a time",
-        7,
+        2,
     ),
     Plant(
         "a cancellation is passed on to what runs",
