@@ -95,6 +95,9 @@ def _ways_of_seeing(data: str | None, track: tuple[str, ...], spurious: int) -> 
         for everything in (False, True) if kind == "track" else (False,):
             for ends in (False, True):
                 yield Visible(ends, kind, track, everything, spurious)
+    if data != "off":
+        yield from (Visible(ends, data or "track", track, everything, spurious, mortal=True)
+                    for everything in (False, True) for ends in (False, True))
 
 
 def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, visible: Visible) -> Control:

@@ -77,8 +77,8 @@ class Announcer:
                 [heap.place(thing, key, state if key is not SIZE else None) for thing, key in touched]))
             if not places:
                 return None
-            if heap.lethal and (more := heap.also_touched(places)):
-                places = list(dict.fromkeys([*places, *more]))
+            if heap.mortal:
+                places = list(dict.fromkeys([*places, *heap.also_touched(places)]))
                 kind = "data.read" if kind == "data.read" else "data.write"
             if self.accesses is not None:
                 self._note(actor, kind, places)

@@ -29,9 +29,10 @@ from typing import Any
 from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _is_plain, unseen
 from hocket.explore.shared.containers import DEEP, LAZY, LOOKS, PURE, SHAPES, TOLD
 from hocket.explore.shared.functions import rewrite_source
-from hocket.explore.shared.heap import LIFE, SIZE, Thing
+from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.holding import _OTHER, _VIEWS, Holding, _entries
 from hocket.explore.shared.memo import CACHED, Memo
+from hocket.explore.shared.parts import LIFE
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _allocate_lock, _get_ident
 
@@ -202,8 +203,9 @@ class Calling(Holding):
 
     def _asked_weakly(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Whether it is still there depends on who lets go of it."""
-        if id(f) in self.heap.referred:
-            self._announce(actor, "data.write", [(self.heap.referred[id(f)][1], LIFE)])
+        _, holder = self.heap.referred.get(id(f), (None, None))
+        if holder is not None and self.heap.mortal:
+            self._announce(actor, "data.write", [(holder, LIFE)])
         return self._loaded(f(*args, **named))
 
     def _remembered(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:

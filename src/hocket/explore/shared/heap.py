@@ -21,83 +21,40 @@ from __future__ import annotations
 
 import ast
 import gc
-import re
 import sys
 import weakref
-from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import cached_property, partial
-from types import (
-    AsyncGeneratorType,
-    BuiltinFunctionType,
-    CellType,
-    CodeType,
-    CoroutineType,
-    FunctionType,
-    GeneratorType,
-    GetSetDescriptorType,
-    MappingProxyType,
-    MemberDescriptorType,
-    MethodType,
-    MethodWrapperType,
-    ModuleType,
-    WrapperDescriptorType,
-)
+from functools import partial
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 from zlib import crc32
 
 from hocket.explore.shared.memo import CACHED
+from hocket.explore.shared.parts import (
+    ENVELOPES,
+    LIFE,
+    MADE_BY_PYTHON,
+    OPEN,
+    WEAK,
+    is_settled,
+    is_value,
+    parts,
+    referred,
+    told_key,
+)
 from hocket.explore.threads.control import ACTORS, Actor, Control
-from hocket.explore.threads.pool import Voice, _allocate_lock, _get_ident
+from hocket.explore.threads.pool import _get_ident
 
-__all__ = ["CONTAINERS", "LIFE", "SIZE", "WEAK", "Heap", "Thing"]
+__all__ = ["CONTAINERS", "SIZE", "Heap", "Thing"]
 
 SIZE = "\0size"
 """The place that stands for how many entries a container has, and in which order."""
 
-LIFE = "\0life"
-"""The place that stands for whether a thing is still there, which whoever refers to it weakly may ask."""
-
 CONTAINERS = (list, dict, set, deque, bytearray)
-_LOCK = type(_allocate_lock())
-_VALUES: set[type] = {
-    int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice, CodeType,
-    WrapperDescriptorType, MemberDescriptorType, GetSetDescriptorType,
-    property, ModuleType, _LOCK, Voice, Control, Actor,
-}  # have no parts that could be changed, or none that is anybody's but ours
-_ENVELOPES: set[type] = {BuiltinFunctionType, MethodWrapperType, tuple, frozenset, MethodType, partial,
-                         MappingProxyType, memoryview, staticmethod, classmethod, weakref.ref}
-_MADE_BY_PYTHON = 1 << 9  # a class statement's type, whose attributes can be changed
 _OUTSIDE = -1  # the creator of what was there before
 _LUMP = -2  # of what came from nowhere
-
-
-_NAMED_VALUES = {  # found by name, so that their modules need not be loaded
-    "re.Pattern", "re.Match", "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta",
-    "datetime.timezone", "decimal.Decimal", "fractions.Fraction", "uuid.UUID", "pathlib.PosixPath",
-    "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath", "pathlib._local.PosixPath",
-    "pathlib._local.WindowsPath", "builtins.ContextVar", "_contextvars.ContextVar", "_contextvars.Token",
-    "builtins.Token", "_contextvars.Context", "_struct.Struct",
-}
-
-
-_values: dict[type, bool] = {}
-
-
-def is_value(kind: type) -> bool:
-    """Whether nothing in an instance can be changed that is not each thread's own."""
-    found = _values.get(kind)
-    if found is None:
-        found = _values[kind] = _is_value(kind)
-    return found
-
-
-def _is_value(kind: type) -> bool:
-    if kind in _VALUES or f"{kind.__module__}.{kind.__qualname__}" in _NAMED_VALUES:
-        return True
-    enum = sys.modules.get("enum")
-    return enum is not None and issubclass(kind, enum.Enum)
 
 
 class Thing:
@@ -142,7 +99,8 @@ class Heap:
         self._dying: list[Any] = []  # what watches over those who are referred to weakly
         self.referred: dict[int, tuple[Any, Thing]] = {}  # by the identity of a weak reference: it, and to what
         self.lethal: dict[int, dict[int, None]] = {}  # by place: the lives that a step there has ended
-        self.mortal: set[tuple[int, int]] = set()  # whose life that was
+        self.mortal = False  # lives are operations: somebody has died while others could have asked
+        self.bereaved = False  # that has turned out
         self.mourn: Callable[[str], None] = _nothing  # is told who has died while several actors lived
         self.stale = False  # a key has appeared after all keys of its container were touched: begin again
 
@@ -200,7 +158,7 @@ class Heap:
 
     def meet(self, value: Any, hint: str = "") -> Thing | None:
         """`value` was found where others may reach, and nobody here let it escape; None if it has nothing to share."""
-        if is_value(type(value)) or (issubclass(type(value), type) and not value.__flags__ & _MADE_BY_PYTHON):
+        if is_value(type(value)) or (issubclass(type(value), type) and not value.__flags__ & MADE_BY_PYTHON):
             return None
         thing = self.known.get(id(value))
         if thing is not None:
@@ -235,25 +193,25 @@ class Heap:
                 continue
             if issubclass(kind, (weakref.ref, *WEAK)):
                 weak.append(value)
-            if kind in _ENVELOPES:
+            if kind in ENVELOPES:
                 passed[id(value)] = value
             elif kind is FunctionType:
-                self._register(value, f"function {value.__name__}", _OUTSIDE if _is_settled(value) else creator)
+                self._register(value, f"function {value.__name__}", _OUTSIDE if is_settled(value) else creator)
             elif issubclass(type(value), type):
-                if not value.__flags__ & _MADE_BY_PYTHON:
+                if not value.__flags__ & MADE_BY_PYTHON:
                     continue
-                settled = _is_settled(value)
+                settled = is_settled(value)
                 hint = self._register(value, value.__name__, _OUTSIDE if settled else creator).name
                 if settled:
                     continue
             else:
                 name = self._register(value, hint, creator).name
                 hint = hint if kind is CellType else name
-                if id(kind) not in self.known and not _is_settled(kind):
+                if id(kind) not in self.known and not is_settled(kind):
                     todo.append((kind, kind.__name__))
-                if kind is not CACHED and (not deep or not (kind in _OPEN or self.is_own(kind))):
+                if kind is not CACHED and (not deep or not (kind in OPEN or self.is_own(kind))):
                     continue
-            todo.extend(reversed(list(_parts(value, hint))))
+            todo.extend(reversed(list(parts(value, hint))))
         if weak:
             self._watch_all(weak)
 
@@ -266,7 +224,7 @@ class Heap:
 
     def _watch_all(self, weak: list[Any]) -> None:
         for value in weak:
-            for target in _referred(value):
+            for target in referred(value):
                 holder = self.known.get(id(target if isinstance(value, weakref.ref) else value))
                 if holder is not None:
                     self.watch(holder, target)
@@ -291,8 +249,8 @@ class Heap:
         life, deed = self.place(holder, LIFE), last.operation.objects[0]
         if life not in self.lethal.setdefault(deed, {}):
             self.lethal[deed][life] = None
-            self.mortal.add((holder.creator, holder.number))
-            self.stale = True
+            self.stale = self.mortal
+            self.bereaved = not self.mortal
 
     def also_touched(self, places: list[int]) -> list[int]:
         """What else is at stake where these places are touched: the lives that such a step was seen to end."""
@@ -407,129 +365,10 @@ class Heap:
                 self.stale = True
 
 
-_MANGLED = re.compile(r"_\w+?(__\w+)")  # a private name, as its class has it
-
-
-def told_key(key: Any) -> str:
-    """`[3]` or `.balance`, for the name of a place."""
-    if key is LIFE:
-        return "'s life"
-    if type(key) is str:
-        private = _MANGLED.fullmatch(key)
-        return f".{private[1] if private and not key.endswith('__') else key}"
-    if key == ("\0other",):
-        return "[…]"
-    text = repr(key[0] if type(key) is tuple and len(key) == 1 else key)
-    return f"[{text if len(text) <= 30 else text[:27] + '...'}]"
+def _nothing(told: str) -> None:
+    """Nobody mourns."""
 
 
 def _is_old(value: Any) -> bool:
     """Whether it was there when the exploration began: those objects are frozen, and not listed here."""
     return gc.is_tracked(value) and not any(value is young for young in gc.get_objects())
-
-
-def _parts(value: Any, name: str) -> Iterator[tuple[Any, str]]:
-    """What `value` holds, in an order that does not depend on addresses; with names for people."""
-    if isinstance(value, (dict, OrderedDict, defaultdict)):
-        for key, item in list(value.items()):
-            yield key, ""
-            yield item, f"{name}{told_key((key,))}"
-    if isinstance(value, (list, tuple, deque, set, frozenset)):
-        for item in list(value):
-            yield item, ""
-    kind = type(value)
-    if isinstance(value, FunctionType):
-        yield from _parts_of_function(value)
-    elif kind is BuiltinFunctionType or kind is MethodWrapperType:
-        yield value.__self__, ""
-    elif kind is memoryview:
-        yield value.obj, name
-    elif kind is MethodType:
-        yield value.__self__, ""
-        yield value.__func__, ""
-    elif kind is CellType:
-        with suppress(ValueError):  # empty as yet
-            yield value.cell_contents, name
-    elif kind is partial:
-        yield from ((part, "") for part in (value.func, *value.args, *value.keywords.values()))
-    elif kind in _RUNNING:
-        yield from ((part, "") for part in gc.get_referents(value))
-    elif kind is weakref.ref:
-        yield value(), name
-    elif kind is CACHED:
-        yield value.__wrapped__, name
-    elif issubclass(kind, type):
-        yield from _parts_of_class(value, name)
-    elif kind not in _BARE:
-        yield from _attributes(value, name)
-
-
-_BARE: set[type] = {CellType, list, dict, set, deque, bytearray, tuple, frozenset, OrderedDict, defaultdict}
-_RUNNING: set[type] = {GeneratorType, CoroutineType, AsyncGeneratorType}  # what their frames hold, they hold
-_STEPPING: set[type] = {enumerate, zip, map, filter}
-_OPEN = _BARE | _RUNNING | _STEPPING | {CACHED}
-
-
-def _parts_of_function(function: FunctionType) -> Iterator[tuple[Any, str]]:
-    for local, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        yield cell, local
-    yield from ((value, "") for value in function.__defaults__ or ())
-    yield from ((value, "") for value in (function.__kwdefaults__ or {}).values())
-    yield from ((value, "") for value in function.__dict__.values())
-
-
-def _nothing(told: str) -> None:
-    """Nobody mourns."""
-
-
-WEAK = (weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet)
-"""Containers that do not keep what they hold."""
-
-
-def _referred(value: Any) -> list[Any]:
-    """What `value` refers to weakly."""
-    if isinstance(value, weakref.ref):
-        found = [value()]
-    else:
-        references = value.valuerefs() if isinstance(value, weakref.WeakValueDictionary) else list(value.data)
-        found = [reference() for reference in references]
-    return [each for each in found if each is not None and not is_value(type(each))]
-
-
-def _parts_of_class(kind: type, name: str) -> Iterator[tuple[Any, str]]:
-    """What code of a class holds on to, and its data: who has an instance reaches it."""
-    for attribute, value in list(vars(kind).items()):
-        for code in _codes(value):
-            yield from _parts_of_function(code)
-        if attribute[:2] != "__" and not isinstance(value, _CODE):
-            yield value, f"{name}.{attribute}"
-    yield from ((base, base.__name__) for base in kind.__bases__)
-    yield type(kind), type(kind).__name__
-
-
-_CODE = (FunctionType, staticmethod, classmethod, property, cached_property)
-
-
-def _codes(attribute: Any) -> Iterator[FunctionType]:
-    """The functions behind an attribute of a class."""
-    wrapped = {staticmethod: ("__func__",), classmethod: ("__func__",), property: ("fget", "fset", "fdel"),
-               cached_property: ("func",)}.get(type(attribute), ())
-    codes = [getattr(attribute, part) for part in wrapped] or [attribute]
-    return (code for code in codes if type(code) is FunctionType)
-
-
-def _is_settled(value: Any) -> bool:
-    """Whether a class or function is one of a module: it was there before, and what it holds is found by its name.
-
-    So it has the same number in every execution, whoever comes by it first.
-    """
-    module = sys.modules.get(value.__module__ or "")
-    return module is not None and vars(module).get(value.__name__) is value and value.__qualname__ == value.__name__
-
-
-def _attributes(value: Any, name: str) -> Iterator[tuple[Any, str]]:
-    own = getattr(value, "__dict__", None)
-    if type(own) is dict:
-        yield from ((item, f"{name}.{attribute}") for attribute, item in list(own.items()))
-    if own is None or hasattr(type(value), "__slots__"):
-        yield from ((part, "") for part in gc.get_referents(value) if part is not own and not isinstance(part, type))

@@ -21,7 +21,8 @@ from typing import Any
 
 from hocket.explore.shared.announce import Announcer, _is_plain, _missing
 from hocket.explore.shared.containers import touch_of
-from hocket.explore.shared.heap import LIFE, SIZE, WEAK, Thing
+from hocket.explore.shared.heap import SIZE, Thing
+from hocket.explore.shared.parts import LIFE, WEAK
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
 
@@ -296,7 +297,7 @@ class Holding(Announcer):
             return
         if thing.lump:
             self._announce(actor, "data.read" if touch in _READING else "data.write", [(thing, SIZE)])
-        elif (thing.creator, thing.number) in self.heap.mortal:  # what it holds comes and goes by itself
+        elif self.heap.mortal and self._base(type(o)) in WEAK:  # what it holds comes and goes by itself
             self._announce(actor, "data.write", [(thing, LIFE), *self._everywhere(thing, o)])
         elif id(o) in self.heap.namespaces:
             self._touch_namespace(actor, thing, touch, args)

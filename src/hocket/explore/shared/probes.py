@@ -35,7 +35,8 @@ from typing import Any
 
 from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.calling import Calling, rewritten_text
-from hocket.explore.shared.heap import SIZE, Thing, is_value
+from hocket.explore.shared.heap import SIZE, Thing
+from hocket.explore.shared.parts import is_value
 from hocket.explore.shared.rewrite import unbound
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident

@@ -41,7 +41,8 @@ class Visible:
     `ends`: the end of an actor; `data`: "track", "race-check" or "off"; `track`: modules besides the body's own;
     `everything`: also reads of attributes that no tracked code assigns outside of `__init__`; `spurious`: wake-ups from
     a Condition that nobody caused, of each actor; `order`: of the callbacks of an event loop; `cancel`: tasks that
-    may be cancelled from outside; `reached`: modules that are tracked because shared data came into their hands.
+    may be cancelled from outside; `reached`: modules that are tracked because shared data came into their hands;
+    `mortal`: whether what is referred to weakly still lives.
     """
 
     ends: bool = False
@@ -52,6 +53,7 @@ class Visible:
     order: str = "fifo"
     cancel: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
+    mortal: bool = False
 
     def flags(self) -> str:
         """What the command that replays has to say besides; nothing of what it finds out by itself."""
@@ -99,6 +101,7 @@ class Tracker:
         own = {module.__name__ for module in self.modules}
         self.probes = Probes(Heap(lambda kind: kind.__module__ in own), is_rewritten, names)
         self.probes.everything = self.visible.everything or free
+        self.probes.heap.mortal = self.visible.mortal
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -117,6 +120,7 @@ class Tracker:
 
     def begin(self, control: Control) -> None:
         self.race = None
+        _forget_levels()
         self.probes.begin()
         self.probes.heap.begin(control)
         self.probes.accesses = [] if self.visible.data == "race-check" else None
@@ -143,7 +147,8 @@ class Tracker:
     def saw_too_little(self) -> bool:
         """Whether the exploration has to begin again."""
         probes = self.probes
-        return probes.heap.stale or (probes.surprised and not probes.everything) or bool(self.wanted())
+        return (probes.heap.stale or probes.heap.bereaved or (probes.surprised and not probes.everything)
+                or bool(self.wanted()))
 
     def wanted(self) -> tuple[str, ...]:
         """The modules that have shared data in their hands and are not tracked yet."""
@@ -162,6 +167,8 @@ class Tracker:
             return further
         if self.probes.surprised and not self.probes.everything:
             return replace(self.visible, everything=True)
+        if heap.bereaved:
+            return replace(self.visible, mortal=True)
         if heap.stale:
             heap.stale = False
             return self.visible
@@ -237,6 +244,15 @@ def _has_source(module: ModuleType) -> bool:
     if file is None:  # a console or a notebook, whose cells are known to `linecache`
         return module.__name__ == "__main__"
     return str(file).endswith(".py") and not is_hocket(str(file))
+
+
+def _forget_levels() -> None:
+    """Loggers remember what they are enabled for: the first execution would take a lock that the next do not."""
+    logging: Any = sys.modules.get("logging")
+    loggers = [logging.root, *logging.root.manager.loggerDict.values()] if logging is not None else []
+    for logger in loggers:
+        if isinstance(logger, logging.Logger):
+            logger._cache.clear()
 
 
 def _roots(body: Callable[[], Any], modules: Iterable[ModuleType]) -> Iterator[tuple[Any, str]]:
