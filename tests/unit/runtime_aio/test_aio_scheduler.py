@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import functools
 import itertools
+import sys
 import threading
 from typing import Any
 
@@ -663,3 +664,29 @@ async def test_priorities_choose_what_begins_next():
         for number in (1, 3, 2, 5, 4):
             s.spawn(str(number), functools.partial(say, number), priority=number, run=False)
     assert seen[1:] == sorted(seen[1:], reverse=True)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="loops that run tasks as they are made came with Python 3.12")
+@looped
+async def test_on_a_loop_that_runs_tasks_as_they_are_made_everything_ends_too():
+    async def tree(context: Any, depth: int) -> int:
+        if not depth:
+            return 1
+        parts = [context.fork("part", lambda c: tree(c, depth - 1), context=True) for _ in range(2)]
+        return 1 + sum([await part for part in parts])
+
+    async def body(number: int) -> None:
+        seen.append(number)
+
+    seen: list[int] = []
+    asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory"))  # noqa: B009  # since 3.12
+    async with AsyncScheduler(workers=2) as s:
+        grown = s.spawn("tree", functools.partial(tree, depth=4), context=True)
+        last = s.spawn("first", forty)
+        for _ in range(1_500):
+            last = s.spawn("next", forty, after=[last])
+        s.iter("stream", counted(5), body)
+        s.multi("many", 300, body)
+        assert (await grown, await last) == (31, 40)
+    assert len(seen) == 305
+    assert (s._in_flight, s._unborn, s._lives) == (0, 0, {})
