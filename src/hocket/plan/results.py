@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, Generic, NoReturn, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from hocket.errors import PlanEnded, Refused
 
@@ -102,8 +102,8 @@ class TaskResult(Generic[T]):
     Made by its static methods only; `value` raises Refused where there is none.
     """
 
-    __slots__ = ("_payload", "step")
-    step: StepResult  # the same without the payload
+    __slots__ = ("_payload", "_step")
+    _step: StepResult
     _payload: Any
     _NOTHING: ClassVar[Any] = object()
 
@@ -138,15 +138,20 @@ class TaskResult(Generic[T]):
         return _made(step)
 
     @property
+    def step(self) -> StepResult:
+        """The same without the payload."""
+        return self._step
+
+    @property
     def status(self) -> Status:
-        return self.step.status
+        return self._step.status
 
     @property
     def ok(self) -> bool:
-        return self.step.ok
+        return self._step.status is Status.SUCCESS
 
     def __bool__(self) -> bool:
-        return self.step.ok
+        return self._step.status is Status.SUCCESS
 
     @property
     def has_value(self) -> bool:
@@ -161,22 +166,18 @@ class TaskResult(Generic[T]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TaskResult):
             return NotImplemented
-        return (self.step, self._payload) == (other.step, other._payload)
+        return (self._step, self._payload) == (other._step, other._payload)
 
     def __hash__(self) -> int:
-        return hash((self.step, self._payload))
+        return hash((self._step, self._payload))
 
     def __repr__(self) -> str:
         return f"TaskResult.success({self._payload!r})" if self.has_value else f"TaskResult.{self.status}()"
 
-    def __setattr__(self, name: str, value: Any) -> NoReturn:
-        raise AttributeError(f"a TaskResult does not change: {name} was to be set")
-
 
 def _made(step: StepResult, payload: Any = TaskResult._NOTHING) -> TaskResult[Any]:
-    result = object.__new__(TaskResult)
-    object.__setattr__(result, "step", step)
-    object.__setattr__(result, "_payload", payload)
+    result: TaskResult[Any] = object.__new__(TaskResult)
+    result._step, result._payload = step, payload
     return result
 
 

@@ -547,7 +547,7 @@ def test_q3_and_q4_results_are_values():
     assert TaskResult.success(unique).value is unique
     assert TaskResult.success(1) == TaskResult.success(1) != TaskResult.success(2)
     assert pickle.loads(pickle.dumps(StepResult.retry())) == StepResult.retry()
-    with pytest.raises(AttributeError, match="does not change"):
+    with pytest.raises(AttributeError):
         TaskResult.success(1).step = StepResult.retry()
     with pytest.raises(ValueError, match="a success needs a payload"):
         TaskResult.from_step(StepResult.success())
