@@ -276,7 +276,7 @@ def spawn_tree(workers: int, depth: int) -> None:
         scheduler.spawn("n", partial(node, depth))
 
 
-def bytes_waiting(add: Callable[[Scheduler, int], object], size: int = 20_000) -> float:
+def bytes_waiting(add: Callable[[Scheduler, int], object], size: int) -> float:
     """What a task takes that waits for one that is idle."""
     scheduler = Scheduler(0)
     add(scheduler, 100)
@@ -360,7 +360,7 @@ def table_of_others(scale: int, rounds: int) -> Iterable[str]:
     for name, seconds in best.items():
         yield f"  {name:18}{seconds / size * 1e6:9.2f} µs/task{seconds / best['deque']:9.2f}× of a deque"
     for add in (spawned_behind, graph_behind):
-        yield f"memory: {bytes_waiting(add):.0f} bytes a waiting task, {add.__name__}"
+        yield f"memory: {bytes_waiting(add, min(scale, 20_000)):.0f} bytes a waiting task, {add.__name__}"
 
 
 def main() -> None:
