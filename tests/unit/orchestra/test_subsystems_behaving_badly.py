@@ -80,8 +80,8 @@ def test_whoever_floods_an_unbounded_queue_is_named(heard):
 
     asyncio.run(main())
     assert [text for text in heard.texts if "unbounded messages lie" in text] == [
-        f"{FLOOD + 1} unbounded messages lie in the mailbox of 'b', most of them from 'a': it receives more slowly than "
-        "they are sent; send them bounded, or fewer"
+        f"{FLOOD + 1} unbounded messages lie in the mailbox of 'b', most of them from 'a': it receives more slowly "
+        "than they are sent; send them bounded, or fewer"
     ]
 
 
