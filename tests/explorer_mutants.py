@@ -5,6 +5,7 @@ Where each was found, and what it costs there, is in explorer.md c.4 and in the 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,8 +36,8 @@ class _NoLockRaces(Races):
 
     __slots__ = ()
 
-    def of_event(self, execution: Execution, number: int, direct: int, latest: int) -> list[Race]:
-        found = super().of_event(execution, number, direct, latest)
+    def of_event(self, execution: Execution, number: int, latest: int) -> list[Race]:
+        found = super().of_event(execution, number, latest)
         return [race for race in found if race.operation.kind not in ("lock.acquire", "rlock.acquire")]
 
 
@@ -102,6 +103,8 @@ class ResultTrusted(Optimal):
 class DisabledDropped(Optimal):
     """If the second actor was not enabled where the race begins, nothing is planned (frontrun 0.1.0)."""
 
+    own_from = sys.maxsize
+
     def choose(self, execution: Execution) -> Any:
         self._enabled = getattr(self, "_enabled", {})
         self._enabled[len(execution.events)] = {actor for actor, _ in execution.options()}
@@ -120,22 +123,21 @@ class DisabledDropped(Optimal):
 class SequenceCut(Optimal):
     """The sequence is cut to what happens before the second event (Concuerror 43: lastzero 3 gives 9 of 12)."""
 
+    own_from = sys.maxsize
+
     def _plan(self, events: int, race: Race) -> None:
         kept = self.order.closure(race.direct & events) & events
         frame = self.frames[race.at]
         if not covered_by_sleep(self.order, frame.sleep, kept, race):
-            insert(self.order, frame.tree, kept, race)
+            frame.planned = frame.planned or []
+            insert(self.order, frame.planned, kept, race)
 
 
 class AllAsleepIsFine(Optimal):
     """Sleeping steps never wake up: an execution that ends because all sleep is taken for a complete one."""
 
-    def _next_frame(self) -> Any:
-        frame = super()._next_frame()
-        if self.frames:
-            actor = self.frames[-1].choice[0]
-            frame.sleep = {choice: done for choice, done in self.frames[-1].sleep.items() if choice[0] != actor}
-        return frame
+    def _asleep_after(self, sleep: Any, actor: int, done: Any) -> Any:
+        return {choice: footprint for choice, footprint in sleep.items() if choice[0] != actor}
 
     def _all_sleep(self, execution: Execution) -> None: ...
 
@@ -145,7 +147,8 @@ class WeakInitials(Source):
 
     def _plan(self, events: int, race: Race) -> None:
         order, frame = self.order, self.frames[race.at]
-        known = {(node.actor, node.alternative): node.footprint for node in frame.tree} | frame.sleep
+        known = {(node.actor, node.alternative): node.footprint for node in frame.planned or ()}
+        known |= {frame.choice: frame.footprint} | frame.sleep
         if not covered_by_sleep(order, known, events, race):
             super()._plan(events, race)
 

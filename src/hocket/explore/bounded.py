@@ -31,7 +31,6 @@ from typing import Any
 from hocket.explore.execution import Choice, Execution
 from hocket.explore.failing.minimise import FewPreemptions
 from hocket.explore.order import Order
-from hocket.explore.semantics import ROWS
 from hocket.trace.operation import Actor
 
 __all__ = ["Bounded"]
@@ -76,9 +75,8 @@ class Bounded(FewPreemptions):
 
     def _identity(self, execution: Execution, number: int) -> int:
         event, order = execution.events[number], self._order
-        row = ROWS[event.operation.kind]
         footprint = order.footprints.of(event.operation, event.alternative, event.reads_only, execution.before[number])
-        direct, latest = order.push(event, row, footprint)
-        before = frozenset(self._events[k] for k in range(number) if (direct | latest) >> k & 1)
+        near = order.direct_before(event.actor, event.operation, event.alternative) | order.push(event, footprint)
+        before = frozenset(self._events[k] for k in range(number) if near >> k & 1)
         identity = (event.actor, event.operation.kind, event.operation.objects, event.alternative, before)
         return self._numbers.setdefault(identity, len(self._numbers))

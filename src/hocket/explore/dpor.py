@@ -24,6 +24,7 @@ alternatives and refined footprints as explorer.md c.2-c.4.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 
 from hocket.errors import NondeterminismError
@@ -33,26 +34,32 @@ from hocket.explore.order import Order
 from hocket.explore.races import Race, Races
 from hocket.explore.reductions import checked, commute
 from hocket.explore.semantics import ROWS
-from hocket.explore.wakeup import Node, covered_by_sleep, insert
+from hocket.explore.wakeup import Node, covered_by_sleep, insert, insert_step, sleeps
 from hocket.trace.operation import Actor, Operation
 
 __all__ = ["Optimal", "Source"]
 
-_ONCE = (0,)  # the alternatives of an operation that has one
-
 
 class Frame:
-    """A state on the current path: the step taken from it, what is planned from it, and what sleeps there."""
+    """A state on the current path: the step taken from it, what else is planned from it, and what sleeps there."""
 
-    __slots__ = ("choice", "operation", "raced", "races", "sleep", "tree")
+    __slots__ = ("below", "choice", "footprint", "operation", "planned", "races", "sleep")
 
-    def __init__(self, tree: list[Node], sleep: dict[Choice, Footprint]) -> None:
-        self.tree = tree
+    def __init__(self, planned: list[Node] | None, sleep: dict[Choice, Footprint]) -> None:
+        self.planned = planned  # what is still to be done from here, leftmost first
         self.sleep = sleep  # perhaps that of the state before as well: it is replaced, never changed
-        self.choice: Choice
+        self.choice: Choice  # the step, what it does, what it touches from intent, and what is planned behind it
         self.operation: Operation
-        self.raced = 0  # the events with which the event that leaves this state has races
-        self.races: Sequence[Race]  # these, if there are any
+        self.footprint: Footprint
+        self.below: list[Node] | None = None
+        self.races: Sequence[Race] | None = None  # of the event that leaves this state, once somebody has asked
+
+    def take_planned(self) -> None:
+        """The step is the first that is planned."""
+        assert self.planned
+        node = self.planned.pop(0)
+        self.choice, self.operation, self.footprint = (node.actor, node.alternative), node.operation, node.footprint
+        self.below, self.races = node.children, None
 
 
 class Optimal:
@@ -64,6 +71,7 @@ class Optimal:
     """
 
     exhaustive = True
+    own_from = 0  # the first state from which `_plan_step` may stand for `_plan`
 
     def __init__(self, youngest_first: bool = False, reductions: Iterable[str] = ()) -> None:
         self.youngest_first = youngest_first
@@ -87,80 +95,83 @@ class Optimal:
             self._started = True
             return True
         frames = self.frames
-        depth = len(frames) - 1
-        while depth >= 0 and len(frames[depth].tree) < 2:
-            depth -= 1
-        del frames[depth + 1:]
-        if depth < 0:
+        while frames and not frames[-1].planned:
+            frames.pop()
+        if not frames:
             return False
+        self.fixed = depth = len(frames) - 1
         frame = frames[depth]
-        del frame.tree[0]  # the step taken from this state is explored: it sleeps from now on
+        # the step taken from this state is explored: it sleeps from now on
         frame.sleep = {**frame.sleep, frame.choice: self.order.prints[depth]}
+        frame.take_planned()
         self.order.truncate(depth)
-        self.fixed = depth
         return True
 
     def choose(self, execution: Execution) -> Choice | None:
         """Along the path as before; then along the plan; then freely."""
-        depth = len(execution.events)
-        if depth < self.fixed:
-            frame = self.frames[depth]
+        depth, frames = len(execution.events), self.frames
+        if depth < len(frames):
+            frame = frames[depth]
             if execution.pending[frame.choice[0]] is not frame.operation:
                 self._same(frame, execution, depth)
+            if depth >= self.fixed:
+                self._must_be_possible(frame, execution)
             return frame.choice
-        frames = self.frames
-        if depth == len(frames):
-            if depth:
-                self._learn(execution, depth - 1)
-            frames.append(self._next_frame())
-        frame = frames[depth]
-        if frame.tree:
-            node = frame.tree[0]
-            frame.choice, frame.operation = choice, operation = (node.actor, node.alternative), node.operation
-            if execution.pending[node.actor] is not operation or not ROWS[operation[0]].always_possible:
-                self._planned_is_possible(frame, execution, depth)
-            return choice
-        if self._free_choice(frame, execution):
-            return frame.choice
-        frames.pop()
-        return None
+        if depth:
+            above = frames[-1]
+            footprint = above.footprint
+            if not footprint.exact:
+                footprint = self._refined(execution)
+            self.order.prints.append(footprint)
+            sleep = above.sleep
+            if sleep:
+                sleep = self._asleep_after(sleep, above.choice[0], footprint)
+            frame = Frame(above.below, sleep)
+        else:
+            frame = Frame(None, {})
+        if self.given:
+            frame = self.given.pop()
+        if frame.planned:
+            frame.take_planned()
+            if execution.pending[frame.choice[0]] is not frame.operation:
+                self._same(frame, execution, depth)
+            self._must_be_possible(frame, execution)
+        elif not self._free_choice(frame, execution):
+            return None
+        frames.append(frame)
+        return frame.choice
 
     def ended(self, execution: Execution) -> None:
         """Turn the races of the execution round."""
-        if len(execution.events) > len(self.order.events):
-            self._learn(execution, len(self.order.events))
-        del self.frames[len(execution.events):]
+        length, frames = len(execution.events), self.frames
+        del frames[length:]
+        if length > len(self.order.prints):
+            self.order.prints.append(self._refined(execution))
+        self._learn(execution)
         self._plan_all(execution)
 
     # -- states
 
-    def _next_frame(self) -> Frame:
-        if self.given:
-            return self.given.pop()
-        if not self.frames:
-            return Frame([], {})
-        parent = self.frames[-1]
-        sleep = parent.sleep
-        if sleep:
-            sleep = self._asleep_after(sleep, parent.choice[0], self.order.prints[-1])
-        return Frame(parent.tree[0].children, sleep)
+    def _refined(self, execution: Execution) -> Footprint:
+        """What the event that has just happened did touch, and not only might: who sleeps on depends on it."""
+        event = execution.events[-1]
+        return self.order.footprints.of(event[1], event[2], event[4], execution.before[-1])
 
-    @staticmethod
-    def _asleep_after(sleep: dict[Choice, Footprint], actor: Actor, done: Footprint) -> dict[Choice, Footprint]:
-        """Whoever sleeps on when this has happened: those that it does not conflict with."""
+    def _asleep_after(self, sleep: dict[Choice, Footprint], actor: Actor, done: Footprint) -> dict[Choice, Footprint]:
+        """Who sleeps on when this has happened: those that it does not conflict with."""
         touch, write, free = done.touch, done.write, done.freedom
-        woken = [choice for choice, footprint in sleep.items()
-                 if choice[0] == actor or ((footprint.write & touch or footprint.touch & write) and not (
-                     free is not None and commute(free, footprint.freedom)))]
-        if not woken:
-            return sleep
-        if len(woken) == len(sleep):
-            return {}
-        return {choice: footprint for choice, footprint in sleep.items() if choice not in woken}
+        if free is not None:
+            return {choice: mine for choice, mine in sleep.items() if choice[0] != actor and not (
+                (mine.write & touch or mine.touch & write) and not commute(free, mine.freedom))}
+        for choice, mine in sleep.items():
+            if choice[0] == actor or mine.write & touch or mine.touch & write:
+                return {choice: mine for choice, mine in sleep.items()
+                        if choice[0] != actor and not (mine.write & touch or mine.touch & write)}
+        return sleep
 
     def _free_choice(self, frame: Frame, execution: Execution) -> bool:
         """Nothing is planned: go on with whoever ran last, else with the first that does not sleep."""
-        pending, last = execution.pending, execution.last
+        pending, last, sleep = execution.pending, execution.last, frame.sleep
         operation = pending[last]
         if operation is not None and self._take(frame, execution, last, operation):
             return True
@@ -168,64 +179,100 @@ class Optimal:
             operation = pending[actor]
             if operation is not None and actor != last and self._take(frame, execution, actor, operation):
                 return True
-        if frame.sleep and execution.options():
+        if sleep and execution.options():
             self._all_sleep(execution)
         return False
 
     def _take(self, frame: Frame, execution: Execution, actor: Actor, operation: Operation) -> bool:
         """Go on with this actor, if there is a way for it that does not sleep."""
-        for alternative in _ONCE if ROWS[operation[0]].always_possible else execution.alternatives(actor, operation):
+        sleep = frame.sleep
+        if ROWS[operation[0]].always_possible:
+            choice = (actor, 0)
+            if choice in sleep:
+                return False
+            frame.choice, frame.operation, frame.footprint = choice, operation, self.order.footprints.of(operation, 0)
+            return True
+        for alternative in execution.alternatives(actor, operation):
             choice = (actor, alternative)
-            if choice not in frame.sleep:
-                frame.tree.append(Node(actor, alternative, operation, self.order.footprints.of(operation, alternative)))
+            if choice not in sleep:
                 frame.choice, frame.operation = choice, operation
+                frame.footprint = self.order.footprints.of(operation, alternative)
                 return True
         return False
 
     def _all_sleep(self, execution: Execution) -> None:
         raise AssertionError(f"optimal search went in vain, which is our error: {execution.schedule()}")
 
-    def _learn(self, execution: Execution, number: int) -> None:
-        """Take in the event that has just happened, and its races."""
+    def _learn(self, execution: Execution) -> None:
+        """Take in the events that are new, and with what they race."""
         order = self.order
-        event, frame = execution.events[number], self.frames[number]
-        row, footprint = ROWS[event[1][0]], frame.tree[0].footprint
-        if self.reductions or not row.always_changes:
-            footprint = order.footprints.of(
-                event.operation, event.alternative, event.reads_only, execution.before[number])
-        direct, latest = order.push(event, row, footprint)
-        if latest:
-            frame.races = self.races.of_event(execution, number, direct, latest)
-            frame.raced = latest if row.never_blocks else sum({1 << race.at for race in frame.races})
-        else:
-            frame.raced = 0
+        order.events += execution.events[len(order.events):]
+        while order.extend():  # the races of the event that is now the last have to be looked for
+            last = len(order.past) - 1
+            races = self.races.of_event(execution, last, order.raced[last])
+            self.frames[last].races = races
+            if not ROWS[order.events[last][1][0]].never_blocks:
+                order.raced[last] = sum({1 << race.at for race in races})
 
     # -- plans
 
     def _plan_all(self, execution: Execution) -> None:
         """Plan the reversal of every race. Where nothing new is independent of it, the plan is that of last time."""
-        fixed, loosened = self.fixed, self.order.loosened
+        order, fixed, frames = self.order, self.order.kept, self.frames
+        loosened, raced = order.loosened, order.raced
         if loosened:
-            for frame in self.frames[:fixed]:
-                if frame.raced & loosened:
-                    self._turn_round([race for race in frame.races if loosened >> race.at & 1])
-        for frame in self.frames[fixed:]:
-            if frame.raced:
-                self._turn_round(frame.races)
-        if self.order.forking or not execution.is_over():
+            for number in range(min(fixed, len(frames))):
+                if raced[number] & loosened:
+                    for race in self._races_of(execution, number):
+                        if loosened >> race.at & 1:
+                            self._plan(self._sequence(race), race)
+        for number in range(fixed, len(frames)):
+            found = raced[number]
+            if found:
+                at = found.bit_length() - 1
+                # the commonest case: one race, and all that comes behind it is new and depends on it
+                if at >= fixed - 1 and at >= self.own_from and found == 1 << at and not loosened & found:
+                    frame = frames[number]
+                    if frame.races is None:
+                        self._plan_step(frames[at], frame, order.prints[number])
+                        continue
+                for race in self._races_of(execution, number):
+                    self._plan(self._sequence(race) if loosened >> race.at & 1 or race.at < fixed - 1 else 0, race)
+        if order.forking or not execution.is_over():
             for race in self.races.late(execution):
                 self._plan(self.races.kept(race.at, race.second, race.dropped), race)
 
-    def _turn_round(self, races: Iterable[Race]) -> None:
-        for race in races:
-            self._plan(self.races.kept(race.at, race.second, race.dropped) if race.dropped
-                       else self.order.apart(race.at), race)
+    @staticmethod
+    def _plan_step(frame: Frame, later: Frame, footprint: Footprint) -> None:
+        """`_plan` for the step of a later state alone, without the words for a race."""
+        choice, sleep, planned = later.choice, frame.sleep, frame.planned
+        if sleep and sleeps(sleep, choice, footprint):
+            return
+        if not planned:
+            frame.planned = [Node(*choice, later.operation, footprint)]
+        else:
+            insert_step(planned, choice, later.operation, footprint)
+
+    def _races_of(self, execution: Execution, number: int) -> Sequence[Race]:
+        """The races of an event; they stay the same whatever follows."""
+        order, frame = self.order, self.frames[number]
+        races = frame.races
+        if races is None:
+            races = frame.races = self.races.of_event(execution, number, order.raced[number])
+        return races
+
+    def _sequence(self, race: Race) -> int:
+        """The events that go before the operation of a race."""
+        return self.races.kept(race.at, race.second, race.dropped) if race.dropped else self.order.apart(race.at)
 
     def _plan(self, events: int, race: Race) -> None:
         """See to it that some execution goes through `events` and then the race's operation, from its state."""
         frame = self.frames[race.at]
-        if not covered_by_sleep(self.order, frame.sleep, events, race):
-            insert(self.order, frame.tree, events, race)
+        sleep = frame.sleep
+        if not sleep or not covered_by_sleep(self.order, sleep, events, race):
+            if frame.planned is None:
+                frame.planned = []
+            insert(self.order, frame.planned, events, race)
 
     # -- what must hold
 
@@ -238,17 +285,18 @@ class Optimal:
                 depth + 1, names.actors[actor], then.told(names.objects),
                 now.told(names.objects) if now is not None else "nothing: it has ended")
 
-    def _planned_is_possible(self, frame: Frame, execution: Execution, depth: int) -> None:
-        self._same(frame, execution, depth)
+    def _must_be_possible(self, frame: Frame, execution: Execution) -> None:
         actor, alternative = frame.choice
-        operation = execution.pending[actor]
+        operation = execution.pending[actor]  # that of the frame may come from a file, without its argument
         assert operation is not None
-        assert alternative in execution.alternatives(actor, operation), (
-            f"step {depth + 1} was planned for {execution.cast.actors[actor]}, but {operation} is not possible there")
+        assert ROWS[operation[0]].always_possible or alternative in execution.alternatives(actor, operation), (
+            f"{frame.choice} was planned, but {operation} is not possible there")
 
 
 class Source(Optimal):
     """The variant that remembers steps instead of sequences: never misses a class, may give up executions."""
+
+    own_from = sys.maxsize
 
     def _all_sleep(self, execution: Execution) -> None:
         self.given_up += 1
@@ -257,9 +305,11 @@ class Source(Optimal):
         """Unless one of the sequence's first steps is taken or asleep already, take one of them."""
         frame = self.frames[race.at]
         starts = list(self._initials(events, race))
-        known = {(node.actor, node.alternative) for node in frame.tree} | set(frame.sleep)
+        if frame.planned is None:
+            frame.planned = []
+        known = {(node.actor, node.alternative) for node in frame.planned} | set(frame.sleep) | {frame.choice}
         if not any((node.actor, node.alternative) in known for node in starts):
-            frame.tree.append(starts[0])
+            frame.planned.append(starts[0])
 
     def _initials(self, events: int, race: Race) -> list[Node]:
         order, found, left = self.order, [], events

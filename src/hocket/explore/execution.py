@@ -83,7 +83,7 @@ class Cast:
 class Execution:
     """One run of the program, from the first operation to the last."""
 
-    __slots__ = ("_made", "_undo", "before", "cast", "events", "initial", "last", "pending", "states",
+    __slots__ = ("_made", "_ran", "_undo", "before", "cast", "events", "initial", "last", "pending", "states",
                  "threads")
 
     def __init__(self, cast: Cast) -> None:
@@ -96,6 +96,7 @@ class Execution:
         self.last: Actor = 0  # who ran last
         self.threads: dict[Actor, int] = {}  # actor -> its thread object
         self._made: dict[tuple[Actor, str], int] = {}
+        self._ran: dict[Actor, Any] = {}  # for each actor that has ended the state of its thread before
         # what was changed besides performing: (after so many events, where, key, old value)
         self._undo: list[tuple[int, dict[Any, Any], Any, Any]] = []
 
@@ -105,7 +106,7 @@ class Execution:
         other.cast, other.last = self.cast, self.last
         other.pending, other.events, other.before = self.pending.copy(), self.events.copy(), self.before.copy()
         other.states, other.threads, other._made = self.states.copy(), self.threads.copy(), self._made.copy()
-        other.initial, other._undo = self.initial.copy(), []
+        other.initial, other._ran, other._undo = self.initial.copy(), self._ran.copy(), []
         return other
 
     def set(self, where: dict[Any, Any], key: Any, value: Any) -> None:
@@ -123,18 +124,20 @@ class Execution:
 
         For hosts that can put their actors back; the others start anew and replay.
         """
-        events, pending, states, undo = self.events, self.pending, self.states, self._undo
+        events, pending, states, before = self.events, self.pending, self.states, self.before
+        undo, ran = self._undo, self._ran
         for number in range(len(events), length, -1):
             if undo and undo[-1][0] >= number:
                 self._take_back(number)
-            event = events.pop()
-            operation, state = event[1], self.before.pop()
-            objects = operation[1]
+            actor, operation, _, _, _ = events.pop()
+            if actor in ran:
+                states[self.threads[actor]] = ran.pop(actor)
+            state, objects = before.pop(), operation[1]
             if len(objects) == 1:
                 states[objects[0]] = state
             else:
                 states.update(zip(objects, state, strict=True))
-            pending[event[0]] = operation
+            pending[actor] = operation
             if operation[0] == "thread.spawn":
                 pending[operation[2]] = None
         self.last = events[-1][0] if events else 0
@@ -163,11 +166,10 @@ class Execution:
     def finish(self, actor: Actor) -> None:
         """`actor` has no operation left: whoever joins it may go on."""
         self.pending[actor] = None
-        if actor in self.threads:
-            states, thread = self.states, self.threads[actor]
-            if self.events:
-                self._undo.append((len(self.events), states, thread, states[thread]))
-            states[thread] = FINISHED
+        thread = self.threads.get(actor)
+        if thread is not None:
+            self._ran[actor] = self.states[thread]
+            self.states[thread] = FINISHED
 
     # -- what the strategy asks
 

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from hocket.explore.reductions import UNKNOWN, Freedom, Question, commute, freedom
-from hocket.explore.semantics import modes_of
+from hocket.explore.semantics import ROWS, modes_of
 from hocket.trace.operation import Operation
 
 __all__ = ["NOTHING", "Footprint", "Footprints", "conflict"]
@@ -18,15 +18,17 @@ __all__ = ["NOTHING", "Footprint", "Footprints", "conflict"]
 class Footprint:
     """`touch` and `write` are sets of objects, as bits; `reads` and `writes` the same as numbers, apart.
 
+    `exact`: an event has it whatever came of it, and whatever was before it.
     `freedom`: with what it commutes all the same, by the rules that are on; such an operation has one object.
     A value, and yet no tuple: the fields of a slotted class are read twice as fast, and that is all that happens here.
     """
 
-    __slots__ = ("freedom", "reads", "touch", "write", "writes")
+    __slots__ = ("exact", "freedom", "reads", "touch", "write", "writes")
 
     def __init__(self, touch: int, write: int, reads: tuple[int, ...], writes: tuple[int, ...],
                  freedom: Freedom | None = None) -> None:
         self.touch, self.write, self.reads, self.writes, self.freedom = touch, write, reads, writes, freedom
+        self.exact = False
 
     def __repr__(self) -> str:
         return f"Footprint(reads={self.reads}, writes={self.writes}, freedom={self.freedom})"
@@ -60,6 +62,7 @@ class Footprints:
         plain = self._known.get(key)
         if plain is None:
             plain = self._known[key] = _footprint(operation, alternative, reads_only)
+            plain.exact = not self.rules and ROWS[operation[0]].always_changes
         if not self.rules:
             return plain
         more = freedom(operation, self.rules, before)

@@ -7,14 +7,19 @@ takes several steps is a generator, for `yield from`.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any, NamedTuple
 
 from hocket.trace.operation import Actor, Operation
 
-__all__ = ["Barrier", "Cell", "Condition", "Data", "Event", "Handle", "Lock", "Queue", "RLock", "Semaphore", "Steps",
-           "Thread"]
+__all__ = ["Barrier", "Body", "Cell", "Condition", "Data", "Event", "Handle", "Lock", "Queue", "RLock", "Semaphore",
+           "Spawn", "Steps", "Thread"]
 
 Steps = Generator[Any, Any, Any]
+Body = Callable[..., Steps]
+
+_operation: Callable[[tuple[str, tuple[int, ...], Any]], Operation] = partial(tuple.__new__, Operation)
+# (Operation(...) takes three times as long, and actors make one for almost every event)
 
 
 class Thread(NamedTuple):
@@ -38,6 +43,17 @@ class Thread(NamedTuple):
         return Operation(kind, (self.object,), argument)
 
 
+class Spawn(NamedTuple):
+    """A request, yielded: start `body(*arguments)` as a new actor; the answer is its `Thread`.
+
+    `watched`: its end is a step of its own, so that `timed_join` and `is_alive` may be asked of it.
+    """
+
+    body: Body
+    arguments: tuple[Any, ...] = ()
+    watched: bool = False
+
+
 class Handle:
     """An object of a program: its number, its name, and its operations by kind."""
 
@@ -50,7 +66,7 @@ class Handle:
         return self.name
 
     def _(self, verb: str, argument: Any = None) -> Operation:
-        return Operation(f"{self.family}.{verb}", self.on, argument)
+        return _operation((f"{self.family}.{verb}", self.on, argument))
 
 
 class Cell(Handle):
@@ -63,7 +79,7 @@ class Cell(Handle):
         self._load = self._("load")
 
     def load(self) -> Operation: return self._load
-    def store(self, value: Any) -> Operation: return Operation("cell.store", self.on, value)
+    def store(self, value: Any) -> Operation: return _operation(("cell.store", self.on, value))
     def swap(self, value: Any) -> Operation: return self._("swap", value)
     def add(self, amount: Any) -> Operation: return self._("add", amount)
     def increment(self, amount: int = 1) -> Operation: return self._("increment", amount)

@@ -29,69 +29,84 @@ __all__ = ["Order"]
 class Order:
     """The events so far, their footprints, and what happens before what."""
 
-    __slots__ = ("_apart", "_kept", "_wakers", "actors", "events", "footprints", "forking", "loosened", "past",
-                 "prints", "touchers", "writers")
+    __slots__ = ("_apart", "_wakers", "actors", "events", "footprints", "forking", "kept", "loosened",
+                 "past", "prints", "raced", "touchers", "writers")
 
     def __init__(self, rules: Collection[str] = ()) -> None:
         self.footprints = Footprints(rules)
         self.events: list[Event] = []
         self.prints: list[Footprint] = []
         self.past: list[int] = []
+        self.raced: list[int] = []  # for each event those with which it races, or its latest conflicts: see `extend`
         self.actors: dict[Actor, int] = {}
         self.touchers: dict[int, int] = {}
         self.writers: dict[int, int] = {}
         self.loosened = 0  # the events that some event pushed since the last truncation does not depend on
         self.forking: list[int] = []  # the events that had alternatives
-        self._kept = 0  # the length at the last truncation
+        self.kept = 0  # the length at the last truncation: what is older was there in the execution before
         self._apart: dict[int, tuple[int, int]] = {}  # see `apart`: what was found, and up to which event
         self._wakers: dict[Actor, int] = {}  # the events that woke an actor, by start or by notify
 
-    def push(self, event: Event, row: Row, footprint: Footprint) -> tuple[int, int]:
-        """Append the next event; answers what directly and irrevocably precedes it, and its latest conflicts.
-
-        The latter are the conflicting events with nothing in between: each is not ordered before it through another
-        one, or through what must precede it.
-        """
-        past_of, actors, actor = self.past, self.actors, event[0]
-        number = len(past_of)
-        bit = 1 << number
-        own = actors.get(actor, 0)
-        if actor in self._wakers or row.follows:
-            direct = self.direct_before(actor, event.operation, event.alternative)
-            past = self.closure(direct)
-        elif own:
-            last = own.bit_length() - 1
-            direct = 1 << last
-            past = past_of[last] | direct
-        else:
-            direct = past = 0
-        touchers, writers, found = self.touchers, self.writers, 0
-        for index in footprint.writes:
-            before = touchers.get(index, 0)
-            found |= before
-            touchers[index] = before | bit
-            writers[index] = writers.get(index, 0) | bit
-        for index in footprint.reads:
-            found |= writers.get(index, 0)
-            touchers[index] = touchers.get(index, 0) | bit
-        if footprint.freedom is not None:
-            found = self._without(found, footprint.freedom)
-        left, latest = found & ~past, 0
-        while left:
-            top = left.bit_length() - 1
-            last = 1 << top
-            latest |= last
-            past |= past_of[top] | last
-            left &= ~past
-        if past != bit - 1:
-            self.loosened |= ~past & bit - 1
+    def push(self, event: Event, footprint: Footprint) -> int:
+        """Append the next event; answers its latest conflicts."""
         self.events.append(event)
         self.prints.append(footprint)
-        past_of.append(past)
-        actors[actor] = own | bit
-        if not row.plain:
-            self._enter(event, row, number)
-        return direct, latest
+        self.extend()
+        return self.raced[-1]
+
+    def extend(self) -> bool:
+        """Put in order the events that were appended to `events`, with their `prints`; answers whether to look first.
+
+        The latest conflicts are the conflicting events with nothing in between: each is not ordered before it
+        through another one, or through what must precede it. Each of them is a race, unless it depends on the states
+        whether the event could have come first: then this stops behind it and answers True, so that its races can be
+        found while nothing follows; call it again. All new events of an execution are taken in by one call as a rule,
+        and all that happens to one of them stands in this loop, because it runs for every new event of a search.
+        """
+        events, past_of, actors, wakers = self.events, self.past, self.actors, self._wakers
+        touchers, writers = self.touchers, self.writers
+        number = len(past_of)
+        bit = 1 << number
+        for footprint in self.prints[number:]:
+            event = events[number]
+            actor, operation, alternative, _, _ = event
+            row = ROWS[operation[0]]
+            own = actors.get(actor, 0)
+            past = found = 0
+            if row.follows or actor in wakers:
+                past = self.closure(self.direct_before(actor, operation, alternative))
+            elif own:
+                last = own.bit_length() - 1
+                past = past_of[last] | 1 << last
+            for index in footprint.writes:
+                before = touchers.get(index, 0)
+                found |= before
+                touchers[index] = before | bit
+                writers[index] = writers.get(index, 0) | bit
+            for index in footprint.reads:
+                found |= writers.get(index, 0)
+                touchers[index] = touchers.get(index, 0) | bit
+            if footprint.freedom is not None:
+                found = self._without(found, footprint.freedom)
+            left, latest = found & ~past, 0
+            while left:
+                top = left.bit_length() - 1
+                last = 1 << top
+                latest |= last
+                past |= past_of[top] | last
+                left &= ~past
+            if past != bit - 1:
+                self.loosened |= ~past & bit - 1
+            past_of.append(past)
+            self.raced.append(latest)
+            actors[actor] = own | bit
+            if not row.plain:
+                self._enter(event, row, number)
+            if latest and (not row.always_same or footprint.freedom is not None):
+                return True
+            number += 1
+            bit += bit
+        return False
 
     def _enter(self, event: Event, row: Row, number: int) -> None:
         """What an event is to others besides its accesses: it had alternatives, or woke somebody."""
@@ -104,17 +119,12 @@ class Order:
     def truncate(self, length: int) -> None:
         """Forget all events from number `length` on."""
         keep = (1 << length) - 1
-        touchers, writers, actors = self.touchers, self.writers, self.actors
-        for event in self.events[length:]:
-            actors[event[0]] &= keep
-        for footprint in self.prints[length:]:
-            for index in footprint.writes:
-                touchers[index] &= keep
-                writers[index] &= keep
-            for index in footprint.reads:
-                touchers[index] &= keep
-        del self.events[length:], self.prints[length:], self.past[length:]
-        self.loosened, self._kept = 0, length
+        for sets in (self.touchers, self.writers, self.actors):
+            for key, events in sets.items():
+                if events > keep:
+                    sets[key] = events & keep
+        del self.events[length:], self.prints[length:], self.past[length:], self.raced[length:]
+        self.loosened, self.kept = 0, length
         while self.forking and self.forking[-1] >= length:
             self.forking.pop()
         if self._apart:
@@ -163,7 +173,7 @@ class Order:
 
     def apart(self, number: int) -> int:
         """The events after event `number` that do not depend on it."""
-        if not self.loosened >> number & 1 and number >= self._kept - 1:
+        if not self.loosened >> number & 1 and number >= self.kept - 1:
             return 0  # all later events are new, and depend on it
         found, since = self._apart.get(number, (0, number + 1))
         length = len(self.past)

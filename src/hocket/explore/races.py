@@ -59,16 +59,14 @@ class Races:
     def __init__(self, order: Order) -> None:
         self.order = order
 
-    def of_event(self, execution: Execution, number: int, direct: int, latest: int) -> list[Race]:
-        """The races of the event just pushed with earlier ones; they stay the same whatever follows.
-
-        `direct` and `latest` are what `Order.push` answered.
-        """
+    def of_event(self, execution: Execution, number: int, latest: int) -> list[Race]:
+        """The races of an event with earlier ones; they stay the same whatever follows. `latest`: of `Order.raced`."""
         if not latest:
             return []
         order = self.order
         actor, operation, alternative, _, _ = order.events[number]
         footprint, row = order.prints[number], ROWS[operation[0]]
+        direct = order.direct_before(actor, operation, alternative, number)
         if row.always_same and type(footprint.freedom) is not Change:  # so each latest conflict is a race
             direct |= latest
             if not latest & latest - 1:

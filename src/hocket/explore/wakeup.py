@@ -20,7 +20,7 @@ from hocket.explore.races import Race
 from hocket.explore.reductions import commute
 from hocket.trace.operation import Actor, Operation
 
-__all__ = ["Node", "covered_by_sleep", "insert"]
+__all__ = ["Node", "covered_by_sleep", "insert", "insert_step", "sleeps"]
 
 class Node:
     """One step of a planned sequence, and what is planned after it, leftmost first."""
@@ -34,19 +34,50 @@ class Node:
 
 
 def covered_by_sleep(order: Order, sleep: dict[Choice, Footprint], events: int, race: Race) -> bool:
-    """Whether the sequence can start with a step whose executions were all explored already."""
-    if not sleep:
-        return False
-    if not events and (race.actor, race.alternative) in sleep:
-        return True
-    actors, past = order.actors, order.past
+    """Whether the sequence can start with a step whose executions were all explored already.
+
+    `_fits` stands in the loop: of all questions of a search this is asked most often.
+    """
+    last, way, other = race.actor, race.alternative, race.footprint
+    touch, write = other.touch, other.write
+    actors, touchers, writers = order.actors, order.touchers, order.writers
     for (actor, alternative), footprint in sleep.items():
-        mine = actors.get(actor, 0) & events
+        mine = actors.get(actor, 0) & events if events else 0
         if mine:
             first = (mine & -mine).bit_length() - 1
-            if not past[first] & events and order.events[first][2] == alternative:
+            if not order.past[first] & events and order.events[first][2] == alternative:
                 return True
-        elif _fits(order, events, race, actor, alternative, footprint):
+        elif actor == last:
+            if way == alternative and not race.direct & events:
+                return True
+        elif (footprint.write & touch or footprint.touch & write) and not (
+                footprint.freedom is not None and commute(footprint.freedom, other.freedom)):
+            continue
+        elif not events:
+            return True
+        elif footprint.freedom is not None:
+            if not order.conflicting(footprint) & events:
+                return True
+        else:
+            for index in footprint.writes:
+                if touchers.get(index, 0) & events:
+                    break
+            else:
+                for index in footprint.reads:
+                    if writers.get(index, 0) & events:
+                        break
+                else:
+                    return True
+    return False
+
+
+def sleeps(sleep: dict[Choice, Footprint], choice: Choice, footprint: Footprint) -> bool:
+    """`covered_by_sleep` for a sequence of one step, before a race is made of it."""
+    if choice in sleep:
+        return True
+    actor, touch, write = choice[0], footprint.touch, footprint.write
+    for other, its in sleep.items():  # noqa: SIM110 - `any` would make a generator each time
+        if not (its.write & touch or its.touch & write) and other[0] != actor:
             return True
     return False
 
@@ -54,14 +85,13 @@ def covered_by_sleep(order: Order, sleep: dict[Choice, Footprint], events: int, 
 def insert(order: Order, tree: list[Node], events: int, race: Race) -> bool:
     """Plan the sequence: follow the branches that it can start with; where there is none, it is a new branch.
 
+    `tree` is without the branch being explored: that starts with an event that conflicts with the sequence's last.
     Answers whether it was new.
     """
     last: Race | None = race
     actors, past = order.actors, order.past
-    # the branch being explored starts with an event that conflicts with the sequence's last
-    candidates = tree[1:]
     while True:
-        for child in candidates:
+        for child in tree:
             mine = actors.get(child.actor, 0) & events
             if mine:
                 bit = mine & -mine
@@ -76,9 +106,29 @@ def insert(order: Order, tree: list[Node], events: int, race: Race) -> bool:
         else:
             _append(order, tree, events, last)
             return True
-        candidates = tree = child.children
+        tree = child.children
         if not tree:
             return False  # nothing is prescribed behind it: it will be explored in full
+
+
+def insert_step(tree: list[Node], choice: Choice, operation: Operation, footprint: Footprint) -> None:
+    """`insert` for a sequence of one step, which commutes by no rule."""
+    touch, write = footprint.touch, footprint.write
+    at = tree
+    while True:
+        for child in at:
+            other = child.footprint
+            if child.actor == choice[0]:
+                if child.alternative == choice[1]:
+                    return  # what is prescribed behind it, something of it will be explored
+            elif not (other.write & touch or other.touch & write):
+                break
+        else:
+            at.append(Node(*choice, operation, footprint))
+            return
+        at = child.children
+        if not at:
+            return
 
 
 def _fits(order: Order, events: int, last: Race | None, actor: Actor, alternative: int, footprint: Footprint) -> bool:

@@ -11,7 +11,6 @@ from hocket.explore.dfs import DepthFirst
 from hocket.explore.execution import Execution
 from hocket.explore.model import Program, run
 from hocket.explore.order import Order
-from hocket.explore.semantics import ROWS
 from hocket.explore.tally import Limits
 from hocket.trace.clock import join, seen, tick
 from hocket.trace.trace import Mark, Trace, class_key
@@ -48,8 +47,7 @@ def test_vector_clocks_and_event_sets_say_what_the_definition_says():
         pairs = _closure(marks)
         trace, order = Trace.of(marks), Order()
         for event in events:
-            row = ROWS[event.operation.kind]
-            order.push(event, row, order.footprints.of(event.operation, event.alternative, event.reads_only))
+            order.push(event, order.footprints.of(event.operation, event.alternative, event.reads_only))
         numbers = range(len(events))
         assert {(i, j) for i in numbers for j in numbers if trace.happens_before(i, j)} == pairs
         assert {(i, j) for i in numbers for j in numbers if order.past[j] >> i & 1} == pairs
@@ -68,8 +66,7 @@ def test_an_order_that_was_truncated_and_pushed_again_is_that_of_the_new_events(
             common = min(len(order.events), length)
             order.truncate(common if order.events[:common] == again[:common] else 0)
             for event in again[len(order.events):]:
-                row = ROWS[event.operation.kind]
-                order.push(event, row, order.footprints.of(event.operation, event.alternative, event.reads_only))
+                order.push(event, order.footprints.of(event.operation, event.alternative, event.reads_only))
         trace = Trace.of(marks_of(events))
         numbers = range(len(events))
         assert all(trace.happens_before(i, j) == bool(order.past[j] >> i & 1) for i in numbers for j in numbers)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hocket.explore.execution import Choice, Execution
@@ -169,7 +169,9 @@ class Host(Protocol):
     """What is needed of the host of a pure model."""
 
     execution: Execution
-    steps: dict[Actor, Any]
+
+    @property
+    def steps(self) -> Mapping[Actor, Any]: ...
 
     def go(self, choice: Choice) -> None: ...
 

@@ -147,7 +147,7 @@ class Keeper:
             except (KeyError, IndexError, TypeError, ValueError):
                 raise CheckpointError(str(self._checkpoint.path), "its stack does not make sense") from None
             strategy.given_up = saved["given_up"]
-            path = [frame.tree[0].operation for frame in reversed(strategy.given) if frame.tree]
+            path = [frame.planned[0].operation for frame in reversed(strategy.given) if frame.planned]
             self._path = path
 
     def after(self, execution: Execution, account: Callable[[int], Account]) -> None:

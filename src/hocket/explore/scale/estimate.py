@@ -160,7 +160,7 @@ class Estimate:
         """The estimate, the standard error of its samples, and the part of the tree that is left."""
         chance, part, inverse, squares = 1.0, 0.0, 0.0, 0.0
         for branches, state in zip(self._path, self._strategy.frames, strict=False):
-            share = chance / (branches.done + len(state.tree))
+            share = chance / (branches.done + 1 + len(state.planned or ()))
             part += share * branches.done
             inverse += branches.inverse / share if share else inf
             squares += branches.squares * share * share

@@ -111,6 +111,7 @@ class Shard(Optimal):
     def __init__(self, task: Task, cast: Cast, youngest_first: bool = False) -> None:
         super().__init__(youngest_first)
         self._task, self._cast, self._root = task, cast, task.root
+        self.own_from = task.root
         self._writer = Writer(cast)
         self._began, self._ended = time.monotonic(), 0
         self._above: dict[int, list[Node]] = {}  # by state, what was handed back: what that covers is not, again
@@ -139,7 +140,7 @@ class Shard(Optimal):
         frame = self.frames[race.at]
         if covered_by_sleep(self.order, frame.sleep, events, race):
             return
-        if insert(self.order, self._above.setdefault(race.at, [frame.tree[0]]), events, race):
+        if insert(self.order, self._above.setdefault(race.at, []), events, race):
             self._plans.append(self._told(events, race))
 
     def _told(self, events: int, race: Race) -> Plan:

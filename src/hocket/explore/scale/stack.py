@@ -104,17 +104,17 @@ def snapshot(strategy: Optimal, cast: Cast, root: int = 0) -> Saved | None:
     To be called between two executions. The rows are those of the path of the next execution as far as it is known.
     """
     frames, prints = strategy.frames, strategy.order.prints
-    last = next((depth for depth in range(len(frames) - 1, root - 1, -1) if len(frames[depth].tree) > 1), None)
+    last = next((depth for depth in range(len(frames) - 1, root - 1, -1) if frames[depth].planned), None)
     if last is None:
         return None
     writer = Writer(cast)
     rows: list[list[Any]] = []
     for depth, frame in enumerate(frames[:last]):
-        step = writer.step(frame.tree[0], prints[depth])
-        rows.append([writer.sleep(frame.sleep), step, writer.trees(frame.tree[1:])])
+        step = writer.step(Node(*frame.choice, frame.operation, prints[depth]))
+        rows.append([writer.sleep(frame.sleep), step, writer.trees(frame.planned or ())])
     frame = frames[last]
     asleep = {**frame.sleep, frame.choice: prints[last]}
-    rows.append([writer.sleep(asleep), None, writer.trees(frame.tree[1:])])
+    rows.append([writer.sleep(asleep), None, writer.trees(frame.planned or ())])
     return {"rows": rows, **writer.tables()}
 
 
