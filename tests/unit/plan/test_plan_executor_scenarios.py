@@ -345,6 +345,16 @@ def test_yo_25_all_copies_are_made_of_one_stage(slots, executor):
 
 
 @four_ways
+@pytest.mark.parametrize(("words", "copies"), [((consume_prev,), 0), ((copy_prev, copy_prev), 2)])
+def test_nothing_is_staged_where_nobody_takes_or_nobody_copies(words, copies, slots, executor):
+    Counted.copies = 0
+    below = [_seeing([], word(Counted)) for word in words]
+    root = bind(lambda: Counted(1), returns=Counted)
+    assert run(task_tree(root, *below, fanout="consume_with_copies"), **_how(slots, executor)).ok
+    assert Counted.copies == copies
+
+
+@four_ways
 def test_yo_26_the_stage_is_gone_when_the_consuming_child_ends_the_run(slots, executor):
     Ledgered.ledger = ledger = Ledger()
     ran = []
