@@ -212,7 +212,7 @@ class AsyncScheduler(AsyncCrew):
     async def _all_closed(self) -> CancelledError | None:
         """Wait until nothing is open and nobody at work; with what the caller was cancelled meanwhile, if it was."""
         cancelled = None
-        while self._in_flight or self._kernel.nodes:
+        while self._in_flight or not self._kernel.idle:
             closer: Future[bool] = self._loop.create_future()
             self._closers.append(closer)
             try:
@@ -223,7 +223,7 @@ class AsyncScheduler(AsyncCrew):
         return cancelled
 
     def _look_after_the_end(self) -> None:
-        if not self._kernel.nodes:
+        if self._kernel.idle:
             while self._closers:
                 wake(self._closers.pop())
         elif self._is_at_rest() and not self._telling:

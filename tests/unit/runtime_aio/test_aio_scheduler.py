@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import gc
 import itertools
+import subprocess
 import sys
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -172,6 +175,30 @@ async def test_nested_schedulers_with_one_place_each_do_not_starve_each_other():
 
     async with AsyncScheduler(workers=1) as s:
         assert await s.spawn("holds the place", functools.partial(inner, s)) == 40
+
+
+@looped
+async def test_a_chain_of_values_keeps_none_but_the_last_and_closed_tasks_are_freed():
+    class Value:
+        pass
+
+    async def following(before: Value | None = None) -> Value:
+        return Value()
+
+    gc.disable()
+    try:
+        async with AsyncScheduler() as s:
+            last = s.spawn("first", following)
+            first = weakref.ref(await last)
+            for _ in range(3):
+                last = s.spawn("next", following, after={"before": last})
+                await last
+            assert first() is None
+            kept = weakref.ref(last.result)
+            del last
+            assert kept() is None  # nor does the scheduler keep what it has closed
+    finally:
+        gc.enable()
 
 
 # -- failures ----------------------------------------------------------------------------------------------------------
@@ -690,3 +717,29 @@ async def test_on_a_loop_that_runs_tasks_as_they_are_made_everything_ends_too():
         assert (await grown, await last) == (31, 40)
     assert len(seen) == 305
     assert (s._in_flight, s._unborn, s._lives) == (0, 0, {})
+
+
+def test_ctrl_c_ends_everything_in_order_and_is_raised():
+    """In a process of its own, because a signal goes to the main thread of whoever runs the tests."""
+    program = """
+import asyncio, signal, hocket
+
+async def listens():
+    try:
+        await asyncio.Event().wait()
+    finally:
+        print("closed")
+
+async def main():
+    async with hocket.AsyncScheduler() as s:
+        s.spawn("listens", listens)
+        s.spawn("presses", lambda: signal.raise_signal(signal.SIGINT))
+        s.spawn("later", listens, after=[s.spawn("forever", listens)])
+
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    told = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=GUARD)
+    assert (told.stdout.split(), told.stderr) == (["closed", "closed", "interrupted"], "")
