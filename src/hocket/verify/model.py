@@ -24,6 +24,7 @@ import math
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from typing import NamedTuple
 
 from hocket.verify.formula import FALSE, TRUE, Formula, Outcome, Value
 
@@ -35,9 +36,11 @@ __all__ = [
 RAN = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.CANCELLED})
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A place in a source: 1-based line and column of its first character, and of the one after its last."""
+class Span(NamedTuple):
+    """A place in a source: 1-based line and column of its first character, and of the one after its last.
+
+    A named tuple, and no dataclass: a large graph has a million of them, and these are made four times as fast.
+    """
 
     path: str
     line: int
