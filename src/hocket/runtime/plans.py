@@ -82,7 +82,7 @@ def run_plan(
     (True, True, [5, 5])
 
     Raises PlanError where the context lacks something, or where the layout or the context does not suit the order;
-    Refused for a combination that cannot be; ValueError for an unknown word. What tasks raise is in the result.
+    Refused for a combination that cannot be, or in a running event loop; ValueError for an unknown word. What tasks raise is in the result.
     """
     key = (slots, order, executor, policy, watch is None, cancelled is None)
     ready: _Ready | None = plan.compiled.get(key)
@@ -130,11 +130,9 @@ async def run_plan_async(
 
 def _on_kernel(job: Job, ready: _Ready, workers: int) -> StepResult:
     if ready.executor == "asyncio":
-        from asyncio import run
+        from hocket.runtime.plans_kernel import run_in_new_loop
 
-        from hocket.runtime.plans_kernel import run_on_loop
-
-        return run(run_on_loop(job, ready.order, workers))
+        return run_in_new_loop(job, ready.order, workers)
     from hocket.runtime.plans_kernel import run_on_kernel
 
     return run_on_kernel(job, ready.order, ready.executor, workers)

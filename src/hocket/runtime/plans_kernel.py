@@ -7,9 +7,11 @@ call with arguments from slots, keep the payload.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from hocket.errors import Refused
 from hocket.kernel import Node, Policy
 from hocket.kernel.kernel import Watch
 from hocket.kernel.lifecycle import Moment
@@ -20,7 +22,7 @@ from hocket.runtime.aio import run_async
 from hocket.runtime.plans_job import Ended, Job, perform, perform_async
 from hocket.runtime.run import run
 
-__all__ = ["run_on_kernel", "run_on_loop"]
+__all__ = ["run_in_new_loop", "run_on_kernel", "run_on_loop"]
 
 
 def run_on_kernel(job: Job, order: Order, runtime: str, workers: int, watch: Watch | None = None) -> StepResult:
@@ -43,6 +45,14 @@ async def run_on_loop(job: Job, order: Order, workers: int | None, watch: Watch 
         return job.over()
     finally:
         job.clear()
+
+
+def run_in_new_loop(job: Job, order: Order, workers: int) -> StepResult:
+    """Run it on a loop of its own. Raises Refused where one runs already."""
+    if asyncio._get_running_loop() is not None:
+        cure = "Say await hocket.run_plan_async()."
+        raise Refused("run_plan", "called with coroutines", "in a running event loop", "a thread without one", cure)
+    return asyncio.run(run_on_loop(job, order, workers))
 
 
 def _body(job: Job, node: int) -> Callable[[], Any]:

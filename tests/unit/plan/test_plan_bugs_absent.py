@@ -376,6 +376,17 @@ def test_coroutines_run_on_event_loops_only(executor):
     assert run_plan(plan).ok
 
 
+def test_in_a_running_event_loop_a_plan_is_awaited():
+    plan = compile_plan(task_tree(later))
+
+    async def main():
+        with pytest.raises(Refused, match="in a running event loop"):
+            run_plan(plan)
+        return await run_plan_async(plan)
+
+    assert asyncio.run(main()).ok
+
+
 def test_coroutine_bodies_have_adapters_sources_and_forwards_like_any_other():
     seen, left = [], [2]
 
