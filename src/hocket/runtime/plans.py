@@ -82,7 +82,8 @@ def run_plan(
     (True, True, [5, 5])
 
     Raises PlanError where the context lacks something, or where the layout or the context does not suit the order;
-    Refused for a combination that cannot be, or in a running event loop; ValueError for an unknown word. What tasks raise is in the result.
+    Refused for a combination that cannot be, or in a running event loop; ValueError for an unknown word. What tasks
+    raise is in the result.
     """
     key = (slots, order, executor, policy, watch is None, cancelled is None)
     ready: _Ready | None = plan.compiled.get(key)
