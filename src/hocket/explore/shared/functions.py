@@ -203,17 +203,24 @@ class Rewritten:
         for function, plain in self._before:
             if is_rewritten(function.__code__):  # nobody has exchanged it meanwhile
                 function.__code__ = plain
-        self.suspended = []
+        self._look_for_leftovers()
+        if self.suspended:  # perhaps in a circle that nobody needs any more
+            self.suspended.clear()
+            gc.collect()
+            self._look_for_leftovers()
+        for names in self._namespaces:
+            names.pop(_PROBES, None)
+        if not self.suspended and getattr(builtins, _PROBES, None) is self.probes:
+            delattr(builtins, _PROBES)
+
+    def _look_for_leftovers(self) -> None:
+        """Functions that rewritten functions made get their own code; generators of rewritten code go on with it."""
         things = gc.get_objects()
         for thing in compress(things, map(_HAVE_CODE.__contains__, map(type, things))):
             if type(thing) is not FunctionType:
                 self.suspended += [thing] if _is_suspended(thing) else []
             elif id(thing.__code__) in _ORIGINAL:
                 thing.__code__ = original(thing.__code__)
-        for names in self._namespaces:
-            names.pop(_PROBES, None)
-        if not self.suspended and getattr(builtins, _PROBES, None) is self.probes:
-            delattr(builtins, _PROBES)
 
 
 _FRAMED = {GeneratorType: "gi", CoroutineType: "cr", AsyncGeneratorType: "ag"}
