@@ -92,11 +92,9 @@ class Slots:
         if isinstance(outcome, TaskResult) and outcome.ok and self.plan.owns(node):
             self._slots[self._place[node]] = outcome.value
         if outcome.ok and node in self.plan.staged:
-            place = self._place[self.plan.owner[node]]
             try:
-                self._stages[node] = copy_of(self._slots[place])
+                self._stages[node] = copy_of(self._slots[self._place[self.plan.owner[node]]])
             except Exception as error:
-                self._slots[place] = None
                 return StepResult.failure(error)
         return outcome
 
