@@ -28,7 +28,6 @@ from hocket.verify.formula import (
     Is,
     Outcome,
     conjunction,
-    disjunction,
     negation,
 )
 from hocket.verify.model import (
@@ -47,6 +46,7 @@ from hocket.verify.model import (
     named_group,
 )
 from hocket.verify.readers import Reading
+from hocket.verify.readers.argo_depends import Problem, at, depends
 from hocket.verify.readers.entries import duplicates, entries, flag, items, number, text, undefined
 from hocket.verify.readers.outline import outline
 from hocket.verify.source import Source
@@ -60,7 +60,6 @@ _MAY = frozenset({_OK, _BAD})
 _KINDS = frozenset({"Workflow", "CronWorkflow", "WorkflowTemplate", "ClusterWorkflowTemplate"})
 _MOST_TASKS = 5_000
 _DEEPEST = 20
-_TOKEN = re.compile(r"\s*(?:(?P<name>[A-Za-z0-9_][\w-]*(?:\.[A-Za-z]+)?)|(?P<sign>&&|\|\||[()!]))")
 _READS = re.compile(r"\{\{=?\s*(tasks|steps)\.([\w-]+)\.(\w+)")
 _WHEN = re.compile(
     r"\s*[\"']?\{\{\s*([\w.-]+)\s*\}\}[\"']?\s*(==|!=)\s*[\"']?([\w./-]+)[\"']?\s*", re.ASCII
@@ -340,12 +339,18 @@ class _Calls:
 
     def _depends(self, name: str, node: Scalar) -> tuple[tuple[Edge, ...], Formula]:
         named: dict[str, Span] = {}
+
+        def state(one: Scalar, word: str) -> Formula:
+            if not self._known(name, one, one.span):
+                return TRUE  # said already: what is undefined keeps nobody else from being judged
+            named.setdefault(one.text, one.span)
+            return self.state(one.text, word)
+
         try:
-            formula = _Depends(node, self, name, named).whole()
-        except _Problem as problem:
-            self.book.find(
-                "G008", f"'depends' of {name!r} cannot be parsed: {problem.message}", _at(node, problem.offset)
-            )
+            formula = depends(node, state)
+        except Problem as problem:
+            place = at(node, problem.offset)
+            self.book.find("G008", f"'depends' of {name!r} cannot be parsed: {problem.message}", place)
             formula = TRUE
         simple = _one_each(formula)
         if simple is not None and len(simple) == len(named):
@@ -390,7 +395,7 @@ class _Calls:
                 other = found.group(2)
                 if self.steps != (found.group(1) == "steps") or (self.steps and other == "name"):
                     continue
-                span = _at(scalar, found.start(2))
+                span = at(scalar, found.start(2))
                 if other not in self.calls:
                     self._reads_nothing(name, Scalar(other, span, True))
                 elif other != name and self._full(other) not in self._ancestors(full):
@@ -432,14 +437,6 @@ def _one_each(formula: Formula) -> dict[str, frozenset[Outcome]] | None:
     return found
 
 
-def _at(scalar: Scalar, offset: int) -> Span:
-    """The place of a character within a scalar that stands on one line."""
-    span = scalar.span
-    if span.line != span.end_line:
-        return span
-    return Span(span.path, span.line, span.column + offset + (not scalar.plain), span.line, span.end_column)
-
-
 def _holds(template: Mapping, label: str, scope: bool) -> tuple[Hold, ...]:
     """The mutexes of a template; how large a semaphore is stands in the cluster, and nobody knows it here."""
     said = entries(template.get("synchronization"))
@@ -452,90 +449,3 @@ def _holds(template: Mapping, label: str, scope: bool) -> tuple[Hold, ...]:
             group = Group(f"mutex {name.text}", (Case(TRUE, (f"mutex {name.text}",)),))
             found.append(Hold(group, name.span, Until.SCOPE if scope else Until.TASK, label=f"task {label!r}"))
     return tuple(found)
-
-
-# -- depends ----------------------------------------------------------------------------------------------------------
-
-
-class _Problem(Exception):
-    def __init__(self, message: str, offset: int) -> None:
-        self.message, self.offset = message, offset
-        super().__init__(message)
-
-
-class _Depends:
-    """`A && (B.Succeeded || !C.Failed)`, bounded."""
-
-    def __init__(self, node: Scalar, calls: _Calls, name: str, named: dict[str, Span]) -> None:
-        self.node, self.calls, self.name, self.named = node, calls, name, named
-        self.tokens = list(_tokens(node.text))
-        self.at = self.depth = 0
-
-    def whole(self) -> Formula:
-        found = self._or()
-        kind, word, offset = self.tokens[self.at]
-        if kind != "end":
-            raise _Problem(f"{word!r} is not expected here", offset)
-        return found
-
-    def _take(self, sign: str) -> bool:
-        kind, word, _ = self.tokens[self.at]
-        found = kind == "sign" and word == sign
-        self.at += found
-        return found
-
-    def _or(self) -> Formula:
-        self.depth += 1
-        if self.depth > 40:
-            raise _Problem("nested too deep", self.tokens[self.at][2])
-        parts = [self._and()]
-        while self._take("||"):
-            parts.append(self._and())
-        self.depth -= 1
-        return disjunction(parts)
-
-    def _and(self) -> Formula:
-        parts = [self._not()]
-        while self._take("&&"):
-            parts.append(self._not())
-        return conjunction(parts)
-
-    def _not(self) -> Formula:
-        turned = False
-        while self._take("!"):
-            turned = not turned
-        found = self._one()
-        return negation(found) if turned else found
-
-    def _one(self) -> Formula:
-        if self._take("("):
-            found = self._or()
-            if not self._take(")"):
-                raise _Problem("')' is missing", self.tokens[self.at][2])
-            return found
-        kind, word, offset = self.tokens[self.at]
-        if kind != "name":
-            raise _Problem(f"a task is missing before {word!r}" if word else "it ends too early", offset)
-        self.at += 1
-        name, _, state = word.partition(".")
-        if state and state not in (*_STATES, "Skipped", "Omitted"):
-            raise _Problem(f"{state!r} is no state of a task", offset + len(name) + 1)
-        at = _at(self.node, offset)
-        span = Span(at.path, at.line, at.column, at.line, at.column + len(name))
-        if not self.calls._known(self.name, Scalar(name, span, True), span):
-            return TRUE  # said already: what is undefined keeps nobody else from being judged
-        self.named.setdefault(name, span)
-        return self.calls.state(name, state)
-
-
-def _tokens(written: str) -> Iterator[tuple[str, str, int]]:
-    position, end = 0, len(written.rstrip())
-    while position < end:
-        found = _TOKEN.match(written, position)
-        if found is None:
-            offset = position + len(written[position:]) - len(written[position:].lstrip())
-            raise _Problem(f"{written[offset : offset + 10]!r} means nothing here", offset)
-        kind = str(found.lastgroup)
-        yield kind, found.group(kind), found.start(kind)
-        position = found.end()
-    yield "end", "", len(written)
