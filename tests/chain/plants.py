@@ -58,7 +58,8 @@ def _with_rows(table: str, told: tuple[Any, ...]) -> tuple[Patch, ...]:
         if table == "EVENTS":
             return ((kernel_module, "take", [tables._taker(stimulus) for stimulus in Stimulus]), received)
         settled = (kernel_module, "settle", tables._settler())
-        patches = (settled, received, (story_module, "state_row", tables._state_reader()))
+        reader = tables._state_reader()
+        patches = (settled, received, (story_module, "state_row", reader), (kernel_module, "state_row", reader))
         return ((tables, table, told), *patches)
     finally:
         setattr(tables, table, before)

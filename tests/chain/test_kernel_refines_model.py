@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from hocket.graph import Cyclic, Graph, event_order, rank_or_cycle
 from hocket.kernel import Policy
-from hocket.kernel.lifecycle import KEEPS, STATES, Condition, Outcome, StateRow
+from hocket.kernel.lifecycle import KEEPS, STATES, Condition, Outcome, StateRow, Stimulus
 from tests.chain import bridge
 from tests.chain.bridge import BODIED, BODILESS, Pair, Tally, refine
 from tests.chain.exhaust import exhaust
@@ -94,6 +94,26 @@ def test_the_kernel_refines_the_model_whatever_else_may_happen(what, policy):
 @pytest.mark.parametrize("policy", ["fail_fast"])  # the others by `python -m tests.chain.exhaust seeds 4`
 def test_the_kernel_refines_the_model_on_every_seed_graph_of_four_tasks(policy):
     assert _counts(_all(4, policy, relations=SEEDS, once=True))[:3] == SEED_COUNTS[policy]
+
+
+# 2 is a prong of 0 and of 3. 3 raised, and 0 is cancelled: so 2 is skipped, 0 and 3 close, and what comes after 0 is
+# lost before the failure of 3 stops the scope. `further`: and so is what would open inside that, and what comes after
+LOST_FIRST = {
+    "alone": (4, [(1, 0)], [(2, 0), (2, 3)]),
+    "further": (6, [(1, 0), (5, 4)], [(2, 0), (2, 3), (4, 1)]),
+}
+
+
+@pytest.mark.parametrize(("what", "states"), [("alone", 140), ("further", 613)])
+def test_what_was_lost_before_its_scope_stopped_is_skipped_and_not_cancelled(what, states):
+    size, after, inside = LOST_FIRST[what]
+    graph = Graph((BODIED,) * size, tuple(after), tuple(inside), ((0, 2), (3, 2)))
+    assert refine(graph, Policy.FAIL_FAST, cancels=True).states == states
+    pair = Pair(graph, Policy.FAIL_FAST, cancels=True)
+    for deed in [(Stimulus.STARTED, 3), (Stimulus.RAISED, 3), (Stimulus.CANCELLED, 0)]:
+        pair.do(deed)
+    skipped = [str(node.outcome) for n, node in enumerate(pair.nodes) if n not in (0, 3)]
+    assert skipped == ["skipped"] * (size - 2)
 
 
 # -- beyond: at random ------------------------------------------------------------------------------------------------

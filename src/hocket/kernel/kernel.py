@@ -25,13 +25,14 @@ from hocket.kernel.lifecycle import (
     Command,
     Edge,
     Moment,
+    Outcome,
     Phase,
     Policy,
     Stimulus,
 )
 from hocket.kernel.node import Node, Scope
 from hocket.kernel.story import cycle_through, story, verify_counters
-from hocket.kernel.tables import Commands, event_row, receive, settle, take
+from hocket.kernel.tables import Commands, event_row, receive, settle, state_row, take
 
 __all__ = ["Commands", "Kernel", "Watch"]
 
@@ -181,6 +182,9 @@ class Kernel:
     def closed(self, node: Node) -> None:
         """The moment of closing: release dependents and parents, and stop the scope if its policy says so."""
         scope = node.scope
+        stops = bool(scope.stops) and scope.stops[node.fate] and scope.stopped is None
+        if stops:
+            self._skip_first()
         if self.watch is not None:
             self.watch(HAS_CLOSED, node)
         if node.after is not None:
@@ -193,7 +197,7 @@ class Kernel:
             self._release_parents(node, node.parents)
             node.parents = None
         scope.count -= 1
-        if scope.stops and scope.stops[node.fate] and scope.stopped is None:
+        if stops:
             self._stop(scope, node)
         if not scope.count:
             scope.stopped = None
@@ -213,6 +217,13 @@ class Kernel:
             node.start -= 1
             if not node.start:
                 self._agenda.append(node)
+
+    def _skip_first(self) -> None:
+        """What cannot start any more is skipped, and not cancelled by a stop that comes after its loss."""
+        for waiting in self._agenda:  # grows while it is read
+            row = state_row(waiting)
+            if row is not None and row.fate is Outcome.SKIPPED:
+                settle(self, waiting)
 
     def _stop(self, scope: Scope, cause: Node) -> None:
         """Cancel what has not started: once per failing run, so O(1) per task. An idle one is cancelled when armed."""
