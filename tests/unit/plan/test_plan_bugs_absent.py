@@ -290,6 +290,23 @@ def test_an_exception_with_a_payload_in_hand_frees_it_when_the_result_goes(adapt
 
 
 @every_way
+def test_what_its_task_had_let_go_before_it_raised_is_not_kept_either(slots, executor):
+    ledger = Ledger()
+
+    def bad(box: Box) -> None:
+        del box
+        raise KeyError
+
+    async def bad_later(box: Box) -> None:
+        del box
+        raise KeyError
+
+    for body in (bad, bad_later) if executor == "asyncio" else (bad,):
+        result = run(task_tree(bind(ledger.box, returns=Box), bind(body, borrow_prev(Box))), **_how(slots, executor))
+        assert (result.status, ledger.alive) == (Status.FAILURE, 0)
+
+
+@every_way
 def test_what_was_returned_against_the_declaration_is_not_kept(slots, executor):
     ledger = Ledger()
     plans = [task_tree(bind(ledger.box, returns=returns)) for returns in (None, StepResult, TaskResult[int])]
