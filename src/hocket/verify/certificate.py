@@ -36,7 +36,7 @@ from hocket.verify.channels import never_stops
 from hocket.verify.findings import Finding, undecided
 from hocket.verify.formula import FALSE, TRUE, Outcome
 from hocket.verify.liveness import is_success, without_groups
-from hocket.verify.model import NOWHERE, Edge, Graph, Hold, Join, Point, Task
+from hocket.verify.model import NOWHERE, Edge, Graph, Hold, Join, Point, Task, Timing
 from hocket.verify.order import enforced, task_pairs
 from hocket.verify.readers import Reading
 from hocket.verify.replay import Did, Event, Mismatch, Run, Story, replay
@@ -335,16 +335,20 @@ def _is_usual(edge: Edge, known: dict[tuple[int, int], bool]) -> bool:
 def _is_common(task: Task) -> bool:
     """A task of which its name, its place in the shape, its edges and its outcomes say everything."""
     return (
-        task.presence is TRUE
-        and task.activation is TRUE
+        (task.presence is TRUE or task.presence == TRUE)
+        and (task.activation is TRUE or task.activation == TRUE)
         and not (task.parent or task.holds or task.awaits or task.accesses or task.transfers)
-        and task.lost is FALSE
+        and (task.lost is FALSE or task.lost == FALSE)
         and task.join is Join.ALL
         and task.ready
         and task.works is None
-        and task.timing is _TYPICAL.timing
-        and task.copies is _TYPICAL.copies
+        and (task.timing is _TYPICAL.timing or _times(task.timing) == _times(_TYPICAL.timing))
+        and (task.copies is _TYPICAL.copies or (task.copies.least, task.copies.most) == (1, 1))
     )
+
+
+def _times(timing: Timing) -> tuple[float, ...]:
+    return (timing.least, timing.most, timing.timeout, timing.retries, timing.delay, timing.deadline)
 
 
 _SUCCEEDED = frozenset({Outcome.SUCCEEDED})
@@ -353,7 +357,6 @@ _TYPICAL = Task("", NOWHERE)
 
 def _rare(task: Task) -> tuple[Any, ...]:
     """All of a task, for one that is not common."""
-    timing, copies = task.timing, task.copies
     return (
         task.parent,
         [(edge.before, edge.optional, _ways(edge.accepts), edge.point.value) for edge in task.edges],
@@ -367,8 +370,8 @@ def _rare(task: Task) -> tuple[Any, ...]:
         [(edge.before, edge.optional, edge.point.value) for edge in task.awaits],
         [(access.resource, access.mode.value) for access in task.accesses],
         [(step.channel, step.way.value, step.times) for step in task.transfers],
-        (timing.least, timing.most, timing.timeout, timing.retries, timing.delay, timing.deadline),
-        (copies.least, copies.most),
+        _times(task.timing),
+        (task.copies.least, task.copies.most),
     )
 
 

@@ -189,6 +189,30 @@ def after(story):
     return found
 
 
+def test_whoever_waits_for_a_service_is_decided_once_that_is_ready_or_has_closed():
+    web = Task("web", NOWHERE, (Edge("db", NOWHERE, point=Point.READY),))
+    story = Story(graph_of(Task("db", NOWHERE), web), {})
+    story.take(Event(Did.STARTED, "db"))
+    assert not story.its_turn(web)
+    story.take(Event(Did.READY, "db"))
+    assert story.its_turn(web)
+    assert story.may_run(web)
+    failed = Story(story.graph, {})
+    for event in (Event(Did.STARTED, "db"), Event(Did.ENDED, "db", Outcome.FAILED)):
+        failed.take(event)
+    assert failed.its_turn(web)
+    assert not failed.may_run(web)
+
+
+def test_whoever_waits_for_a_beginning_is_decided_once_it_has_begun():
+    after = Task("after", NOWHERE, (Edge("first", NOWHERE, point=Point.OPENED),))
+    story = Story(graph_of(Task("first", NOWHERE), after), {})
+    assert not story.its_turn(after)
+    story.take(Event(Did.STARTED, "first"))
+    assert story.its_turn(after)
+    assert story.may_run(after)
+
+
 # -- resources --------------------------------------------------------------------------------------------------------
 
 

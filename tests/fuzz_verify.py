@@ -1,0 +1,139 @@
+"""Random graphs with everything that the middle model can say: no crash, no certificate that the audit refuses.
+
+    python -m tests.fuzz_verify 1000 [SEED]
+
+Besides: every run that a finding shows is gone through again, every graph that is
+said to hold is judged the same with one more worker than tasks, and notes change no
+verdict. A slice of it is in CI.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import Counter
+
+from hocket.verdict import Violated
+from hocket.verify.certificate import audit
+from hocket.verify.formula import FALSE, TRUE, Equal, Formula, Is, Not, Outcome, conjunction, disjunction
+from hocket.verify.judge import judge_graph
+from hocket.verify.model import (
+    NOWHERE,
+    Access,
+    Channel,
+    Copies,
+    Edge,
+    Graph,
+    Hold,
+    Join,
+    Kind,
+    Mode,
+    Point,
+    Task,
+    Timing,
+    Transfer,
+    Until,
+    Variable,
+    Way,
+    named_group,
+)
+from hocket.verify.readers import Reading
+
+__all__ = ["examined", "main", "random_graph"]
+
+_WAYS = tuple(Outcome)
+
+
+def random_graph(draw: random.Random) -> Graph:
+    """Up to eight tasks, some within others, with every field of the model set now and then."""
+    names = [f"t{number}" for number in range(draw.randint(1, 8))]
+    variables = {name: Variable(name, frozenset({Kind.STRING}), ("x", "y")) for name in ("u", "v")}
+    tasks = {}
+    for place, name in enumerate(names):
+        earlier = names[:place]
+        groups = [one for one in earlier if draw.random() < 0.1]
+        edges = tuple(_edge(draw, one) for one in earlier if draw.random() < 0.3)
+        tasks[name] = Task(
+            name,
+            NOWHERE,
+            edges,
+            presence=_atom(draw) if draw.random() < 0.2 else TRUE,
+            activation=_condition(draw, [edge.before for edge in edges]) if draw.random() < 0.3 else TRUE,
+            may=frozenset(draw.sample(_WAYS[:3], draw.randint(1, 3))) | {draw.choice(_WAYS[:2])},
+            parent=groups[0] if groups and not any(edge.before == groups[0] for edge in edges) else "",
+            holds=tuple(_hold(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
+            lost=disjunction(Is(edge.before, frozenset({Outcome.FAILED})) for edge in edges)
+            if draw.random() < 0.2
+            else FALSE,
+            ready=draw.random() < 0.9,
+            awaits=tuple(Edge(one, NOWHERE) for one in earlier if draw.random() < 0.1 and not groups),
+            accesses=tuple(
+                Access(draw.choice("pq"), draw.choice(list(Mode))) for _ in range(draw.choice((0, 0, 0, 1)))
+            ),
+            transfers=tuple(_transfer(draw) for _ in range(draw.choice((0, 0, 0, 0, 1, 2)))),
+            timing=Timing(1, 2, deadline=draw.choice((3, 9, 99))) if draw.random() < 0.1 else Timing(),
+            copies=Copies(0, draw.choice((1, 2, None))) if draw.random() < 0.1 else Copies(),
+        )
+    for name, task in tasks.items():  # a task that waits for any of several says so by its activation
+        if len(task.edges) > 1 and draw.random() < 0.1:
+            edges = tuple(Edge(edge.before, NOWHERE) for edge in task.edges)
+            either = disjunction(Is(edge.before, frozenset({Outcome.SUCCEEDED})) for edge in edges)
+            tasks[name] = Task(name, NOWHERE, edges, activation=either, join=Join.ANY)
+    channels = {name: Channel(name, draw.choice((0, 1, None))) for name in ("c", "d")}
+    return Graph("g", "test", tasks, variables, channels=channels)
+
+
+def _edge(draw: random.Random, before: str) -> Edge:
+    accepts = draw.choice([None, frozenset({Outcome.SUCCEEDED}), frozenset(draw.sample(_WAYS, 2))])
+    point = draw.choice((Point.CLOSED, Point.CLOSED, Point.CLOSED, Point.OPENED, Point.READY))
+    return Edge(before, NOWHERE, accepts, draw.random() < 0.2, point)
+
+
+def _atom(draw: random.Random) -> Formula:
+    atom = Equal(draw.choice("uv"), draw.choice("xy"))
+    return atom if draw.random() < 0.7 else Not(atom)
+
+
+def _condition(draw: random.Random, befores: list[str]) -> Formula:
+    parts = [_atom(draw), *(Is(one, frozenset(draw.sample(_WAYS, 2))) for one in befores if draw.random() < 0.5)]
+    return draw.choice((conjunction, disjunction))(parts)
+
+
+def _hold(draw: random.Random) -> Hold:
+    name, places = draw.choice((("r", 1), ("s", 2), ("z", 3)))
+    return Hold(named_group(name, places), NOWHERE, Until.SCOPE, draw.randint(1, places), label=name)
+
+
+def _transfer(draw: random.Random) -> Transfer:
+    return Transfer(draw.choice("cd"), draw.choice(list(Way)), times=draw.randint(1, 2))
+
+
+def examined(graph: Graph) -> str:
+    """The verdict, after everything was looked at that has to be so whatever it is."""
+    report = judge_graph(Reading(graph))
+    str(report)
+    report.case()
+    if report.certificate is not None:
+        verdict = audit(report.certificate, Reading(graph))
+        assert not isinstance(verdict, Violated), f"{verdict}: {graph}"
+    assert (report.certificate is not None) == (report.verdict == "holds")
+    assert judge_graph(Reading(graph), notes=True).verdict == report.verdict
+    return report.verdict
+
+
+def main(count: int, seed: int = 0) -> Counter[str]:
+    """Examine so many graphs; returns how often each verdict and finding came out."""
+    found: Counter[str] = Counter()
+    for number in range(count):
+        graph = random_graph(random.Random(f"{seed}/{number}"))
+        try:
+            found[examined(graph)] += 1
+        except Exception:
+            print(f"seed {seed}/{number}", file=sys.stderr)
+            raise
+        found.update({finding.code for finding in judge_graph(Reading(graph)).findings})
+    return found
+
+
+if __name__ == "__main__":
+    print(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))

@@ -1,0 +1,55 @@
+"""A slice of `python -m tests.fuzz_verify`: graphs with everything at once, judged, certified, audited."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from hocket.verify.certificate import digest
+from hocket.verify.readers import quick
+from hocket.verify.readers.native import Native
+from hocket.verify.source import Source
+from tests.fuzz_verify import examined, random_graph
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_graph_with_everything_is_judged_without_a_crash_and_its_certificate_accepted(number):
+    assert examined(random_graph(random.Random(f"ci/{number}"))) in ("holds", "violated", "unknown")
+
+
+PLAIN = [
+    '{"hocket": 1, "tasks": {"a": {}, "b": {"after": "a"}, "c": {"after": ["b", "a"]}, "d": null}}',
+    '{"tasks": {"x": {"after": []}}, "hocket": 1}',
+]
+NOT_PLAIN = [
+    '{"hocket": 1, "tasks": {"a": {"after": "a"}}}',
+    '{"hocket": 1, "tasks": {"a": {"after": "b"}}}',
+    '{"hocket": 1, "tasks": {"a": {}, "a": {}}}',
+    '{"hocket": 1, "tasks": {"a": {"if": "x"}}}',
+    '{"hocket": 1, "tasks": {"a": {"after": 1}}}',
+    '{"hocket": 1, "tasks": {"a": {}, "b": {"after": ["a", "a"]}}}',
+    '{"hocket": 2, "tasks": {"a": {}}}',
+    '{"hocket": true, "tasks": {"a": {}}}',
+    '{"hocket": 1, "tasks": {}}',
+    '{"hocket": 1, "tasks": {"a": {}}, "deadline": 1}',
+    '{"hocket": 1, "tasks": {"a": NaN}}',
+    '{"hocket": 1, "tasks": {"a": {}}',
+    "[" * 100_000,
+    "{" * 100_000,
+]
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_read_without_places_a_plain_graph_is_the_same(text, monkeypatch):
+    monkeypatch.setattr(quick, "_LARGE", 0)
+    source = Source("g.json", text)
+    found = quick.quick_graph(source)
+    assert found is not None
+    assert digest(found) == digest(Native().read(source).graph)
+
+
+@pytest.mark.parametrize("text", NOT_PLAIN, ids=range(len(NOT_PLAIN)))
+def test_whatever_is_not_plain_is_left_to_the_reader_with_places(text, monkeypatch):
+    monkeypatch.setattr(quick, "_LARGE", 0)
+    assert quick.quick_graph(Source("g.json", text)) is None
