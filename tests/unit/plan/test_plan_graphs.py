@@ -14,6 +14,7 @@ from hocket.graph import Graph, Task, from_edges
 from hocket.plan import (
     Status,
     StepResult,
+    TaskResult,
     bind,
     bind_forward_prev,
     borrow_prev,
@@ -362,3 +363,60 @@ def test_payloads_of_a_graph_may_share_a_slot_exactly_if_they_never_meet(graph):
     assert not {(a, b) for a, b in meetings(plan) if layout.slot[a] == layout.slot[b]}
     for executor in ("inline", "threads"):
         assert run_plan(plan, slots="intervals", order="parallel", executor=executor).ok
+
+
+ENDS = ["success"] * 4 + ["abort_branch", "failure", "retry", "raise"]
+
+
+@st.composite
+def ending(draw):
+    """A random order of tasks that read what comes before them and end in any way."""
+    size = draw(st.integers(2, 7))
+    before = [{other for other in range(node) if draw(st.integers(0, 2)) == 0} for node in range(size)]
+    ends = [draw(st.sampled_from(ENDS)) for _ in range(size)]
+    takes = [[other for other in sorted(before[node]) if draw(st.booleans())] for node in range(size)]
+    return before, ends, takes
+
+
+def _ending_plan(before, ends, takes, ledger):
+    def body(node):
+        def act(*given):
+            assert all(box.n in takes[node] for box in given)
+            if ends[node] == "raise":
+                raise KeyError(node)
+            return (
+                TaskResult.success(ledger.box(node)) if ends[node] == "success" else getattr(TaskResult, ends[node])()
+            )
+
+        return eval(
+            f"lambda {', '.join(f'p{o}' for o in takes[node])}: act({', '.join(f'p{o}' for o in takes[node])})",
+            {"act": act},
+        )
+
+    tasks = []
+    for node in range(len(before)):
+        sources = [borrow_prev(Box, of=f"t{other}") for other in takes[node]]
+        tasks.append(Task(f"t{node}", bind(body(node), *sources, returns=TaskResult[Box], name=f"t{node}")))
+    return compile_plan(Graph(tuple(tasks), tuple((n, o) for n in range(len(before)) for o in sorted(before[n]))))
+
+
+@settings(max_examples=60, deadline=None)
+@given(ending())
+def test_graphs_that_end_in_any_way_end_alike_one_task_at_a_time_and_leave_nothing(drawn):
+    ledger = Ledger()
+    plan = _ending_plan(*drawn, ledger)
+    told = []
+    for executor, slots in (
+        ("recursive", "one_to_one"),
+        ("recursive", "intervals"),
+        ("stack", "intervals"),
+        ("inline", "one_to_one"),
+    ):
+        events: list = []
+        result = run_plan(plan, executor=executor, slots=slots, order="serial", watch=events.append)
+        told.append((result.status, result.task, repr(result.exception), events))
+        del result
+        assert ledger.alive == 0
+    assert all(one == told[0] for one in told)
+    assert run_plan(plan, executor="threads", slots="intervals").ok == (told[0][0] is Status.SUCCESS)
+    assert ledger.alive == 0
