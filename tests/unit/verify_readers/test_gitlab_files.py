@@ -146,6 +146,13 @@ FILES = [
         {"a": [], "b": ["a"], "c": ["b"]},
         [],
     ),
+    (
+        "conditions by reference",
+        ".tag: $CI_COMMIT_TAG\nworkflow: {rules: [{if: !reference [.tag]}]}\n"
+        "a: {script: x, rules: [{if: !reference [.tag]}]}\nb: {script: x, needs: [a], rules: [{when: always}]}\n",
+        {"a": [], "b": ["a"]},
+        [],
+    ),
     ("nothing to extend", "a:\n  script: x\n  extends: .bas\n", {"a": []}, [("G002", 3, 12)]),
     (
         "a circle of extends",

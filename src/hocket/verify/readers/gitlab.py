@@ -205,8 +205,7 @@ class _Jobs:
             return TRUE
         if rules is None:
             return disjunction(negation(self.world.equal(name, None)) for name in (BRANCH, TAG))
-        chosen = conditions(rules.value, self.world, self.problems, "always")
-        return allowed(chosen)
+        return allowed(conditions(self.config.rules(rules.value), self.world, self.problems, "always"))
 
     # -- jobs ----------------------------------------------------------------------------------------------------------
 

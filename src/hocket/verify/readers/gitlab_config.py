@@ -64,8 +64,24 @@ class Config:
         for key in _FOLLOWED:
             entry = job.entries.get(key)
             if entry is not None:
-                job.entries[key] = Entry(entry.key, self._followed(entry.value, 0))
+                value = self.rules(entry.value) if key == "rules" else self._followed(entry.value, 0)
+                job.entries[key] = Entry(entry.key, value)
         return job
+
+    def rules(self, node: Node) -> Node:
+        """Rules with their references followed, and those in their conditions (`if: !reference [.is_main]`)."""
+        found = self._followed(node, 0)
+        if not isinstance(found, Sequence) or found.tag == UNKNOWN:
+            return found
+        return Sequence(found.span, [self._condition(one) for one in found.items], found.tag)
+
+    def _condition(self, rule: Node) -> Node:
+        where = merged(rule).entries.get("if") if isinstance(rule, Mapping) else None
+        if where is None or not isinstance(rule, Mapping) or where.value.tag != "!reference":
+            return rule
+        found = self._referenced(where.value) if isinstance(where.value, Sequence) else None
+        value = found if isinstance(found, Scalar) else Sequence(where.value.span, tag=UNKNOWN)
+        return Mapping(rule.span, {**merged(rule).entries, "if": Entry(where.key, value)})
 
     def knows_all(self, name: str) -> bool:
         """Whether everything that this job extends is known."""
