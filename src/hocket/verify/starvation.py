@@ -27,6 +27,7 @@ from hocket.verify.timeline import schedule
 
 __all__ = ["Starved", "least_workers", "starvation", "unrolled"]
 
+_MANY = 60  # tasks; of more, the number of workers is only looked into if somebody names one
 _LARGEST = 20_000  # tasks; beyond them the terms alone take longer than anybody waits
 
 
@@ -291,7 +292,7 @@ def least_workers(graph: Graph) -> int | None:
     """
     waiting = Table(with_workers(graph, 1)).waiting_holders
     enough = 1 + sum(1 if task.copies.most is None else task.copies.most for task in waiting)
-    if any(task.copies.most is None for task in waiting):
+    if any(task.copies.most is None for task in waiting) or (waiting and len(graph.tasks) > _MANY):
         return None
     low, high = 1, enough
     while low < high:
