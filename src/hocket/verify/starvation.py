@@ -57,6 +57,9 @@ def _one(graph: Graph, knot: tuple[Key, ...], starved: Starved) -> None:
     table = Table(graph)
     whole = unrolled(graph, sum(table.capacity[key] for key in knot) + 1)
     span = next(hold.span for task in table.waiting_holders for hold in task.holds if set(keys_of(hold)) & set(knot))
+    if (run := _greedy(whole)) is not None:
+        starved.findings.append(_finding(whole, graph, run))
+        return
     try:
         answer = _ask(whole)
     except MissingExtra as error:
@@ -70,6 +73,24 @@ def _one(graph: Graph, knot: tuple[Key, ...], starved: Starved) -> None:
         starved.findings.append(undecided(f"whether '{claim}'", reason, span))
         return
     starved.findings.append(_finding(whole, graph, run))
+
+
+def _greedy(graph: Graph) -> Run | None:
+    """The run in which whoever holds and waits starts before all others, if it stops: found without a solver."""
+    keen: set[str] = set()
+    waiting = [task.name for task in Table(graph).waiting_holders]
+    while waiting:
+        name = waiting.pop()
+        if name not in keen:
+            keen.add(name)
+            task = graph.tasks[name]
+            waiting += [edge.before for edge in task.edges] + ([task.parent] if task.parent else [])
+    try:
+        run = schedule(graph, {}, until_stuck=True, last=frozenset(graph.tasks) - keen)
+        replay(graph, run)
+    except Mismatch:
+        return None
+    return run if run.events and run.events[-1].did is Did.STUCK else None
 
 
 def claim_of(knot: tuple[Key, ...]) -> str:
@@ -251,7 +272,8 @@ def _finding(graph: Graph, asked: Graph, run: Run) -> Finding:
     if len(groups) == 1:
         pool, capacity = groups[0], _capacity(graph, groups[0], story)
         what = f"all {capacity} places of {pool!r}" if capacity > 1 else f"{pool!r}"
-        message = f"{_listed(names)} can hold {what} while waiting, so that {_listed(list(blocked))} never gets it"
+        verb = "gets" if len(blocked) == 1 else "get"
+        message = f"{_listed(names)} can hold {what} while waiting, so that {_listed(list(blocked))} never {verb} it"
         cure = "" if pool == WORKERS or capacity == 1 else f"give {pool!r} more places, or wait without holding one"
         return Finding("G018", message, span, tuple(notes), run, cure, about)
     told = "; ".join(f"{_listed(holders[group])} holds {group!r} while {_listed(_wanting(blocked, group))} waits for it"
