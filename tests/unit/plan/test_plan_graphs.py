@@ -296,7 +296,7 @@ def expressions(draw, depth=3):
     return part(depth)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(expressions())
 def test_layouts_of_random_graphs_are_sound_and_every_executor_ends_alike(expression):
     plan = compile_plan(expression)
@@ -348,7 +348,7 @@ def reading(draw):
     return Graph(tuple(tasks), tuple((node, other) for node in range(size) for other in sorted(before[node])))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(reading())
 def test_payloads_of_a_graph_may_share_a_slot_exactly_if_they_never_meet(graph):
     plan = compile_plan(graph)
@@ -400,7 +400,7 @@ def _ending_plan(before, ends, takes, ledger):
     return compile_plan(Graph(tuple(tasks), tuple((n, o) for n in range(len(before)) for o in sorted(before[n]))))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(ending())
 def test_graphs_that_end_in_any_way_end_alike_one_task_at_a_time_and_leave_nothing(drawn):
     ledger = Ledger()

@@ -175,7 +175,7 @@ def accepted(world, events, model):
 
 
 SERIAL = [*COMBINATIONS, ("intervals", "stack"), ("compact", "inline"), ("one_to_one", "threads")]
-SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @SETTINGS

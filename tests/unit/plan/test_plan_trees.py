@@ -76,7 +76,7 @@ def tree_levels(draw, most=8):
     return levels
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(tree_levels())
 def test_both_spellings_build_the_same_tree(levels):
     one, other = _by_levels(levels), _by_nesting(levels)[0]
