@@ -288,7 +288,7 @@ class AsyncCrew(Building[AsyncHandle]):
         if self._joined[life]:
             return
         del self._joined[life]
-        if at_once or (self._in_flight < self._places and not self._back):
+        if at_once or self._in_flight < self._places:
             self._in_flight += 1
             return
         place: Future[bool] = self._loop.create_future()

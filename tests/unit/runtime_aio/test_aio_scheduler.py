@@ -152,8 +152,13 @@ async def test_a_body_that_joins_what_waits_for_it_is_refused_at_the_call():
 async def test_a_part_of_a_body_that_waits_on_after_the_body_has_ended_takes_nobodys_place():
     parts = []
 
+    async def looks() -> int:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return 39 + s._in_flight  # it has the only place, whether or not the body that gave it away has ended
+
     async def leaves_a_part(context: Any) -> None:
-        other = context.spawn("other", forty)
+        other = context.spawn("other", looks)
         parts.append(asyncio.create_task(other.join()))
         await asyncio.sleep(0)
 
@@ -286,7 +291,7 @@ async def test_a_stop_iteration_out_of_a_thread_is_an_exception_like_others():
 
 
 @pytest.mark.parametrize("where", ["loop", "thread"])
-def test_a_keyboard_interrupt_in_a_body_stops_the_loop_and_everything_is_closed(where):
+def test_a_keyboard_interrupt_in_a_body_stops_the_loop_and_everything_is_closed(where, caplog):
     told: list[Any] = []
 
     async def on_the_loop() -> None:
@@ -306,6 +311,8 @@ def test_a_keyboard_interrupt_in_a_body_stops_the_loop_and_everything_is_closed(
         asyncio.run(main())
     assert [handle.outcome for handle in told[:2]] == [Outcome.FAILED] * 2
     assert told[2].outcome in (Outcome.CANCELLED, Outcome.SKIPPED)  # asyncio.run ends tasks in the order of a set
+    gc.collect()
+    assert caplog.records == []  # asyncio does not say that nobody asked for it
 
 
 # -- cancellation ------------------------------------------------------------------------------------------------------
@@ -601,6 +608,8 @@ async def test_sync_bodies_run_in_as_many_threads_as_allowed_and_the_loop_goes_o
         return threading.current_thread().name
 
     async with AsyncScheduler(threads=3) as s:
+        assert [await s.spawn("one after another", lambda: 1) for _ in range(3)] == [1] * 3
+        assert len(s._threads._threads) == 1
         bodies = [s.spawn(f"t{n}", body) for n in range(6)]
         while not all(one.is_done for one in bodies):
             await asyncio.sleep(0)
@@ -743,3 +752,29 @@ except KeyboardInterrupt:
 """
     told = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=GUARD)
     assert (told.stdout.split(), told.stderr) == (["closed", "closed", "interrupted"], "")
+
+
+def test_a_loop_that_is_closed_around_a_scheduler_takes_it_down_without_a_word_from_it(caplog):
+    """Whoever forgets to leave the block hears of pending tasks from asyncio, and nothing from threads."""
+    loop, go_on, told = asyncio.new_event_loop(), threading.Event(), []
+
+    async def enter() -> AsyncScheduler:
+        s = await AsyncScheduler().__aenter__()
+        s.spawn("runs", never)
+        s.spawn("thread", functools.partial(go_on.wait, GUARD))
+        await asyncio.sleep(0)
+        s.spawn("unborn", forty)
+        return s
+
+    threading.excepthook, before = told.append, threading.excepthook
+    try:
+        scheduler = loop.run_until_complete(enter())
+        loop.close()
+        go_on.set()
+        scheduler._threads.end()
+        del scheduler
+        gc.collect()
+    finally:
+        threading.excepthook = before
+    assert told == []
+    assert all("Task was destroyed but it is pending" in record.getMessage() for record in caplog.records)
