@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from hocket.plan import task_tree as task_tree
     from hocket.plan import value as value
     from hocket.runtime import Scheduler as Scheduler
-    from hocket.runtime import run as run
     from hocket.runtime.aio import AsyncScheduler as AsyncScheduler
     from hocket.runtime.aio import run_async as run_async
     from hocket.runtime.plans import run_plan as run_plan
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from hocket.runtime.plans_picture import draw_plan as draw_plan
     from hocket.runtime.progress import Progress as Progress
     from hocket.runtime.recording import Recording as Recording
+    from hocket.runtime.run import run as run
     from hocket.runtime.watching import Monitor as Monitor
     from hocket.spec import Spec as Spec
     from hocket.verify import audit as audit
