@@ -93,13 +93,14 @@ class Said:
         return bool(rows)
 
     def settle(self, who: int) -> None:
+        while (row := self.row_of(who)) is not None:
+            self.performs(row, who)
+
+    def row_of(self, who: int) -> StateRow | None:
         node = self.nodes[who]
-        while True:
-            rows = [row for row in STATES if row.phase is node.phase and all(self.holds(one, node) for one in row.when)]
-            assert len(rows) <= 1, f"two rows for {node}"
-            if not rows:
-                return
-            self.performs(rows[0], who)
+        rows = [row for row in STATES if row.phase is node.phase and all(self.holds(one, node) for one in row.when)]
+        assert len(rows) <= 1, f"two rows for {node}"
+        return rows[0] if rows else None
 
     @staticmethod
     def holds(condition: object, node: Stands) -> bool:
@@ -117,8 +118,11 @@ class Said:
         if row.to is P.DRAINING and not node.opened:
             self.comes(Moment.OPEN, who)  # it never will
         if row.to is P.CLOSED:
+            stops = node.fate in STOPS[self.policy_of(node)] and not node.aside and not self.stopped
+            if stops:
+                self.skip_first()
             self.comes(Moment.CLOSE, who)
-            if node.fate in STOPS[self.policy_of(node)] and not node.aside and not self.stopped:
+            if stops:
                 self.stop()
 
     def policy_of(self, node: Stands) -> Policy:
@@ -145,6 +149,13 @@ class Said:
         setattr(one, gate, getattr(one, gate) - 1)
         if not getattr(one, gate):
             self.agenda.append(other)
+
+    def skip_first(self) -> None:
+        """What was lost before a stop is skipped, as the model does at once."""
+        for other in self.agenda:
+            row = self.row_of(other)
+            if row is not None and row.fate is O.SKIPPED:
+                self.settle(other)
 
     def stop(self) -> None:
         self.stopped = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hocket.kernel import Edge, Kernel, Policy
-from hocket.kernel.lifecycle import Phase, Stimulus
+from hocket.kernel.lifecycle import Outcome, Phase, Stimulus
 from tests.chain.steps import P, Said, Stands, differs, judged, middles, waiters
 
 SLICE = 997  # every so manieth; all of them by `python -m tests.chain.steps`
@@ -24,6 +24,14 @@ def test_who_waits_twice_is_released_twice():
     said = Said(Policy.ISOLATE, False, [Stands(P.RUNNING, opened=True, bodies=1), twice])
     assert differs(said, Stimulus.RETURNED) is None
     assert [one.phase for one in said.nodes] == [Phase.CLOSED, Phase.READY]
+
+
+def test_who_is_lost_when_a_fork_opens_is_skipped_before_the_failure_of_the_fork_stops_its_scope():
+    """The fork lost a child before; who opens inside it waited in vain for somebody else."""
+    fork = Stands(P.IDLE, start=1, bereft=True, bodied=False)
+    said = Said(Policy.FAIL_FAST, False, [fork, Stands(P.WAITING, start=1, hurt=True, by=(Edge.INSIDE,))])
+    assert differs(said, Stimulus.ARMED) is None
+    assert [(one.phase, one.fate) for one in said.nodes] == [(P.CLOSED, Outcome.FAILED), (P.CLOSED, Outcome.SKIPPED)]
 
 
 def _forgets_the_second(self, waiting):
