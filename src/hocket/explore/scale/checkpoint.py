@@ -244,7 +244,9 @@ class BodyKeeper(Keeper):
     def visible(self) -> Visible | None:
         """What was an operation in the search that was saved; None if there is none."""
         saved = self._saved["account"]["visible"] if self._saved is not None else None
-        return Visible(**{**saved, "track": tuple(saved["track"])}) if saved is not None else None
+        if saved is None:
+            return None
+        return Visible(**{name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()})
 
     def reset(self) -> None:
         """The search has made its strategy and its session anew: let them go on from what was saved, once."""
