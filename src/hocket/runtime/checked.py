@@ -9,7 +9,8 @@ gives something with `.verdict` will do as well.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 from hocket.errors import Unverified
 from hocket.graph import Graph
@@ -24,9 +25,7 @@ def refuse_unverified(graph: Graph, verify: Verify, workers: int | None) -> None
     if verify is False:
         return
     if verify is True:
-        import hocket
-
-        verify = hocket.verify
+        verify = cast(Callable[..., Any], import_module("hocket").verify)
     report = verify(graph, workers=workers or None)
     if report.verdict != "holds":
         raise Unverified(str(report), report)
