@@ -246,7 +246,9 @@ class BodyKeeper(Keeper):
         saved = self._saved["account"]["visible"] if self._saved is not None else None
         if saved is None:
             return None
-        return Visible(**{name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()})
+        told: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()}
+        return Visible(**told)
 
     def reset(self) -> None:
         """The search has made its strategy and its session anew: let them go on from what was saved, once."""
