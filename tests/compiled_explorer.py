@@ -26,7 +26,8 @@ _SUBCLASSED = {"dpor": "Optimal", "races": "Races"}  # by Shard, by Source, by t
 _SETUP = """
 from mypyc.build import mypycify
 from setuptools import setup
-setup(name="compiled", packages=[], ext_modules=mypycify({paths!r}, opt_level="3", strip_asserts=False))
+flags = ["--ignore-missing-imports"]  # outside of the sources no settings of mypy are found
+setup(name="compiled", packages=[], ext_modules=mypycify(flags + {paths!r}, opt_level="3", strip_asserts=False))
 """
 _COUNT = """
 import hocket.explore.dpor as dpor
