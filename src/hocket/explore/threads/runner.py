@@ -132,8 +132,9 @@ class Runner:
         while not session.stop and strategy.begin():
             control = Control(session, strategy, places=places)
             control.run(partial(self._context.copy().run, self.body), voice)
-            if not session.stop:
-                self.executions += 1
+            if session.stop:  # cut short, perhaps on the way to what is new: of no account
+                return
+            self.executions += 1
             strategy.ended(control.execution)
             if not judge(control):
                 return
