@@ -29,9 +29,12 @@ docs: $(READY)
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz_explorer 10000
 	$(BIN)/python -m tests.fuzz_shared 10000
+	$(BIN)/python -m tests.fuzz_readers 5000 1
+	$(BIN)/python -m tests.fuzz_verify 1000
 
 exhaust: $(READY)
 	$(BIN)/python -m tests.exhaust_certificates
+	$(BIN)/python -m tests.chain.steps
 
 compiled: $(READY)
 	$(BIN)/python -m tests.compiled_explorer .compiled
