@@ -129,10 +129,10 @@ class Runner:
     def _all_executions(self, strategy: Strategy, judge: Callable[[Control], bool], places: bool, voice: Any) -> None:
         session = self.session
         thread_locals.find_all()
-        while not session.stop and strategy.begin():
+        while not self._stopped() and strategy.begin():
             control = Control(session, strategy, places=places)
             control.run(partial(self._context.copy().run, self.body), voice)
-            if session.stop:  # cut short, perhaps on the way to what is new: of no account
+            if self._stopped():  # cut short, perhaps on the way to what is new: of no account
                 return
             self.executions += 1
             strategy.ended(control.execution)
@@ -142,6 +142,10 @@ class Runner:
             del control
             if gc.get_count()[0] > _GARBAGE:
                 gc.collect(1)
+
+    def _stopped(self) -> bool:
+        """Whether the exploration is to end now; that can be said from any thread, at any time."""
+        return bool(self.session.stop)
 
     # -- the waiting caller -------------------------------------------------------------------------------------------
 
