@@ -28,6 +28,8 @@ __all__ = ["checked_cancel", "checked_order", "runnable"]
 _CANCELLED = "cancelled"
 """What a body has returned that ended because one of its tasks was cancelled from outside."""
 
+_ABSENT = object()
+
 
 def runnable(body: Callable[[], Any]) -> Callable[[], Any]:
     """`body` itself, or, if it is a coroutine function, a function that runs it as `asyncio.run` does."""
@@ -113,13 +115,17 @@ def _sets_in_order() -> Iterator[None]:
     rows: list[tuple[Any, str, Any]] = [(threading.Thread, "__hash__", _place_of_thread)]
     if base is not None:
         rows += [(base.Future, "__hash__", _place_of_future), (base, "id", _place_of_future)]
+    before = [vars(owner).get(name, _ABSENT) for owner, name, _ in rows]  # not absent, if patched within patching
     for owner, name, place in rows:
         setattr(owner, name, place)
     try:
         yield
     finally:
-        for owner, name, _ in rows:
-            delattr(owner, name)
+        for (owner, name, _), value in zip(rows, before, strict=True):
+            if value is _ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, value)
 
 
 def _place_of_future(future: Any) -> int:
