@@ -6,6 +6,7 @@ that nobody misses are listed in `survivors.toml`, each with the reason why noth
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -38,9 +39,14 @@ def survivors(deed: str) -> set[tuple[str, str]]:
     return left
 
 
+DEAREST = ("draining: all children have closed, and some", "draining: lost", "draining: finished")
+
+
 @pytest.mark.parametrize("deed", DEEDS)
 def test_a_line_left_out_is_missed_unless_it_is_accounted_for(deed):
     pytest.importorskip("z3", reason="the extra `verify` is not installed")
+    if deed.startswith(DEAREST) and not os.environ.get("HOCKET_WHOLE"):
+        pytest.skip("takes ten seconds or more: `make prove` asks for it")
     assert survivors(deed) == {(row["kind"], row["line"]) for row in ACCOUNTED if row["deed"] == deed}
 
 

@@ -90,7 +90,7 @@ def survivors(model: type[Spec], deed: str) -> set[tuple[str, str]]:
 
 
 DEAREST = {("Crew", "help_inside"), ("Crew", "take_part"), ("Crew", "forget"), ("Crew", "think_better"),
-           ("Crew", "offer"), ("Trees", "sequence")}
+           ("Crew", "offer"), ("Crew", "go_on"), ("Trees", "sequence"), ("Trees", "together")}
 
 
 @pytest.mark.parametrize(("model", "deed"), DEEDS, ids=[f"{model.__name__}.{deed}" for model, deed in DEEDS])
