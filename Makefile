@@ -15,7 +15,7 @@ test: $(READY) lint types
 	$(BIN)/python -m pytest -n auto -q
 
 prove: $(READY)
-	HOCKET_WHOLE=1 $(BIN)/python -m pytest proofs tests/unit/models tests/unit/plan/test_plan_explored.py -n auto -q
+	HOCKET_WHOLE=1 $(BIN)/python -m pytest proofs tests/unit/models tests/unit/plan tests/unit/explore_scale -n auto -q
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -39,14 +39,15 @@ def survivors(deed: str) -> set[tuple[str, str]]:
     return left
 
 
-DEAREST = ("draining: all children have closed, and some", "draining: lost", "draining: finished")
+DEAREST = ("draining: all children have closed, and some", "draining: lost", "draining: finished",
+           "waiting: it cannot start any more", "waiting: nothing to run", "link hold")
 
 
 @pytest.mark.parametrize("deed", DEEDS)
 def test_a_line_left_out_is_missed_unless_it_is_accounted_for(deed):
     pytest.importorskip("z3", reason="the extra `verify` is not installed")
     if deed.startswith(DEAREST) and not os.environ.get("HOCKET_WHOLE"):
-        pytest.skip("takes ten seconds or more: `make prove` asks for it")
+        pytest.skip("takes three seconds or more: `make prove` asks for it")
     assert survivors(deed) == {(row["kind"], row["line"]) for row in ACCOUNTED if row["deed"] == deed}
 
 

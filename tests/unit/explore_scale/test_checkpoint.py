@@ -103,6 +103,8 @@ def _run(script: Path, what: str, path: Path, dies_in: int = 0, every: int = 5) 
     ("threads", 576, 0, "proved"), ("locks", 0, 0, "proved"),
 ])
 def test_killed_at_random_points_the_counts_are_those_of_one_search(tmp_path, what, executions, failed, verdict):
+    if what == "locks" and not os.environ.get("HOCKET_WHOLE"):
+        pytest.skip("is killed twenty times, which takes as many seconds: `make prove` asks for it")
     script, rng, path = tmp_path / "script.py", random.Random(what), tmp_path / "search.json"
     script.write_text(SCRIPT)
     alone = _run(script, what, tmp_path / "none.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
 import pytest
@@ -43,7 +44,8 @@ def test_a_tree_of_spawns_has_all_its_nodes(workers, monkeypatch):
     assert len(calls) == 2**7 - 1
 
 
-def test_a_table_is_printed_for_every_shape():
+def test_a_table_is_printed_for_every_shape(monkeypatch):
+    monkeypatch.setattr(gc, "collect", lambda: 0)  # what figures need, and here costs as much as the suite is large
     lines = list(table(200, 1))
     assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == list(SHAPES)
     assert len(lines) == len(SHAPES) * (1 + len(CONTENDERS))
