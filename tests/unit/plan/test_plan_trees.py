@@ -342,6 +342,42 @@ def test_p1_a_plan_knows_parents_children_outputs_slots_and_policies():
     assert plan.names == ("number", "maybe", "step", "nothing", "flag")
 
 
+class Uncopied:
+    """A callable that refuses to be copied."""
+
+    def __init__(self, called):
+        self.called = called
+
+    def __call__(self) -> None:
+        self.called.append(self)
+
+    def __copy__(self):
+        raise AssertionError("it was copied")
+
+    def __deepcopy__(self, memo):
+        raise AssertionError("it was copied")
+
+
+def test_p2_a_task_that_cannot_be_copied_is_kept_as_it_is():
+    called = []
+    plan = compile_plan(task_tree(bind(Uncopied(called), returns=None)))
+    assert run_plan(plan).ok
+    assert run_plan(plan).ok
+    assert called[0] is called[1]
+
+
+def test_p3_two_plans_of_one_tree_are_of_one_type_and_say_the_same():
+    one, other = compile_plan(_five_nodes()), compile_plan(_five_nodes())
+    assert type(one) is type(other)
+    assert (one.names, list(one.parents), list(one.levels)) == (other.names, list(other.parents), list(other.levels))
+
+
+def test_p6_what_a_task_puts_out_directly_is_its_declared_output():
+    taker = bind(lambda n: None, borrow_prev(int), returns=None)
+    plan = compile_plan(task_tree(bind_into(lambda out: out.put(7), returns=int), taker))
+    assert (plan.node(0).payload, plan.node(0).slot) == (int, Slot.MAYBE)
+
+
 RETRYING, CATCHING = [with_retry(retry_fixed(1))], [catch_as_failure(lambda error: 0)]
 KINDS = [
     (bind(number), Slot.MUST),
