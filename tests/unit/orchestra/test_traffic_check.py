@@ -225,4 +225,4 @@ def test_a_picture_of_any_names_is_well_formed(one, other):
     rows = (Channel(one, other, one + other, Mode.BOUNDED), Channel(one, one, other, Mode.ASKED))
     printable = "".join(sign for sign in one + other if sign.isprintable())
     if printable == one + other:
-        ElementTree.fromstring(svg_of(Traffic((one,), rows)))
+        assert ElementTree.fromstring(svg_of(Traffic((one,), rows))).tag.endswith("svg")
