@@ -95,7 +95,7 @@ def verify() -> None:
 
 def prove() -> None:
     title("d. Prove: the rows that the scheduler executes, for any number of tasks")
-    command("prove", expected=0)
+    command("prove kernel_rows kernel_order watermark", expected=0)
 
 
 def main() -> None:
