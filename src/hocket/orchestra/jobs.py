@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine
 from inspect import iscoroutine
 from typing import Any, Protocol
 
-from hocket.orchestra.waiters import Waiter, deadline_in, finish, until, waiter_here
+from hocket.orchestra.waiters import Waiter, deadline_in, finish, wait_among, waiter_here
 
 __all__ = ["LoopSpawner", "Running", "Spawner", "ThreadSpawner"]
 
@@ -133,13 +133,7 @@ class Running:
                     return True
                 waiter = waiter_here()
                 self._waiters.append(waiter)
-            try:
-                woken = await waiter.wait(until(deadline))
-            finally:
-                with self._lock:
-                    if waiter in self._waiters:
-                        self._waiters.remove(waiter)
-            if not woken:
+            if not await wait_among(waiter, self._waiters, self._lock, deadline):
                 return self.ended
 
     async def result(self, timeout: float | None = None) -> Any:

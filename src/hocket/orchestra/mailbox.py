@@ -31,7 +31,7 @@ from typing import Any, Final, NoReturn
 
 from hocket.errors import Gone, NoPriority, Stalled, Terminated
 from hocket.orchestra.meters import EVERY, Flights, Readout, Readouts
-from hocket.orchestra.waiters import Waiter, deadline_in, until, waiter_here
+from hocket.orchestra.waiters import Waiter, deadline_in, wait_among, waiter_here
 
 __all__ = [
     "BULK",
@@ -323,13 +323,7 @@ class Mailbox:
                 self._awaiting.append(waiter)
             if deadline is None:
                 deadline = deadline_in(timeout)
-            try:
-                woken = await waiter.wait(until(deadline))
-            finally:
-                with self._lock:
-                    if waiter in self._awaiting:
-                        self._awaiting.remove(waiter)
-            if not woken:
+            if not await wait_among(waiter, self._awaiting, self._lock, deadline):
                 raise TimeoutError(f"nothing came for {self.receiver!r} within {timeout} s")
 
     def _take(self, signals_only: bool) -> Any:

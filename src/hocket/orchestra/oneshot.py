@@ -13,7 +13,7 @@ import threading
 from typing import Any
 
 from hocket.errors import Canceled, HardTimeout, Refused
-from hocket.orchestra.waiters import Waiter, now, until, waiter_here
+from hocket.orchestra.waiters import Waiter, now, wait_among, waiter_here
 
 __all__ = ["Answer", "Question", "oneshot"]
 
@@ -85,11 +85,7 @@ class Question:
                 return True
             waiter = waiter_here()
             slot.waiters.append(waiter)
-        try:
-            await waiter.wait(until(deadline))
-        finally:
-            with slot.lock:
-                slot.waiters.remove(waiter)
+        await wait_among(waiter, slot.waiters, slot.lock, deadline)
         return slot.closed
 
     def _taken(self) -> Any:

@@ -23,7 +23,7 @@ from typing import Any, Protocol, TypeVar
 
 from hocket.errors import Refused
 
-__all__ = ["Waiter", "deadline_in", "finish", "now", "until", "waiter_here"]
+__all__ = ["Waiter", "deadline_in", "finish", "now", "until", "wait_among", "waiter_here"]
 
 T = TypeVar("T")
 
@@ -57,6 +57,14 @@ def until(deadline: float | None) -> float | None:
 def deadline_in(timeout: float | None) -> float | None:
     """The time at which so many seconds are over."""
     return None if timeout is None else now() + timeout
+
+
+class Lock(Protocol):
+    """A lock for a `with` statement."""
+
+    def __enter__(self) -> bool: ...
+
+    def __exit__(self, kind: Any, error: Any, trace: Any, /) -> None: ...
 
 
 class ThreadWaiter:
@@ -111,6 +119,16 @@ class LoopWaiter:
         finally:
             timer.cancel()
         return self._woken
+
+
+async def wait_among(waiter: Waiter, waiters: list[Waiter], lock: Lock, deadline: float | None) -> bool:
+    """Wait as one of `waiters`, which `lock` guards, and be none of them afterwards; whether it was woken in time."""
+    try:
+        return await waiter.wait(until(deadline))
+    finally:
+        with lock:
+            if waiter in waiters:
+                waiters.remove(waiter)
 
 
 def finish(coroutine: Coroutine[Any, Any, T]) -> T:
