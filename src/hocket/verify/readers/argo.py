@@ -46,7 +46,8 @@ from hocket.verify.model import (
     named_group,
 )
 from hocket.verify.readers import Reading
-from hocket.verify.readers.argo_depends import Problem, at, depends
+from hocket.verify.readers.argo_depends import at, depends
+from hocket.verify.readers.connectives import Unclear
 from hocket.verify.readers.entries import duplicates, entries, flag, items, number, text, undefined
 from hocket.verify.readers.outline import outline
 from hocket.verify.source import Source
@@ -348,7 +349,7 @@ class _Calls:
 
         try:
             formula = depends(node, state)
-        except Problem as problem:
+        except Unclear as problem:
             place = at(node, problem.offset)
             self.book.find("G008", f"'depends' of {name!r} cannot be parsed: {problem.message}", place)
             formula = TRUE

@@ -36,9 +36,10 @@ from hocket.verify.model import (
     Until,
 )
 from hocket.verify.readers import Reading
+from hocket.verify.readers.connectives import Unclear
 from hocket.verify.readers.entries import describe, entries, flag, items, text, undefined
 from hocket.verify.readers.gitlab_config import Config, configuration, is_job
-from hocket.verify.readers.gitlab_rules import BRANCH, TAG, Chosen, Problem, World, allowed, conditions, filters, guards
+from hocket.verify.readers.gitlab_rules import BRANCH, TAG, Chosen, World, allowed, conditions, filters, guards
 from hocket.verify.readers.outline import outline
 from hocket.verify.source import Source, read
 from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence
@@ -150,7 +151,7 @@ class _Jobs:
         variables = entries(config.get("variables"))
         self.world = World(branch, f"{parent}: " if parent else "", defaults=dict.fromkeys(variables, ""))
         book.worlds.append(self.world)
-        self.problems: list[tuple[Problem, Scalar]] = []
+        self.problems: list[tuple[Unclear, Scalar]] = []
         self.stages = self._stages()
         self.unset = self._unset(set(variables))
         self.jobs: dict[str, _Job] = {}

@@ -30,12 +30,13 @@ from hocket.verify.formula import (
     negation,
 )
 from hocket.verify.model import Kind, Span, Variable
+from hocket.verify.readers.connectives import Connectives, Unclear
 from hocket.verify.readers.entries import entries, items, text
 from hocket.verify.readers.gitlab_config import UNKNOWN
 from hocket.verify.regex import expressible
 from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence
 
-__all__ = ["BRANCH", "TAG", "Chosen", "Problem", "World", "allowed", "conditions", "filters", "guards"]
+__all__ = ["BRANCH", "TAG", "Chosen", "World", "allowed", "conditions", "filters", "guards"]
 
 SOURCE = "CI_PIPELINE_SOURCE"
 BRANCH, TAG, DEFAULT = "CI_COMMIT_BRANCH", "CI_COMMIT_TAG", "CI_DEFAULT_BRANCH"
@@ -54,7 +55,6 @@ _IN_EVERY_REQUEST = ("CI_MERGE_REQUEST_IID", "CI_MERGE_REQUEST_ID", "CI_MERGE_RE
                      "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CI_MERGE_REQUEST_EVENT_TYPE")  # fmt: skip
 _STRING = frozenset({Kind.STRING})
 _MAYBE = frozenset({Kind.STRING, Kind.NULL})
-_DEEPEST = 40
 
 _COMPARED = ("push", "merge_request_event", "external_pull_request_event", "parent_pipeline")  # have changed files
 
@@ -62,14 +62,6 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<variable>\$\{?\w+\}?)|(?P<string>\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
     r"|(?P<regex>/(?:[^/\\]|\\.)+/[ismU]*)|(?P<null>null\b)|(?P<sign>==|!=|=~|!~|&&|\|\||[()!]))"
 )
-
-
-class Problem(Exception):
-    """An expression that GitLab would refuse; `offset` is where."""
-
-    def __init__(self, message: str, offset: int) -> None:
-        self.message, self.offset = message, offset
-        super().__init__(message)
 
 
 @dataclass
@@ -185,7 +177,7 @@ class Chosen:
     plain: bool  # it has no condition at all
 
 
-def conditions(rules: Node, world: World, problems: list[tuple[Problem, Scalar]], usual: str) -> list[Chosen]:
+def conditions(rules: Node, world: World, problems: list[tuple[Unclear, Scalar]], usual: str) -> list[Chosen]:
     """The rules in order, up to one that always matches; `usual` is what `when` is if a rule does not say."""
     found: list[Chosen] = []
     for rule in items(rules):
@@ -226,7 +218,7 @@ def guards(chosen: list[Chosen]) -> list[Formula]:
     return found
 
 
-def _matches(rule: Mapping, world: World, problems: list[tuple[Problem, Scalar]]) -> Formula:
+def _matches(rule: Mapping, world: World, problems: list[tuple[Unclear, Scalar]]) -> Formula:
     parts = []
     where = rule.get("if")
     if isinstance(where, Scalar):
@@ -255,15 +247,15 @@ def _changes(node: Node, world: World) -> Formula:
     return disjunction((negation(compared), negation(unset), *globs))
 
 
-def _expression(where: Scalar, world: World, problems: list[tuple[Problem, Scalar]]) -> Formula:
+def _expression(where: Scalar, world: World, problems: list[tuple[Unclear, Scalar]]) -> Formula:
     try:
         return _Parser(where.text, world).whole()
-    except Problem as problem:
+    except Unclear as problem:
         problems.append((problem, where))
         return world.guess(where.text)
 
 
-def filters(only: Node | None, excepted: Node | None, world: World, problems: list[tuple[Problem, Scalar]]) -> Formula:
+def filters(only: Node | None, excepted: Node | None, world: World, problems: list[tuple[Unclear, Scalar]]) -> Formula:
     """`only` and `except`: GitLab's older way; without `only` a job is for branches and tags."""
     wanted = _policy(only, world, problems, ["branches", "tags"])
     refused = _policy(excepted, world, problems, [])
@@ -271,7 +263,7 @@ def filters(only: Node | None, excepted: Node | None, world: World, problems: li
 
 
 def _policy(
-    node: Node | None, world: World, problems: list[tuple[Problem, Scalar]], usual: list[str]
+    node: Node | None, world: World, problems: list[tuple[Unclear, Scalar]], usual: list[str]
 ) -> dict[str, Formula]:
     fields = entries(node)
     refs = fields["refs"].value if "refs" in fields else None if isinstance(node, Mapping) else node
@@ -324,55 +316,20 @@ def _covers(wide: str, narrow: str) -> bool:
 _Side = tuple[str, str | None]  # ("variable", its name), ("value", text or None), ("regex", pattern)
 
 
-class _Parser:
+class _Parser(Connectives):
     """Recursive descent, bounded: `||` below `&&` below comparisons, `!` and parentheses."""
 
     def __init__(self, text: str, world: World) -> None:
+        super().__init__(_tokens(text))
         self.text, self.world = text, world
-        self.tokens = list(_tokens(text))
-        self.at = self.depth = 0
 
-    def whole(self) -> Formula:
-        found = self._or()
-        if self._kind != "end":
-            raise Problem(f"{self.tokens[self.at][1]!r} is not expected here", self.tokens[self.at][2])
-        return found
-
-    @property
-    def _kind(self) -> str:
-        return self.tokens[self.at][0]
-
-    def _take(self, *signs: str) -> str:
-        kind, text, _ = self.tokens[self.at]
-        if kind != "sign" or text not in signs:
-            return ""
-        self.at += 1
-        return text
-
-    def _or(self) -> Formula:
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise Problem(f"nested deeper than {_DEEPEST} levels", self.tokens[self.at][2])
-        parts = [self._and()]
-        while self._take("||"):
-            parts.append(self._and())
-        self.depth -= 1
-        return disjunction(parts)
-
-    def _and(self) -> Formula:
-        parts = [self._comparison()]
-        while self._take("&&"):
-            parts.append(self._comparison())
-        return conjunction(parts)
-
-    def _comparison(self) -> Formula:
+    def _not(self) -> Formula:
         if self._take("!"):
-            return negation(self._comparison()) if self.at < len(self.tokens) - 1 else FALSE
-        if self._take("("):
-            found = self._or()
-            if not self._take(")"):
-                raise Problem("')' is missing", self.tokens[self.at][2])
-            return found
+            return negation(self._not()) if self.at < len(self.tokens) - 1 else FALSE
+        found = self._nested()
+        return self._part() if found is None else found
+
+    def _part(self) -> Formula:
         left = self._side()
         sign = self._take("==", "!=", "=~", "!~")
         if not sign:
@@ -393,7 +350,7 @@ class _Parser:
                 return "value", None
             case "regex":
                 return "regex", _pattern(written)
-        raise Problem(f"a value is missing before {written!r}" if written else "it ends too early", offset)
+        raise Unclear(f"a value is missing before {written!r}" if written else "it ends too early", offset)
 
     def _true(self, side: _Side) -> Formula:
         kind, value = side
@@ -438,7 +395,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
         found = _TOKEN.match(text, position)
         if found is None:
             offset = position + len(text[position:]) - len(text[position:].lstrip())
-            raise Problem(f"{text[offset : offset + 10]!r} means nothing here", offset)
+            raise Unclear(f"{text[offset : offset + 10]!r} means nothing here", offset)
         kind = str(found.lastgroup)
         yield kind, found.group(kind), found.start(kind)
         position = found.end()

@@ -47,6 +47,7 @@ from hocket.verify.model import (
     named_group,
 )
 from hocket.verify.readers import Reading
+from hocket.verify.readers.connectives import Unclear
 from hocket.verify.readers.entries import (
     describe,
     duplicates,
@@ -60,7 +61,7 @@ from hocket.verify.readers.entries import (
     unknown_keys,
 )
 from hocket.verify.readers.outline import outline, tree
-from hocket.verify.readers.phrases import WAYS, Names, Unclear, phrase
+from hocket.verify.readers.phrases import WAYS, Names, phrase
 from hocket.verify.source import Source
 from hocket.verify.yaml_tree import Entry, Mapping, Node, Scalar, Sequence
 

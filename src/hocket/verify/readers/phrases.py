@@ -28,13 +28,12 @@ from hocket.verify.formula import (
     Outcome,
     Runs,
     Value,
-    conjunction,
-    disjunction,
     negation,
 )
+from hocket.verify.readers.connectives import Connectives, Unclear
 from hocket.verify.regex import expressible
 
-__all__ = ["WAYS", "Names", "Unclear", "phrase"]
+__all__ = ["WAYS", "Names", "phrase"]
 
 WAYS: dict[str, frozenset[Outcome]] = {way.value: frozenset({way}) for way in Outcome} | {
     "done": frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.CANCELLED}),
@@ -43,16 +42,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")|(?P<number>-?\d+(?:\.\d+)?(?![\w./-]))"
     r"|(?P<quoted>`[^`]+`)|(?P<word>[^\W\d][\w./-]*)|(?P<sign>==|!=|[()]))"
 )
-_DEEPEST = 40
 _CONSTANTS: dict[str, Value] = {"true": True, "false": False, "null": None}
-
-
-class Unclear(Exception):
-    """A condition that cannot be read; `offset` is where."""
-
-    def __init__(self, message: str, offset: int) -> None:
-        self.message, self.offset = message, offset
-        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -68,61 +58,22 @@ def phrase(text: str, names: Names) -> Formula:
     return _Parser(text, names).whole()
 
 
-class _Parser:
+class _Parser(Connectives):
     """Recursive descent, bounded: `or` below `and` below `not` below claims."""
 
+    either, both, turn = "or", "and", "not"
+    connecting = ("word", "sign")
+
     def __init__(self, text: str, names: Names) -> None:
-        self.tokens, self.names = list(_tokens(text)), names
-        self.at = self.depth = 0
-
-    def whole(self) -> Formula:
-        found = self._or()
-        kind, text, offset = self.tokens[self.at]
-        if kind != "end":
-            raise Unclear(f"{text!r} is not expected here", offset)
-        return found
-
-    def _take(self, *words: str) -> str:
-        kind, text, _ = self.tokens[self.at]
-        if kind not in ("word", "sign") or text not in words:
-            return ""
-        self.at += 1
-        return text
+        super().__init__(_tokens(text))
+        self.names = names
 
     def _next(self) -> tuple[str, str, int]:
         token = self.tokens[self.at]
         self.at += token[0] != "end"
         return token
 
-    def _or(self) -> Formula:
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise Unclear(f"nested deeper than {_DEEPEST} levels", self.tokens[self.at][2])
-        parts = [self._and()]
-        while self._take("or"):
-            parts.append(self._and())
-        self.depth -= 1
-        return disjunction(parts)
-
-    def _and(self) -> Formula:
-        parts = [self._not()]
-        while self._take("and"):
-            parts.append(self._not())
-        return conjunction(parts)
-
-    def _not(self) -> Formula:
-        turned = False
-        while self._take("not"):
-            turned = not turned
-        found = self._claim()
-        return negation(found) if turned else found
-
-    def _claim(self) -> Formula:
-        if self._take("("):
-            found = self._or()
-            if not self._take(")"):
-                raise Unclear("')' is missing", self.tokens[self.at][2])
-            return found
+    def _part(self) -> Formula:
         kind, text, offset = self._next()
         if kind == "word" and text in ("every", "some") and self._take("ancestor"):
             return Ancestors(text == "every", self._outcomes())
