@@ -1,7 +1,8 @@
 """Writes a page for each bug from what the explorer prints of it: `python docs/bugs/write.py [NAME ...]`.
 
 The story is the program's own docstring, the program is its source, the report is captured. Nothing is written by hand,
-so nothing can be out of date that a run would not show.
+so nothing can be out of date that a run would not show. Exit code 1 if a bug did not come out as expected: its page
+stays as it was.
 """
 
 from __future__ import annotations
@@ -62,15 +63,21 @@ def _timeless(report: str) -> str:
     return re.sub(r"/\S*/(?=(site-packages|lib/python)|[\w.]+==)", "", report).rstrip()
 
 
-def main(*wanted: str) -> None:
+def main(*wanted: str) -> int:
+    wrong = 0
     for name in wanted or names():
         try:
             trials = tried(name, fetch=True)
         except Missing as missing:
-            print(f"{name}: {missing}")
+            print(f"{name}: {missing}", flush=True)
             continue
-        (Path(__file__).parent / f"{name}.md").write_text(page(name, trials))
+        print(name, *trials, sep="\n  ", flush=True)
+        if any(trial.wrong for trial in trials):
+            wrong += 1
+        else:
+            (Path(__file__).parent / f"{name}.md").write_text(page(name, trials))
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))
