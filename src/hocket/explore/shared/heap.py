@@ -147,7 +147,8 @@ class Heap:
     # -- things -------------------------------------------------------------------------------------------------------
 
     def adopt(self, values: Iterable[tuple[Any, str]]) -> None:
-        """What the program's modules hold, before the first execution."""
+        """What the program's modules hold, before the first execution; what was adopted before keeps its number."""
+        self.known.update(self._outside)
         for value, hint in values:
             self._spread(value, hint, _OUTSIDE, deep=False)
 

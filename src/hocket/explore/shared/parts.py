@@ -152,12 +152,13 @@ WEAK = (weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet)
 
 
 def referred(value: Any) -> list[Any]:
-    """What `value` refers to weakly."""
+    """What `value` refers to weakly; asked of its own dictionary, because `weakref` may be tracked itself."""
     if isinstance(value, weakref.ref):
         found = [value()]
     else:
-        references = value.valuerefs() if isinstance(value, weakref.WeakValueDictionary) else list(value.data)
-        found = [reference() for reference in references]
+        own = vars(value).get("data", {})  # nothing, while the container is being made
+        references = own.values() if isinstance(value, weakref.WeakValueDictionary) else own
+        found = [reference() for reference in list(references)]
     return [each for each in found if each is not None and not is_value(type(each))]
 
 
