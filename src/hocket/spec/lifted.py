@@ -77,11 +77,22 @@ class Lifted:
                 lines += [f"    {name} = n_{param.sort.name}[{name}]"] if param.sort not in (BOOL, INT) else []
         for number, guard in enumerate(step.guards):
             if not same(guard.term, TRUE):
-                lines.append(f"    if not {self.text(guard.term)}: return {number}")
+                lines += [f"    {line}" for line in self._refusing(guard.term, number)]
         lines += [f"    {line}" for line in self.updates(step.after)]
         if self.silent and not step.silent:
             lines.append(f"    if {' or '.join(f'todo_{word_of(one.name)}' for one in self.silent)}: settle()")
         return [*lines, "    return -1"]
+
+    def _refusing(self, guard: Term, number: int) -> list[str]:
+        """Statements that return the number of a guard that does not hold: a loop of its own is cheaper than `any`."""
+        lines = []
+        for part in _parts(_pushed(guard, False)):
+            bound, body = _quantified(part)
+            for one in _parts(body):
+                loops, test = self._looped(bound, one)
+                heads = [*(f"{loop}:" for loop in loops), f"if {test}: return {number}"]
+                lines += [" " * 4 * depth + head for depth, head in enumerate(heads)]
+        return lines
 
     def updates(self, after: Mapping[Symbol, Definition]) -> list[str]:
         """All new values, each from the state before, and then all writes."""
@@ -217,11 +228,15 @@ class Lifted:
 
     def _some(self, bound: tuple[Term, ...], body: Term) -> str:
         """Whether some elements satisfy a condition, each alternative in the cheapest loops."""
-        parts = body.args if body.op == "or" else (body,)
-        found = [self._loops(bound, part) for part in parts]
+        found = [self._loops(bound, part) for part in _parts(body)]
         return f"({' or '.join(found)})" if len(found) > 1 else found[0]
 
     def _loops(self, bound: tuple[Term, ...], part: Term) -> str:
+        loops, test = self._looped(bound, part)
+        return f"any({test} {' '.join(loops)})" if loops else test
+
+    def _looped(self, bound: tuple[Term, ...], part: Term) -> tuple[list[str], str]:
+        """Where each quantified element is looked for, and what is asked of them."""
         conjuncts = list(part.args if part.op == "and" else (part,))
         left = [name for name in bound if any(_has(term, name) for term in conjuncts)]
         loops = []
@@ -233,7 +248,7 @@ class Lifted:
             conjuncts = [term for term in conjuncts if term is not used]
         test = self.text(conj(*conjuncts))
         self._route = outside
-        return f"any({test} {' '.join(loops)})" if loops else test
+        return loops, test
 
     def _next(self, left: list[Term], conjuncts: list[Term]) -> tuple[Term, str, Term | None]:
         """A quantified element that something ties to known ones; else the first, among all."""
@@ -287,6 +302,20 @@ def _pushed(term: Term, positive: bool) -> Term:
     whole = [conj(*part) for part in parts]
     kept = {one.key: one for one in whole if not same(one, FALSE)}
     return Term("or", tuple(kept.values()), BOOL) if len(kept) > 1 else next(iter(kept.values()), FALSE)
+
+
+def _parts(term: Term) -> tuple[Term, ...]:
+    """The alternatives of a term that was pushed."""
+    return term.args if term.op == "or" else (term,)
+
+
+def _quantified(term: Term) -> tuple[tuple[Term, ...], Term]:
+    """A condition as: there are elements of which this holds."""
+    if term.op == "exists":
+        return term.args[:-1], _pushed(term.args[-1], True)
+    if term.op == "not" and term.args[0].op == "forall":
+        return term.args[0].args[:-1], _pushed(term.args[0].args[-1], False)
+    return (), term
 
 
 def _alternatives(term: Term, positive: bool) -> list[list[Term]]:

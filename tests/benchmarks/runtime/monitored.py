@@ -2,7 +2,8 @@
 
 Each shape is run by one thread with `hocket.Monitor` and without, taking turns in one run; CPU time of this process,
 the best of some rounds. An event is an arming, an opening, an end or a close; what the edges cost is part of it.
-Nothing here is a timed test.
+`model` is the model's own monitor (`Running.monitor`) by itself, on the events of a graph of forks and of one ten times
+as large. Nothing here is a timed test.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable
+from itertools import pairwise
 
 from hocket.graph import Graph, Task
 from hocket.runtime import run_inline
 from hocket.runtime.watching import Monitor
+from models.run import Running
+from models.run import graph as model_graph
 from tests.benchmarks.runtime.shapes import SHAPES, nothing
 
 
@@ -43,10 +47,40 @@ def table(scale: int, rounds: int) -> Iterable[str]:
         )
 
 
+def _alone(tasks: int) -> float:
+    """Microseconds an event of `Running.monitor`: forks of ten tasks, one after the other."""
+    stages = [range(first, first + 10) for first in range(0, tasks, 10)]
+    after = [(later, earlier) for one, other in pairwise(stages) for later in other for earlier in one]
+    given = model_graph(range(tasks), after)
+    events = [
+        event
+        for stage in stages
+        for event in (
+            *(("open", t) for t in stage),
+            *(("ran", t, "finished") for t in stage),
+            *(("close", t, "finished") for t in stage),
+        )
+    ]
+    monitor = Running.monitor(given, Task=range(tasks), Scope=["run"])
+    began = time.process_time()
+    for event in events:
+        monitor.take(*event)
+    spent = time.process_time() - began
+    assert monitor.refused is None, str(monitor.refused)
+    return spent / monitor.events * 1e6
+
+
+def alone(scale: int, rounds: int) -> str:
+    small, large = (min(_alone(tasks) for _ in range(rounds)) for tasks in (scale // 100, scale // 10))
+    told = f"{scale // 100:,} tasks {small:5.2f} µs/event, {scale // 10:,} tasks {large:5.2f}"
+    return f"model      {told}: {large / small:4.2f} times as much"
+
+
 def main() -> None:
     scale, rounds = (int(said) for said in (*sys.argv[1:], *("20000", "3")[len(sys.argv) - 1 :]))
     for line in table(scale, rounds):
         print(line, flush=True)
+    print(alone(scale, rounds), flush=True)
 
 
 if __name__ == "__main__":
