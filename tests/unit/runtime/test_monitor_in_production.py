@@ -254,7 +254,7 @@ def test_a_call_that_is_refused_is_no_event():
 
 
 def test_an_event_costs_as_much_in_a_graph_ten_times_as_large():
-    """Instructions with and without, building the graph included; `benchmarks/runtime/monitored.py` has microseconds."""
+    """Instructions with and without, building the graph included; microseconds: `benchmarks/runtime/monitored.py`."""
     costs = []
     for rows in (3, 30):
         stages = [fork(*(task(int, f"t{row}.{n}") for n in range(10))) for row in range(rows)]

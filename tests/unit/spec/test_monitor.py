@@ -133,7 +133,7 @@ def test_a_scheduler_that_forgets_an_edge_is_refused_and_not_disturbed():
 
 
 def test_an_event_costs_as_much_however_large_the_graph():
-    """Instructions of the monitor alone, on what the kernel tells; `benchmarks/runtime/monitored.py` has microseconds."""
+    """Instructions of the monitor alone, on what the kernel tells; microseconds: `benchmarks/runtime/monitored.py`."""
     costs = {}
     for rows in (4, 40):
         graph, tasks, given = wide(rows, 10)
