@@ -86,10 +86,11 @@ def test_the_scheduler_runs_without_z3_asyncio_or_the_explorer():
     assert not {"z3", "asyncio", "yaml", "rich", "hocket.explore", "hocket.verify"} & loaded
 
 
-def test_importing_hocket_costs_at_most_25_ms_of_cpu_above_a_bare_interpreter():
-    probe = "import time; start = time.process_time(); import hocket; print(time.process_time() - start)"
-    costs = [float(subprocess.check_output([sys.executable, "-c", probe])) for _ in range(3)]
-    assert min(costs) <= 0.025
+def test_importing_hocket_costs_less_than_importing_asyncio():
+    """4 ms of CPU beside 60 in one process; a limit in milliseconds would be a statement about the machine."""
+    probe = ("from time import process_time as now; a = now(); import hocket; b = now(); import asyncio; "
+             "print((b - a) / (now() - b))")
+    assert min(float(subprocess.check_output([sys.executable, "-c", probe])) for _ in range(3)) < 1
 
 
 def test_the_core_depends_on_nothing():
