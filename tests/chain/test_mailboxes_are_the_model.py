@@ -10,7 +10,8 @@ from collections import deque
 
 import pytest
 
-from hocket.orchestra.mailbox import BULK, NOTHING, PRIORITY, UNBOUNDED, Mailbox
+from hocket.orchestra.lane import BULK, NOTHING, PRIORITY, UNBOUNDED
+from hocket.orchestra.mailbox import Mailbox
 from hocket.spec import Spec
 from models.channel import Channel
 
@@ -107,9 +108,7 @@ class LastIn(Mailbox):
 
     def put(self, kind, label, message):
         accepted = super().put(kind, label, message)
-        lane = self._lanes[kind]
-        lane.queue.rotate(1)
-        lane.labels.rotate(1)
+        self._lanes[kind].queue.rotate(1)
         return accepted
 
 

@@ -10,7 +10,7 @@ from hocket.orchestra.builder import Builder, Connector
 from hocket.orchestra.check import Report
 from hocket.orchestra.context import BlockingContext, BlockingSender, Context, Sender
 from hocket.orchestra.declare import Declaration, apart, asks, replies, subsystem, trying, unbounded
-from hocket.orchestra.mailbox import Undelivered
+from hocket.orchestra.lane import Undelivered
 from hocket.orchestra.orchestra import Orchestra
 from hocket.orchestra.system import Broadcast, Ended, Handle, System, Termination
 

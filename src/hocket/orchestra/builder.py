@@ -17,7 +17,8 @@ from hocket.orchestra.blocking import BlockingHandle, BlockingSystem
 from hocket.orchestra.context import Context, Route, Routes
 from hocket.orchestra.declare import Declaration, Slot
 from hocket.orchestra.jobs import LoopSpawner, Spawner, ThreadSpawner
-from hocket.orchestra.mailbox import UNLIMITED, Mailbox
+from hocket.orchestra.lane import UNLIMITED
+from hocket.orchestra.mailbox import Mailbox
 from hocket.orchestra.system import Handle, System
 
 __all__ = ["Builder", "Connector"]
@@ -103,18 +104,22 @@ class Builder:
 
     @overload
     def build(
-        self, connector: Connector | None = None, *, runtime: Literal["asyncio"] = "asyncio"
+        self, connector: Connector | None = None, *, runtime: Literal["asyncio"] = "asyncio", shared: bool = False
     ) -> tuple[System, Handle]: ...
 
     @overload
     def build(
-        self, connector: Connector | None = None, *, runtime: Literal["threads"]
+        self, connector: Connector | None = None, *, runtime: Literal["threads"], shared: bool = True
     ) -> tuple[BlockingSystem, BlockingHandle]: ...
 
     def build(
-        self, connector: Connector | None = None, *, runtime: str = "asyncio"
+        self, connector: Connector | None = None, *, runtime: str = "asyncio", shared: bool = False
     ) -> tuple[System, Handle] | tuple[BlockingSystem, BlockingHandle]:
         """Make the mailboxes, then make and start every subsystem in the order of declaration.
+
+        A mailbox has a lock where threads are in the game: with `runtime="threads"`, a blocking subsystem or job, or
+        a spawner of your own. `shared=True` says that threads of yours use senders, meters or the system as well;
+        without it those of a system in a loop are refused to other threads. The handle is for all in any case.
 
         Raises Refused: a part is missing, no loop runs, a connector of another orchestra or used before, a body of
         the wrong kind. What a deferred maker raises comes out as it is. Nothing was started then.
@@ -127,7 +132,8 @@ class Builder:
         slots = [slot for slot in self._declaration.slots if not slot.wip or slot.name in self._makers]
         bodies = {slot.name: _body(slot, self._makers[slot.name](connector.handle), runtime) for slot in slots}
         connector.used = True
-        mailboxes = {slot.name: self._mailbox(slot) for slot in slots}
+        shared = shared or runtime == "threads" or self._spawner is not None or any(slot.blocking for slot in slots)
+        mailboxes = {slot.name: self._mailbox(slot, shared) for slot in slots}
         spawner = self._spawner or (LoopSpawner() if runtime == "asyncio" else ThreadSpawner())
         baggage = SimpleNamespace(**self._baggage)
         system = System(self._declaration, mailboxes, connector.inbox, spawner, baggage)
@@ -157,10 +163,10 @@ class Builder:
             given = ", ".join(f"{name}=..." for name in missing)
             raise Refused(self._declaration.name, "built", f"without {', '.join(missing)}", f"set({given})")
 
-    def _mailbox(self, slot: Slot) -> Mailbox:
+    def _mailbox(self, slot: Slot, shared: bool) -> Mailbox:
         bulk = self._message_capacity or slot.message_capacity or self._declaration.message_capacity
         signals = self._signal_capacity or slot.signal_capacity or self._declaration.signal_capacity
-        return Mailbox(slot.name, signals=signals, bulk=bulk, priority=bulk if slot.priority else 0)
+        return Mailbox(slot.name, signals=signals, bulk=bulk, priority=bulk if slot.priority else 0, shared=shared)
 
     def _routes(self, slot: Slot, mailboxes: dict[str, Mailbox], inbox: Mailbox) -> Routes:
         routes = {}

@@ -14,7 +14,8 @@ from queue import Empty
 from typing import Any
 
 from hocket.errors import Full
-from hocket.orchestra.mailbox import BULK, NOTHING, PRIORITY, UNBOUNDED, Kind, Mailbox, Undelivered
+from hocket.orchestra.lane import BULK, NOTHING, PRIORITY, UNBOUNDED, Kind, Undelivered
+from hocket.orchestra.mailbox import Mailbox
 from hocket.orchestra.meters import EVERY, MeterReader, Readout
 
 __all__ = ["Meter", "Receiver", "Sender", "channel", "channel_with_priority", "unbounded"]
@@ -49,8 +50,7 @@ class Sender:
     async def send(self, value: Any, *, priority: bool = False, timeout: float | None = None) -> None:
         """Send a value; waits while there is no room. Raises Gone, NoPriority, Stalled after `timeout` seconds."""
         kind = PRIORITY if priority else self._kind
-        if not self._mailbox.put(kind, _LABEL, value):
-            await self._mailbox.send(kind, _LABEL, value, timeout)
+        await self._mailbox.send(kind, _LABEL, value, timeout)
 
     def try_send(self, value: Any, *, priority: bool = False) -> None:
         """Send a value without waiting. Raises Full, Gone, NoPriority."""

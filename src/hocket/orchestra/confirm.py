@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hocket.graph.traffic import ORCHESTRA, WAITS_FOR, Channel, Mode, Traffic, Wait
-from hocket.orchestra.mailbox import BULK, NOTHING, UNBOUNDED, Mailbox
+from hocket.orchestra.lane import BULK, NOTHING, UNBOUNDED
+from hocket.orchestra.mailbox import Mailbox
 
 __all__ = ["Answer", "Step", "confirm"]
 

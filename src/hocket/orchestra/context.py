@@ -17,7 +17,8 @@ from typing import Any, Protocol, TypeVar
 
 from hocket.errors import Full, Terminated, Undeclared
 from hocket.graph.traffic import Mode
-from hocket.orchestra.mailbox import BULK, NOTHING, PRIORITY, UNBOUNDED, Label, Mailbox
+from hocket.orchestra.lane import BULK, NOTHING, PRIORITY, UNBOUNDED
+from hocket.orchestra.mailbox import Mailbox
 from hocket.orchestra.waiters import finish
 
 __all__ = ["BlockingContext", "BlockingSender", "Context", "Job", "Jobs", "Route", "Sender"]
@@ -81,7 +82,6 @@ class Sender:
         self.name = name
         self._watermark = watermark
         self._routes = routes
-        self._label: Label = (0, name)
         self._sends, self._tries, self._unbounded = (self._open(modes) for modes in self._may.values())
 
     def _open(self, modes: Set[Mode]) -> dict[type, Mailbox]:
@@ -100,11 +100,9 @@ class Sender:
         """
         mailbox = self._sends.get(type(message)) or self._looked_up(message, "send")
         if mailbox is not None:
-            kind, label = PRIORITY if priority else BULK, self._label
-            if label[0] != self._watermark.heard:
-                label = self._stamped()
-            if not mailbox.put(kind, label, message):
-                await mailbox.send(kind, label, message, timeout)
+            ticket = mailbox.enter(PRIORITY if priority else BULK, self._watermark.label, message)
+            if ticket is not None:
+                await mailbox.settle(ticket, timeout)
 
     async def send_all(self, messages: Iterable[Any]) -> None:
         """Send one after the other, in order."""
@@ -114,7 +112,8 @@ class Sender:
     def try_send(self, message: Any, *, priority: bool = False) -> None:
         """Send without waiting; raises Full if there is no room, and else as `send`."""
         mailbox = self._tries.get(type(message)) or self._looked_up(message, "try_send")
-        if mailbox is not None and not mailbox.put(PRIORITY if priority else BULK, self._stamped(), message):
+        kind = PRIORITY if priority else BULK
+        if mailbox is not None and not mailbox.put(kind, self._watermark.label, message):
             self._routes[type(message)].replied -= 1
             raise Full(mailbox.receiver, message)
 
@@ -122,13 +121,7 @@ class Sender:
         """Send into the queue that is never full; raises Undeclared or Gone."""
         mailbox = self._unbounded.get(type(message)) or self._looked_up(message, "send_unbounded")
         if mailbox is not None:
-            mailbox.put(UNBOUNDED, self._stamped(), message)
-
-    def _stamped(self) -> Label:
-        """What a message that is sent now carries."""
-        if self._label[0] != self._watermark.heard:
-            self._label = (self._watermark.heard, self.name)
-        return self._label
+            mailbox.put(UNBOUNDED, self._watermark.label, message)
 
     def _looked_up(self, message: Any, method: str) -> Mailbox | None:
         """Where a message goes that is a reply, or is dropped, or that must be refused."""
@@ -212,7 +205,7 @@ class Context(Sender):
         """Send an event to the orchestra; raises Undeclared unless the subsystem was declared with events=True."""
         if self._events is None:
             raise Undeclared(self.name, event, "it does not declare events=True")
-        await self._events.send(BULK, self._label, event, timeout)
+        await self._events.send(BULK, self._watermark.label, event, timeout)
 
 
 class BlockingSender:

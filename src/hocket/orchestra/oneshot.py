@@ -38,6 +38,7 @@ class _Slot:
             self.full, self.closed, self.value, self.sent_at = full, True, value, now()
             for waiter in self.waiters:
                 waiter.wake()
+            self.waiters.clear()
 
 
 class Answer:

@@ -24,7 +24,8 @@ from hocket.graph.traffic import ORCHESTRA
 from hocket.orchestra.context import BlockingContext, Context
 from hocket.orchestra.declare import Declaration
 from hocket.orchestra.jobs import Running, Spawner
-from hocket.orchestra.mailbox import BULK, NOTHING, PRIORITY, Fate, Mailbox, Undelivered
+from hocket.orchestra.lane import BULK, NOTHING, PRIORITY, Fate, Undelivered
+from hocket.orchestra.mailbox import Mailbox
 from hocket.orchestra.meters import MeterReader, Readouts
 from hocket.orchestra.waiters import deadline_in, until
 from hocket.orchestra.watchdog import watching
@@ -130,7 +131,9 @@ class System:
         return running
 
     def start_blocking(self, origin: str, name: str, body: Callable[[], Any]) -> Running:
-        """Start a job that is an ordinary function."""
+        """Start a job that is an ordinary function; it sends from a thread, so from now on mailboxes have locks."""
+        for mailbox in self._mailboxes.values():
+            mailbox.share()
         running = self._job(origin, name)
         self._spawner.spawn_blocking(running.name, origin, lambda: running.call_blocking(body))
         return running

@@ -121,14 +121,20 @@ class LoopWaiter:
         return self._woken
 
 
-async def wait_among(waiter: Waiter, waiters: list[Waiter], lock: Lock, deadline: float | None) -> bool:
-    """Wait as one of `waiters`, which `lock` guards, and be none of them afterwards; whether it was woken in time."""
+async def wait_among(waiter: Waiter, waiters: list[Waiter], guard: Lock, deadline: float | None) -> bool:
+    """Wait as one of `waiters`, which `guard` guards, and be none of them afterwards; whether it was woken in time.
+
+    Whoever wakes takes the woken off the list: so only who was not woken must look there.
+    """
+    woken = False
     try:
-        return await waiter.wait(until(deadline))
+        woken = await waiter.wait(until(deadline))
     finally:
-        with lock:
-            if waiter in waiters:
-                waiters.remove(waiter)
+        if not woken:
+            with guard:
+                if waiter in waiters:
+                    waiters.remove(waiter)
+    return woken
 
 
 def finish(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -24,7 +24,7 @@ _log = logging.getLogger("hocket.orchestra")
 
 @contextmanager
 def watching(seconds: float | None, look: Callable[[], None]) -> Iterator[None]:
-    """While it is open, the running loop is watched, and `look` is called as often; None watches nothing."""
+    """While it is open, the running loop is watched, and calls `look` as often; None watches nothing."""
     loop = asyncio._get_running_loop()
     if seconds is None or loop is None:
         yield
@@ -44,10 +44,9 @@ def _watch(
     loop: asyncio.AbstractEventLoop, thread: int, seconds: float, over: threading.Event, look: Callable[[], None]
 ) -> None:
     while not over.is_set():
-        look()
         alive = threading.Event()
         try:
-            loop.call_soon_threadsafe(alive.set)
+            loop.call_soon_threadsafe(_look, look, alive)
         except RuntimeError:  # the loop was closed
             return
         if not alive.wait(seconds) and not over.is_set():
@@ -55,6 +54,11 @@ def _watch(
             while not alive.wait(seconds) and not over.is_set():  # said once for each time that it is held
                 pass
         over.wait(seconds)
+
+
+def _look(look: Callable[[], None], alive: threading.Event) -> None:
+    alive.set()
+    look()
 
 
 def _report(loop: asyncio.AbstractEventLoop, thread: int, seconds: float) -> str:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hocket.errors import Gone, NoPriority, Stalled, Terminated
-from hocket.orchestra.mailbox import BULK, NOTHING, PRIORITY, SIGNAL, UNBOUNDED, Fate, Mailbox
+from hocket.orchestra.lane import BULK, NOTHING, PRIORITY, SIGNAL, UNBOUNDED, Fate
+from hocket.orchestra.mailbox import Mailbox
 from hocket.orchestra.waiters import finish
 
 

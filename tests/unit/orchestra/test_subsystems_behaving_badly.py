@@ -9,7 +9,8 @@ import threading
 import pytest
 
 from hocket.orchestra import Orchestra, subsystem, unbounded
-from hocket.orchestra.mailbox import UNBOUNDED, Mailbox
+from hocket.orchestra.lane import UNBOUNDED
+from hocket.orchestra.mailbox import Mailbox
 from hocket.orchestra.system import FLOOD
 from hocket.orchestra.watchdog import watching
 
