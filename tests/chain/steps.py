@@ -171,9 +171,9 @@ class Said:
 _LISTS = {Edge.AFTER: "after", Edge.INSIDE: "inside", Edge.HOLD: "parents"}
 
 
-def kernel_of(said: Said) -> tuple[Kernel, list[Node]]:
+def kernel_of(said: Said, made: type[Kernel] = Kernel) -> tuple[Kernel, list[Node]]:
     """A kernel that stands as it is said, whether or not it could have come there."""
-    kernel = Kernel(said.policy)
+    kernel = made(said.policy)
     other = Kernel(Policy.ISOLATE).scope
     cause = kernel.add("cause")
     cause.phase, cause.opened, cause.bodies = P.RUNNING, True, 1  # a scope that is empty would begin anew

@@ -6,6 +6,7 @@ import pytest
 
 from hocket.kernel import Edge, Kernel, Policy
 from hocket.kernel.lifecycle import Outcome, Phase, Stimulus
+from tests.chain import settlings
 from tests.chain.steps import P, Said, Stands, differs, judged, middles, waiters
 
 SLICE = 997  # every so manieth; all of them by `python -m tests.chain.steps`
@@ -66,3 +67,38 @@ def test_a_kernel_with_a_planted_bug_is_found(plant, monkeypatch):
     monkeypatch.setattr(Kernel, *PLANTS[plant])
     with pytest.raises(AssertionError, match="the rows say"):
         judged(SLICE)
+
+
+# -- one settling after the other --------------------------------------------------------------------------------------
+
+FEWER = 1997  # every so manieth; all of them by `python -m tests.chain.settlings`
+
+
+def test_every_settling_keeps_what_is_promised_in_a_slice_of_all_neighbourhoods():
+    # by hand: 16 ways to be marked and to hold children or none, waiting; the four of these that have a body and are
+    # unhurt, running, with two fates (8); the two of those without children, draining, with four fates (8)
+    assert len(list(settlings.middles())) == 16 + 8 + 8
+    assert settlings.judged(FEWER) == (618, 2051)
+
+
+def _stops_unheard(self, scope, cause):
+    scope.stopped = cause
+    for node in scope.open:
+        if node.phase in (Phase.WAITING, Phase.READY):
+            node.hurt = node.hurt or cause
+            node.phase, node.fate = Phase.DRAINING, Outcome.CANCELLED
+
+
+FORGETFUL = {
+    "who is released is not looked at": ("_release", _forgets_the_agenda, "lists whoever has one"),
+    "who is cancelled by a stop is not looked at": ("_stop", _stops_unheard, "lists whoever has one"),
+    "what is lost is not skipped first": ("_skip_first", lambda self: None, "skips before it stops"),
+}
+
+
+@pytest.mark.parametrize("plant", FORGETFUL)
+def test_a_kernel_that_breaks_a_promise_is_found(plant, monkeypatch):
+    place, planted, promise = FORGETFUL[plant]
+    monkeypatch.setattr(Kernel, place, planted)
+    found = [settlings.differs(said) for said in settlings.neighbourhoods(FEWER)]
+    assert any(promise in each for each in found if each), found
