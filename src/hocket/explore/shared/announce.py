@@ -28,7 +28,7 @@ from hocket.trace.operation import Operation
 
 __all__ = ["Announcer"]
 
-_STACKS = (ExitStack, AsyncExitStack)
+_STACKS: frozenset[type] = frozenset({ExitStack, AsyncExitStack})
 _missing = object()
 _PATIENCE = 100_000  # accesses on the way out
 _DEEPEST = 12  # frames of a stack that is shown
@@ -165,10 +165,8 @@ class Announcer:
 
     def _suspect(self, actor: Actor, f: Any, given: Iterable[Any]) -> None:
         """Foreign code may read what it is given, unseen."""
-        if self.heap.alone(actor.control):
-            return
-        shared = next((thing for value in given if (thing := self._known.get(id(value))) is not None), None)
-        if shared is None:
+        shared = next(filter(None, map(self._known.get, map(id, given))), None)
+        if shared is None or self.heap.alone(actor.control) or self._is_silent(f):
             return
         home = home_of(f)
         if home is not None:
@@ -182,7 +180,7 @@ class Announcer:
         """Whether foreign code is known to leave alone what it is given, or to speak for itself."""
         code = getattr(getattr(f, "__func__", f), "__code__", None)
         if code is not None:
-            if code.co_filename == "<frozen os>" or isinstance(getattr(f, "__self__", None), _STACKS):
+            if code.co_filename == "<frozen os>" or not _STACKS.isdisjoint(type(getattr(f, "__self__", None)).__mro__):
                 return False  # os.environ; a stack that several push to
             return is_machinery(code.co_filename) or code.co_filename.startswith("<")
         if isinstance(f, type):

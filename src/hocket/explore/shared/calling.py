@@ -49,7 +49,7 @@ class Calling(Holding):
 
     def callee(self, f: Any) -> Any:
         """What to call for `f(…)`: rewritten code itself, so that no frame of ours stands between it and its caller."""
-        return f if self._speaks(f) else partial(self.call, f)
+        return f if self._speaks(f) else partial(self._unspoken, f)
 
     def _speaks(self, f: Any) -> bool:
         """Whether calling `f` runs rewritten code at once, which speaks for itself."""
@@ -72,9 +72,11 @@ class Calling(Holding):
 
     def call(self, f: Any, /, *args: Any, **named: Any) -> Any:
         """`f(*args, **named)`"""
+        return f(*args, **named) if self._speaks(f) else self._unspoken(f, *args, **named)
+
+    def _unspoken(self, f: Any, /, *args: Any, **named: Any) -> Any:
+        """The same, of what does not speak for itself."""
         kind = type(f)
-        if self._speaks(f):
-            return f(*args, **named)
         if kind is BuiltinFunctionType or kind is MethodWrapperType:
             owner = f.__self__
             if self._base(type(owner)) is not None:
@@ -108,42 +110,45 @@ class Calling(Holding):
         actor = ACTORS.get(_get_ident())
         if actor is None:
             return f(*args, **named)
-        special = _SPECIAL.get(f) if _is_hashable(f) else None
-        if special is not None:
-            return special(self, *args, **named)
-        perform = _OF_OWNER.get(type(getattr(f, "__self__", None))) or _OF_KIND.get(type(f))
+        kind = type(f)
+        if kind in _HASHABLE:
+            special = _SPECIAL.get(f)
+            if special is not None:
+                return special(self, *args, **named)
+        perform = _OF_OWNER.get(type(getattr(f, "__self__", None))) or _OF_KIND.get(kind)
         if perform is not None:
             return perform(self, actor, f, args, named)
         return self._handed_over(actor, f, args, named)
 
     def _handed_over(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """What `f` does with what it is given depends on what it is for."""
-        if _holds_builtin(args) or _holds_builtin(named.values()):
-            args = tuple(self._speaking(value) for value in args)
-            named = {name: self._speaking(value) for name, value in named.items()}
-        owner = getattr(f, "__self__", None)
+        owner, kind = getattr(f, "__self__", None), type(f)
         given = [*args, *named.values()]
-        if not isinstance(f, (type, FunctionType)):
+        if BuiltinFunctionType in map(type, given):
+            args = tuple([self._speaking(value) for value in args])
+            named = {name: self._speaking(value) for name, value in named.items()}
+            given = [*args, *named.values()]
+        if kind is not FunctionType and not isinstance(f, type):
             given.append(owner if owner is not None and not isinstance(owner, ModuleType) else f)
-        self._beware_of_locks(actor, given, owner)
-        for purpose, perform in _FOR:
-            if _is_hashable(f) and f in purpose:
-                return perform(self, actor, f, args, named)
+        if type(owner) in _REAL or not _REAL.keys().isdisjoint(map(type, given)):
+            self._beware_of_locks(actor, given, owner)
+        perform = _PURPOSES.get(f) if kind in _HASHABLE else None
+        if perform is not None:
+            return perform(self, actor, f, args, named)
         if type(owner) in (str, bytes):
             return self._looking(actor, f, args, named)
-        if _is_told(f) and all(self._is_transparent(value) for value in given):
+        if kind is FunctionType and _is_told(f) and all(self._is_transparent(value) for value in given):
             self._looked(given, deep=True)
             with unseen(actor):
                 return f(*args, **named)
-        if not self._is_silent(f):
-            self._suspect(actor, f, given)
+        self._suspect(actor, f, given)
         for value in given:
             self.heap.escape(value, actor)
         return self._fresh(f, f(*args, **named))
 
     def _beware_of_locks(self, actor: Actor, given: list[Any], owner: Any) -> None:
-        found = next((told for kinds, told in _REAL for value in (*given, owner) if type(value) in kinds), None)
-        if found is not None and not self.heap.alone(actor.control):
+        if not self.heap.alone(actor.control):
+            found = next(_REAL[type(value)] for value in (*given, owner) if type(value) in _REAL)
             self._report(f"{found} is used that was made outside of the exploration")
 
     # -- what code of C is for ----------------------------------------------------------------------------------------
@@ -157,7 +162,7 @@ class Calling(Holding):
     def _looking(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         owner = getattr(f, "__self__", None)
         given = [*args, *named.values(), *([owner] if owner is not None and not isinstance(owner, ModuleType) else ())]
-        self._looked(given, deep=type(owner) is str or (_is_hashable(f) and f in DEEP))
+        self._looked(given, deep=type(owner) is str or (type(f) in _HASHABLE and f in DEEP))
         return self._fresh(f, f(*args, **{name: self._asked(value) for name, value in named.items()}))
 
     def _shaping(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -285,22 +290,15 @@ class Calling(Holding):
 
 _EXACT = (dict, list, tuple, set, frozenset, OrderedDict, deque)
 _UNBOUND = (WrapperDescriptorType, MethodDescriptorType)  # dict.get, dict.__getitem__
-_REAL = (((type(_allocate_lock()), type(_RLock())), "a lock"), ((_RealQueue,), "a SimpleQueue"))
-
-
-def _holds_builtin(values: Iterable[Any]) -> bool:
-    return any(type(value) is BuiltinFunctionType for value in values)
+_REAL = {type(_allocate_lock()): "a lock", type(_RLock()): "a lock", _RealQueue: "a SimpleQueue"}
+_HASHABLE = frozenset({BuiltinFunctionType, FunctionType, WrapperDescriptorType, type})  # and no code is run for it
 
 
 def _is_told(f: Any) -> bool:
     """Whether `f` is a function of TOLD, and not another one of that name."""
-    if type(f) is not FunctionType or f"{f.__module__}.{f.__name__}" not in TOLD:
+    if f"{f.__module__}.{f.__name__}" not in TOLD:
         return False
     return getattr(sys.modules.get(f.__module__), f.__name__, None) is f
-
-
-def _is_hashable(f: Any) -> bool:
-    return type(f) in (BuiltinFunctionType, FunctionType, WrapperDescriptorType, type)
 
 
 def _getattr(probes: Calling, o: Any, name: str, *default: Any) -> Any:
@@ -370,9 +368,10 @@ def _raw(method: str, plain: Any) -> Callable[..., Any]:
 
 
 _Perform = Callable[[Calling, Actor, Any, tuple[Any, ...], dict[str, Any]], Any]
-_FOR: tuple[tuple[set[Callable[..., Any]], _Perform], ...] = (  # in this order: `iter` is lazy, and looks
-    (LAZY, Calling._lazily), (LOOKS, Calling._looking), (SHAPES, Calling._shaping), (PURE, Calling._plainly),
-)
+_PURPOSES: dict[Callable[..., Any], _Perform] = {  # the last one counts: `iter` looks, and is lazy
+    **dict.fromkeys(PURE, Calling._plainly), **dict.fromkeys(SHAPES, Calling._shaping),
+    **dict.fromkeys(LOOKS, Calling._looking), **dict.fromkeys(LAZY, Calling._lazily),
+}
 _OF_KIND: dict[type, _Perform] = {
     weakref.ref: Calling._asked_weakly, CACHED: Calling._remembered, MethodWrapperType: Calling._wrapped,
 }

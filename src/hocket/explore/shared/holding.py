@@ -129,8 +129,7 @@ class Holding(Announcer):
             return
         actor = ACTORS.get(_get_ident())
         if actor is not None:
-            if not self._is_silent(method):
-                self._suspect(actor, method, (o, *values))
+            self._suspect(actor, method, (o, *values))
             for value in (o, *values):
                 self.heap.escape(value, actor)
 
