@@ -178,6 +178,7 @@ class Lane:
         """Take back what has not been received; whether that was possible."""
         if ticket.fate is Fate.WAITING:
             self.waiting.remove(ticket)
+            ticket.waiter.wake()  # nobody else will
         elif ticket.fate is Fate.SENT:
             mark = next((mark for mark in self.marks if mark.label is ticket.label), None)
             if mark is None:

@@ -124,7 +124,8 @@ class LoopWaiter:
 async def wait_among(waiter: Waiter, waiters: list[Waiter], guard: Lock, deadline: float | None) -> bool:
     """Wait as one of `waiters`, which `guard` guards, and be none of them afterwards; whether it was woken in time.
 
-    Whoever wakes takes the woken off the list: so only who was not woken must look there.
+    Whoever wakes takes the woken off the list, so only who was not woken must look there. It is woken then as well: a
+    thread's waiter is a lock, and would be held for ever.
     """
     woken = False
     try:
@@ -134,6 +135,7 @@ async def wait_among(waiter: Waiter, waiters: list[Waiter], guard: Lock, deadlin
             with guard:
                 if waiter in waiters:
                     waiters.remove(waiter)
+                waiter.wake()
     return woken
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import threading
 from dataclasses import dataclass
 
 import pytest
@@ -39,6 +40,30 @@ class Runtime:
 
     def run(self, main):
         return jump(main) if self.name == "asyncio" else finish(main)
+
+    def beside(self, body):
+        """Start a coroutine function beside this one; a function to await its end."""
+        if self.name == "asyncio":
+            task = asyncio.ensure_future(body())
+            return lambda: task
+        thread = threading.Thread(target=lambda: finish(body()))
+        thread.start()
+
+        async def joined():
+            thread.join()
+
+        return joined
+
+    async def until(self, holds):
+        """Let the others run until something holds that they bring about."""
+        moments = 0
+        while not holds():
+            moments += 1
+            assert moments < (1_000_000 if self.name == "asyncio" else 60_000), "it has not come about"
+            if self.name == "asyncio":
+                await asyncio.sleep(0)
+            else:
+                threading.Event().wait(0.001)
 
     def build(self, builder, connector=None):
         system, handle = builder.build(connector, runtime=self.name)

@@ -122,7 +122,29 @@ def test_or_m5_a_send_that_fails_is_not_counted(runtime):
     runtime.run(main())
 
 
-def test_or_m6_a_blocked_send_is_metered():
+def test_or_m4_whoever_finds_it_full_goes_on_in_order_on_both(runtime):
+    sender, receiver = channel(5)
+    got = []
+
+    async def produce():
+        for number in range(15):
+            await sender.send(number)
+        sender.close()
+
+    async def main():
+        produced = runtime.beside(produce)
+        await runtime.until(lambda: receiver.meter().read().blocked == 1)
+        got.extend([await receiver.recv() for _ in range(15)])
+        await produced()
+        with pytest.raises(Terminated):
+            await receiver.recv()
+
+    runtime.run(main())
+    read = receiver.meter().read()
+    assert (got, read.sent, read.received) == (list(range(15)), 15, 15)
+
+
+def test_or_m6_a_blocked_send_is_metered(runtime):
     sender, receiver = channel(2)
 
     async def main():
@@ -130,17 +152,17 @@ def test_or_m6_a_blocked_send_is_metered():
             await sender.send("urgent", priority=True)
         await sender.send(1)
         await sender.send(2)
-        third = asyncio.ensure_future(sender.send(3))
-        await asyncio.sleep(0)
+        third = runtime.beside(lambda: sender.send(3))
+        await runtime.until(lambda: receiver.meter().read().blocked == 1)
         assert await receiver.recv() == 1
-        await third
+        await third()
         read = receiver.meter().read()
         assert (read.sent, read.received, read.blocked) == (3, 1, 1)
         assert [await receiver.recv(), await receiver.recv()] == [2, 3]
         read = receiver.meter().read()
         assert (read.sent, read.received, read.blocked) == (3, 3, 1)
 
-    asyncio.run(main())
+    runtime.run(main())
 
 
 def test_or_m7_priority_is_received_first_and_has_room_of_its_own():
@@ -234,6 +256,57 @@ def test_or_m12_the_soft_limit_is_said_once_and_the_answer_is_taken(caplog):
     with caplog.at_level(logging.WARNING, "hocket.orchestra"):
         assert answered(lambda answer: answer.send(7), 2) == 7
     assert [record.getMessage() for record in caplog.records] == ["'height' has not been answered for 1 s"]
+
+
+@pytest.mark.parametrize(
+    ("deed", "outcome"),
+    [(lambda answer: answer.send(7), 7), (lambda answer: answer.close(), Canceled)],
+    ids=["OR-M9", "OR-M10"],
+)
+def test_or_m9_m10_an_answer_from_elsewhere_or_none(runtime, deed, outcome):
+    answer, question = oneshot("height", soft=50, hard=60)
+
+    async def elsewhere():
+        deed(answer)
+
+    async def main():
+        done = runtime.beside(elsewhere)
+        try:
+            return await question.receive()
+        except Canceled:
+            return Canceled
+        finally:
+            await done()
+
+    assert runtime.run(main()) == outcome
+
+
+class AnswersWhenWarned(logging.Handler):
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    def emit(self, record):
+        self.answer.send(record.getMessage())
+
+
+def test_or_m11_m12_the_limits_on_both(runtime):
+    """The answer of the second comes when the soft limit is said, however long that takes."""
+    early, never = oneshot("never", soft=0.001, hard=0.002)
+    answer, question = oneshot("late", soft=0.001, hard=60)
+    log, handler = logging.getLogger("hocket.orchestra"), AnswersWhenWarned(answer)
+
+    async def main():
+        with pytest.raises(HardTimeout, match=r"'never' was not answered within 0\.002 s"):
+            await never.receive()
+        log.addHandler(handler)
+        try:
+            return await question.receive()
+        finally:
+            log.removeHandler(handler)
+
+    assert runtime.run(main()) == "'late' has not been answered for 0.001 s"
+    early.close()
 
 
 def test_an_answer_that_is_there_is_taken_even_if_the_time_is_over(runtime):

@@ -9,6 +9,7 @@ import pytest
 
 from hocket.errors import Full, Gone, NoPriority, Refused, Stalled, SubsystemError, Terminated, Undeclared
 from hocket.orchestra import Ended, Orchestra, apart, asks, replies, subsystem, trying, unbounded
+from hocket.orchestra.oneshot import oneshot
 from hocket.orchestra.waiters import finish, waiter_here
 
 
@@ -141,7 +142,7 @@ def test_or_03_an_end_is_heard_and_the_tower_printed_once(runtime):
     assert len(printed) <= 1
 
 
-def test_or_04_one_of_two_is_blocking_and_all_baggage_is_there():
+def test_or_04_one_of_two_is_blocking_and_all_baggage_is_there(runtime):
     class Duo(Orchestra, **WORDS, message_capacity=32768, signal_capacity=128):
         regular = subsystem(consumes=ToA, sends=ToB)
         blocking = subsystem(consumes=ToB, sends=ToA, blocking=True)
@@ -165,22 +166,21 @@ def test_or_04_one_of_two_is_blocking_and_all_baggage_is_there():
 
     async def main():
         builder = Duo.builder(regular=soft, blocking=hard, i_like_pi=3.14, i_like_tuple=42.0, i_like_hash={})
-        system, _ = builder.build()
+        system, _ = runtime.build(builder)
         assert (int(system.baggage.i_like_pi), system.baggage.i_like_tuple) == (3, 42.0)
         assert system.baggage.i_like_hash == {}
-        while not heard:
-            await asyncio.sleep(0.001)
+        await runtime.until(lambda: heard)
         await system.broadcast(Signal(7))
         await system.run()
 
-    asyncio.run(main())
+    runtime.run(main())
     assert [repr(item) for item in heard] == ["2", "signal 7"]
 
 
 # -- OR-05: backpressure ----------------------------------------------------------------------------------------------
 
 
-def test_or_05_a_saturated_receiver_hears_signals_and_its_sender_none():
+def test_or_05_a_saturated_receiver_hears_signals_and_its_sender_none(runtime):
     """Jobs end when the test says so: at most 5 run and 5 are queued, the sender is blocked with the next one."""
     capacity, jobs_at_once = 5, 5
 
@@ -190,27 +190,25 @@ def test_or_05_a_saturated_receiver_hears_signals_and_its_sender_none():
         a = subsystem(consumes=Work)
         b = subsystem(sends=Work)
 
-    running, done, refused, counted = [], [], [], {"a": 0, "b": 0}
+    running, done, refused, counted, most = [], [], [], {"a": 0, "b": 0}, []
+
+    async def job(number, may_end):
+        await may_end.receive()
+        running.pop(0)  # the test lets the oldest end
+        done.append(number)
 
     async def a(ctx):
-        async def job(sender, number, gate):
-            await gate.wait()
-            done.append(number)
-            running.remove((number, gate))
-
         while True:
-            if len(running) < jobs_at_once:
-                item = await ctx.recv()
-            else:
-                item = await ctx.recv_signal()
-            if isinstance(item, Signal):
-                counted["a"] += 1
-                if item.number < 0:
-                    return
-            else:
-                gate = asyncio.Event()
-                running.append((item, gate))
-                ctx.spawn(f"job {item}", lambda sender, n=item, g=gate: job(sender, n, g))
+            item = await (ctx.recv() if len(running) < jobs_at_once else ctx.recv_signal())
+            if isinstance(item, Work):
+                end, may_end = oneshot(f"job {item}")
+                running.append(end)
+                most.append(len(running))
+                ctx.spawn(f"job {item}", lambda sender, n=int(item), m=may_end: job(n, m))
+                continue
+            counted["a"] += 1
+            if item.number < 0:
+                return
 
     async def b(ctx):
         async for item in ctx:
@@ -223,38 +221,41 @@ def test_or_05_a_saturated_receiver_hears_signals_and_its_sender_none():
                 refused.append(error.message)
                 return
 
-    async def settle():
-        for _ in range(20):
-            await asyncio.sleep(0)
-
     async def main():
-        system, _ = Back.builder(a=a, b=b).build()
+        system, _ = runtime.build(Back.builder(a=a, b=b))
+        queue = system.meter("a")
+
+        def saturated():
+            """5 run, 5 are queued, and b, who has sent once for each signal that it counted, waits for room."""
+            waiting = counted["b"] - len(done) - jobs_at_once - capacity
+            return (len(running), queue.read().bulk.length, waiting) == (jobs_at_once, capacity, 1)
 
         async def heartbeat(number):
             await system.broadcast(Signal(number))
-            for _ in range(20):
-                await asyncio.sleep(0)
+            await runtime.until(lambda: counted["a"] == number + 1 and (number < 10 or saturated()))
+
+        async def one_ends():
+            before = len(done)
+            running[0].send("end")
+            await runtime.until(lambda: len(done) > before)
 
         for number in range(14):
             await heartbeat(number)
-        # 5 run, 5 are queued, 1 waits for room: 11 signals were heard by b, and all of them by a
-        assert (len(running), system.meters()["a"].bulk.length, counted) == (5, 5, {"a": 14, "b": 11})
-        for number in range(14, 40):  # each frees a job, so b hears those that wait for it, two for one at first
-            running[0][1].set()
+        assert counted == {"a": 14, "b": 11}
+        for number in range(14, 40):
+            await one_ends()
             await heartbeat(number)
-        assert (counted, done) == ({"a": 40, "b": 37}, list(range(1, 27)))
-        await heartbeat(-1)  # a ends with its queue full and b waiting for room: nothing of that is lost silently
-        for _, gate in running:
-            gate.set()
+        assert (counted, done, max(most)) == ({"a": 40, "b": 37}, list(range(1, 27)), jobs_at_once)
+        await system.broadcast(Signal(-1))  # a ends with its queue full and b waiting for room
         ends = await system.run()
         assert system.running == ("a/job 27", "a/job 28", "a/job 29", "a/job 30", "a/job 31")  # jobs are detached
-        for _ in range(20):
-            await asyncio.sleep(0)
-        assert system.running == ()
+        while running:
+            await one_ends()
+        await runtime.until(lambda: system.running == ())
         left = [int(row.message) for row in ends[0].undelivered]
         assert (ends[0].name, done, left, refused) == ("a", list(range(1, 32)), list(range(32, 37)), [37])
 
-    asyncio.run(main())
+    runtime.run(main())
 
 
 # -- OR-06, OR-07, OR-X4 to OR-X8 -------------------------------------------------------------------------------------

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 
 import hocket
-from hocket.errors import Gone, Terminated
+from hocket.errors import Gone, Stalled, Terminated
 from hocket.orchestra import Orchestra, subsystem
 from hocket.orchestra.lane import BULK, NOTHING, PRIORITY, UNBOUNDED, Lane
 from hocket.orchestra.mailbox import Mailbox
 from hocket.orchestra.waiters import finish, waiter_here
+from tests import exhaust_subsystems
 
 
 def together(*bodies):
@@ -96,6 +98,34 @@ def test_senders_that_find_a_queue_full_are_let_in_one_by_one_in_their_order():
 
 def test_a_mailbox_has_no_data_race():
     assert proved(priority_and_bulk, data="race-check", track=["hocket.orchestra.guard"])[0] == 12
+
+
+def limits_of_time():
+    """A send and a receive that wait for a second each; what was sent is received or lies there."""
+    box, fates, got = small("b"), [], []
+    box.put(BULK, (0, "a"), 1)
+
+    def send():
+        try:
+            finish(box.send(BULK, (0, "a"), 2, timeout=1))
+            fates.append("sent")
+        except Stalled:
+            fates.append("stalled")
+
+    def receive():
+        with suppress(TimeoutError):
+            got.extend(finish(box.receive(timeout=1)) for _ in range(2))
+
+    together(send, receive)
+    meter = box.read([0] * 4).bulk
+    assert meter.sent == (2 if fates == ["sent"] else 1)
+    assert got + [2] * meter.length == [1, 2][: meter.sent]
+    return fates[0], len(got)
+
+
+def test_whoever_waits_for_some_time_has_sent_or_not_and_received_or_not():
+    """Its time may be over at any moment; nobody holds a lock afterwards."""
+    assert proved(limits_of_time) == (8, {("sent", 2), ("sent", 1), ("stalled", 1)})
 
 
 def broadcast_while_queues_are_full(broadcast):
@@ -196,6 +226,19 @@ def test_two_subsystems_with_a_signal_and_messages_both_ways_in_a_loop():
 
     assert proved(body) == (1, {("s", 1, 1, 1, "s", 1, ())})
     assert proved(body, order="any") == (1834, BOTH)
+
+
+def test_three_whole_subsystems_on_threads_with_one_preemption():
+    """Whole they are 12,672 classes, all proved, by `python -m tests.exhaust_subsystems`; these show each outcome."""
+    result = explored(exhaust_subsystems.program(), bound=1)
+    assert (result.verdict, result.classes) == ("bounded", 376)
+    assert set(result.outcomes) == {
+        ("signal", 1, 9),
+        ("signal", 9, 1),
+        (1, "signal", 9),
+        ("signal", 1, 9, "a"),
+        (1, "signal", 9, "a"),
+    }
 
 
 class Back(Orchestra, **WORDS, message_capacity=2):
