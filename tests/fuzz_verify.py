@@ -4,7 +4,9 @@
 
 Besides: every run that a finding shows is gone through again, every graph that is
 said to hold is judged the same with one more worker than tasks, and notes change no
-verdict. A slice of it is in CI.
+verdict. Then what has two answers is compared: each "never" of z3 with a refutation of
+clauses that were made by other code, for questions about runs and for knots of
+resources. A slice of all of it is in CI.
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ from collections import Counter
 
 from hocket.verdict import Violated
 from hocket.verify.certificate import audit
-from hocket.verify.formula import FALSE, TRUE, Equal, Formula, Is, Not, Outcome, conjunction, disjunction
+from hocket.verify.denials import Denial
+from hocket.verify.formula import FALSE, TRUE, Equal, Formula, Is, Not, Outcome, Runs, conjunction, disjunction
 from hocket.verify.judge import judge_graph
+from hocket.verify.liveness import without_groups
 from hocket.verify.model import (
     NOWHERE,
     Access,
@@ -38,8 +42,13 @@ from hocket.verify.model import (
     named_group,
 )
 from hocket.verify.readers import Reading
+from hocket.verify.refutation import refutation, refutes
+from hocket.verify.resources import resources
+from hocket.verify.smt import Never, Solver
+from hocket.verify.starvation import denial_of, stopped_run
+from hocket.verify.structure import ranks, shape
 
-__all__ = ["examined", "main", "random_graph"]
+__all__ = ["answered_twice", "examined", "knotted", "main", "random_graph", "stops_twice"]
 
 _WAYS = tuple(Outcome)
 
@@ -121,6 +130,68 @@ def examined(graph: Graph) -> str:
     return report.verdict
 
 
+def answered_twice(draw: random.Random) -> int:
+    """Some questions about a random graph, by z3 and by refutation; how many were refuted."""
+    graph = without_groups(random_graph(draw))
+    if min(ranks(shape(graph))) < 0:
+        return 0
+    refuted = 0
+    for _ in range(4):
+        one, other = draw.choice(list(graph.tasks)), draw.choice(list(graph.tasks))
+        ended = frozenset({draw.choice(_WAYS)})
+        question = draw.choice((Runs(one), Not(Runs(one)), Is(one, ended), conjunction((Runs(one), Runs(other))),
+                                conjunction((Is(one, ended), Runs(other)))))  # fmt: skip
+        calm = draw.random() < 0.5
+        answer = Solver(graph, [one, other]).ask(question, calm)
+        clauses = Denial("", graph, (one, other), question, calm).clauses()
+        assert clauses is not None
+        lemmas = refutation(clauses)
+        assert isinstance(answer, Never) == (lemmas is not None), (graph, question, answer)
+        assert lemmas is None or refutes(clauses, lemmas)
+        refuted += lemmas is not None
+    return refuted
+
+
+def knotted(draw: random.Random) -> Graph:
+    """A few tasks that hold something while others run within them that take something as well."""
+    places = {"A": draw.choice((1, 1, 2)), "B": draw.choice((1, 1, 2, 3)), "C": 1}
+    conditions = (TRUE, TRUE, Equal("v", "x"), Equal("v", "y"))
+    tasks: dict[str, Task] = {}
+    for name in (f"t{number}" for number in range(draw.randint(2, 4))):
+        outer = [one for one in tasks if not tasks[one].parent]
+        edges = tuple(Edge(one, NOWHERE, point=draw.choice((Point.CLOSED, Point.CLOSED, Point.OPENED)))
+                      for one in outer if draw.random() < 0.3)  # fmt: skip
+        awaits = tuple(Edge(one, NOWHERE) for one in outer if draw.random() < 0.2)
+        tasks[name] = Task(
+            name, NOWHERE, edges, draw.choice(conditions), draw.choice(conditions), holds=(_place(draw, places),),
+            awaits=awaits, copies=Copies(1, draw.choice((1, 1, 2))),
+        )  # fmt: skip
+        for inner in (f"{name} / {number}" for number in range(draw.randint(0, 2))):
+            tasks[inner] = Task(inner, NOWHERE, parent=name, holds=(_place(draw, places),))
+    return Graph("g", "test", tasks, {"v": Variable("v", frozenset({Kind.STRING}), ("x", "y"))})
+
+
+def _place(draw: random.Random, places: dict[str, int]) -> Hold:
+    name = draw.choice(list(places))
+    return Hold(named_group(name, places[name]), NOWHERE, Until.SCOPE, draw.randint(1, places[name]), name)
+
+
+def stops_twice(graph: Graph) -> list[bool]:
+    """For each knot of resources whether it was refuted that a run stops there; z3 was asked the same."""
+    if min(ranks(shape(graph))) < 0:
+        return []
+    refuted = []
+    for knot in resources(graph).doubtful:
+        denial = denial_of(graph, knot)
+        clauses = denial.clauses()
+        assert clauses is not None
+        lemmas = refutation(clauses)
+        assert isinstance(stopped_run(denial.graph), Never) == (lemmas is not None), (graph, knot)
+        assert lemmas is None or refutes(clauses, lemmas)
+        refuted.append(lemmas is not None)
+    return refuted
+
+
 def main(count: int, seed: int = 0) -> Counter[str]:
     """Examine so many graphs; returns how often each verdict and finding came out."""
     found: Counter[str] = Counter()
@@ -132,6 +203,8 @@ def main(count: int, seed: int = 0) -> Counter[str]:
             print(f"seed {seed}/{number}", file=sys.stderr)
             raise
         found.update({finding.code for finding in judge_graph(Reading(graph)).findings})
+        found["refuted"] += answered_twice(random.Random(f"{seed}/{number}"))
+        found["knots refuted"] += sum(stops_twice(knotted(random.Random(f"{seed}/{number}"))))
     return found
 
 

@@ -21,9 +21,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 from itertools import pairwise
 
 from hocket.errors import MissingExtra, SourceError
+from hocket.verify.denials import Denial, Denied, denied
 from hocket.verify.findings import Finding, Note
 from hocket.verify.formula import (
     FALSE,
@@ -85,7 +87,7 @@ class Decided:
     path: tuple[str, ...] = ()  # tasks that wait for one another: the order is enforced by edges
     run: Run | None = None  # the run that shows a "can"
     apart: bool = False  # because of a resource that both hold and of which there is not enough for both
-    unsat: str = ""  # SMT-LIB text that has no model: the order is enforced by conditions
+    denied: Denied | None = None  # no run refutes it: conditions make it so
     ordered: bool = False  # by edges, as one pass over the whole graph shows (`order.enforced`)
 
 
@@ -145,6 +147,13 @@ class Docket:
         fine = {place for (place, _, _), ordered in zip(asked, found, strict=True) if ordered}
         return [place in fine for place in range(len(claims))]
 
+    def denial(self, claim: Assertion) -> Denial | None:
+        """What has to be denied for this claim to hold, if it is one that says "never" or "always"."""
+        pair = self._pair(claim)
+        if isinstance(pair, Finding) or claim.form not in _DENIED:
+            return None
+        return _denial(self.graph, self.shape, claim, *pair)
+
     def _one(self, claim: Assertion, pair: _Pair | Finding) -> Decided:
         if isinstance(pair, Finding):
             return Decided(claim, pair)
@@ -203,9 +212,10 @@ def _before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) 
     path = _ordered(shape, a, b)
     if path:
         return Decided(assertion, path=path)
-    both = conjunction((Runs(a.name), Runs(b.name)))
+    both = _both_run(graph, shape, a, b)
     return _refute(
         graph,
+        shape,
         assertion,
         (a, b),
         _Search((conjunction((both, _in_turn(b, a))), both), _held_back(a), graph.plain),
@@ -221,10 +231,11 @@ def _never_with(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Ta
     apart = one_group(graph, a, b)
     if apart == TRUE:
         return Decided(assertion, apart=True)
-    question = conjunction((Runs(a.name), Runs(b.name), negation(apart)))
+    question = _both_run_with_room(graph, shape, a, b)
     late = frozenset({(Did.ENDED, a.name), (Did.ENDED, b.name)})
     return _refute(
         graph,
+        shape,
         assertion,
         (a, b),
         _Search((question,), (late,), graph.plain and apart == FALSE),
@@ -237,13 +248,14 @@ def _requires(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task
     path = _needed(graph, b, a)
     if path:
         return Decided(assertion, path=path)
-    if not _ordered(shape, b, a):  # then nothing makes b end first: any run of a, with b held back, refutes it
-        search = _Search((conjunction((Runs(a.name), _in_turn(a, b))), Runs(a.name)), _held_back(b), graph.plain)
+    question = _runs_without(graph, shape, a, b)
+    if not _ordered(shape, b, a):
+        search = _Search((conjunction((question, _in_turn(a, b))), question), _held_back(b), graph.plain)
         message = f"{a.name!r} can start before {b.name!r} has ended"
     else:
-        search = _Search((conjunction((Runs(a.name), Not(Is(b.name, _SUCCEEDED)))),), (frozenset(),))
+        search = _Search((question,), (frozenset(),))
         message = f"{a.name!r} can run although {b.name!r} has not succeeded"
-    return _refute(graph, assertion, (a, b), search, lambda run: not _done_before(run, b.name, a.name), message)
+    return _refute(graph, shape, assertion, (a, b), search, lambda run: not _done_before(run, b.name, a.name), message)
 
 
 def _can_before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
@@ -261,17 +273,57 @@ def _can_run(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task)
 
 
 def _always_runs(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    search = _Search((Not(Runs(a.name)),), (frozenset(),), calm_only=True)
-    return _refute(graph, assertion, (a,), search, lambda run: run.at(Did.STARTED, a.name) < 0,
+    search = _Search((_does_not_run(graph, shape, a, b),), (frozenset(),), calm_only=True)
+    return _refute(graph, shape, assertion, (a,), search, lambda run: run.at(Did.STARTED, a.name) < 0,
                    f"there is a run in which {a.name!r} does not run")  # fmt: skip
 
 
 def _runs_unless_failed(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    above = [name for name in slice_of(graph, [a.name]) if name != a.name]
-    fine = negation(disjunction(Is(name, _BAD) for name in above))
-    search = _Search((conjunction((Not(Runs(a.name)), fine)),), (frozenset(),), calm_only=True)
-    return _refute(graph, assertion, (a,), search, lambda run: run.at(Did.STARTED, a.name) < 0,
+    search = _Search((_does_not_run_unharmed(graph, shape, a, b),), (frozenset(),), calm_only=True)
+    return _refute(graph, shape, assertion, (a,), search, lambda run: run.at(Did.STARTED, a.name) < 0,
                    f"there is a run without a failure in which {a.name!r} does not run")  # fmt: skip
+
+
+# -- what each form denies: the run that would refute it --------------------------------------------------------------
+
+
+def _both_run(graph: Graph, shape: Shape, a: Task, b: Task) -> Formula:
+    return conjunction((Runs(a.name), Runs(b.name)))
+
+
+def _both_run_with_room(graph: Graph, shape: Shape, a: Task, b: Task) -> Formula:
+    return conjunction((Runs(a.name), Runs(b.name), negation(one_group(graph, a, b))))
+
+
+def _runs_without(graph: Graph, shape: Shape, a: Task, b: Task) -> Formula:
+    """Where nothing makes b end first, any run of a refutes that it requires b, with b held back."""
+    if not _ordered(shape, b, a):
+        return Runs(a.name)
+    return conjunction((Runs(a.name), Not(Is(b.name, _SUCCEEDED))))
+
+
+def _does_not_run(graph: Graph, shape: Shape, a: Task, b: Task) -> Formula:
+    return Not(Runs(a.name))
+
+
+def _does_not_run_unharmed(graph: Graph, shape: Shape, a: Task, b: Task) -> Formula:
+    above = [name for name in slice_of(graph, [a.name]) if name != a.name]
+    return conjunction((Not(Runs(a.name)), negation(disjunction(Is(name, _BAD) for name in above))))
+
+
+_DENIED: dict[str, Callable[[Graph, Shape, Task, Task], Formula]] = {
+    "before": _both_run,
+    "never with": _both_run_with_room,
+    "requires": _runs_without,
+    "always runs": _does_not_run,
+    "runs unless failed": _does_not_run_unharmed,
+}
+_CALM_ONLY = frozenset({"always runs", "runs unless failed"})  # a run that somebody cancels does not refute these
+
+
+def _denial(graph: Graph, shape: Shape, claim: Assertion, a: Task, b: Task) -> Denial:
+    roots = tuple(dict.fromkeys((a.name, b.name)))
+    return Denial(str(claim), graph, roots, _DENIED[claim.form](graph, shape, a, b), claim.form in _CALM_ONLY)
 
 
 def shows(assertion: Assertion, run: Run, graph: Graph) -> bool:
@@ -321,6 +373,7 @@ def _held_back(task: Task) -> tuple[_Late, ...]:
 
 def _refute(
     graph: Graph,
+    shape: Shape,
     assertion: Assertion,
     about: tuple[Task, ...],
     search: _Search,
@@ -331,8 +384,8 @@ def _refute(
     span = about[-1].span if assertion.form == "before" else about[0].span
     answer = _ask(graph, search, about)
     if isinstance(answer, Never):
-        solver = Solver(graph, [task.name for task in about])
-        return Decided(assertion, unsat=solver.text(search.questions[-1], search.calm_only))
+        denial = _denial(graph, shape, assertion, about[0], about[-1])
+        return Decided(assertion, denied=denied(denial, partial(_text, denial)))
     run = _run(graph, answer, search, seen, about) if isinstance(answer, Found) else None
     if run is None:
         reason = answer.reason if isinstance(answer, Undecided) else "the counterexample could not be replayed"
@@ -340,6 +393,10 @@ def _refute(
     notes = tuple(Note(task.span, f"{task.name!r} is here") for task in about)
     told = f"'{assertion}' does not hold: {message}"
     return Decided(assertion, Finding("G020", told, span, notes, run, about=(str(assertion),)))
+
+
+def _text(denial: Denial) -> str:
+    return Solver(denial.graph, denial.roots).text(denial.question, denial.calm)
 
 
 def _show(graph: Graph, assertion: Assertion, about: tuple[Task, ...], search: _Search) -> Decided:

@@ -7,11 +7,13 @@ A certificate carries, for one graph (named by a digest of its tasks and edges):
 - for each assertion the path of edges that enforces it, or the run that shows it;
 - a rank for the resources that are held while waiting: what is waited for with one in
   hand only needs higher ones, so somebody can always go on;
-- the claims that rest on a solver alone ("no configuration …"), as SMT-LIB text.
+- what conditions make impossible ("no configuration …"): a list of clauses that
+  refutes it by unit propagation (`refutation`); where there is none, because regular
+  expressions decide or the search was too long, the question as SMT-LIB text.
 
-The audit reads the source again and checks all of it but the last; what is linear
+The audit reads the source again and checks all of it but such texts; what is linear
 (waits in vain, uses of one resource, deadlines, channels) it asks once more, and it
-asks itself which claims of a solver there have to be. Where there are any it says
+asks itself what there has to be denied. Where a text is all there is it says
 `Unknown`, with their number: it has not checked them, and what is not checked does
 not hold here. Any solver can be given their text.
 """
@@ -22,7 +24,6 @@ import hashlib
 import json
 import sys
 from array import array
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import chain, pairwise
@@ -31,8 +32,9 @@ from typing import TYPE_CHECKING, Any
 from hocket.verdict import Basis, Certificate, Counterexample, Holds, Unknown, Verdict, Violated
 from hocket.verify import gaps, groups, times
 from hocket.verify.accesses import races
-from hocket.verify.assertions import Assertion, Decided, one_group, parse_assertion, shows
+from hocket.verify.assertions import Assertion, Decided, Docket, one_group, parse_assertion, shows
 from hocket.verify.channels import never_stops
+from hocket.verify.denials import Denial
 from hocket.verify.findings import Finding, undecided
 from hocket.verify.formula import FALSE, TRUE, Outcome
 from hocket.verify.liveness import is_success, without_groups
@@ -41,7 +43,7 @@ from hocket.verify.order import enforced, task_pairs
 from hocket.verify.readers import Reading
 from hocket.verify.replay import Did, Event, Mismatch, Run, Story, replay
 from hocket.verify.resources import Key, Table, too_much, with_workers
-from hocket.verify.starvation import claim_of as claim_of_knot
+from hocket.verify.starvation import denial_of
 from hocket.verify.structure import Shape, shape
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KIND", "Refuted", "audit", "check_ranks", "digest", "seal", "write"]
 
-KIND = "hocket.verify/2"
+KIND = "hocket.verify/3"
 
 
 class Refuted(Exception):
@@ -59,8 +61,8 @@ class Refuted(Exception):
 def write(inquiry: Inquiry) -> Certificate:
     """The certificate of a graph of which all questions came out well; JSON throughout."""
     decided = inquiry.decided + inquiry.races.decided
-    unsat = [*inquiry.gaps.unsat, *inquiry.grouped.unsat, *inquiry.starved.unsat]
-    unsat += [(str(one.assertion), one.unsat) for one in decided if one.unsat]
+    denied = [*inquiry.gaps.unsat, *inquiry.grouped.unsat, *inquiry.starved.unsat]
+    denied += [one.denied for one in decided if one.denied]
     data = {
         "graph": digest(inquiry.graph, inquiry.shape),
         "workers": inquiry.workers,
@@ -71,7 +73,7 @@ def write(inquiry: Inquiry) -> Certificate:
         "apart": [str(one.assertion) for one in decided if one.apart],
         "shown": [{"claim": str(one.assertion), "run": _run_to_json(one.run)} for one in decided if one.run],
         "resources": [[_key_to_json(key), number] for key, number in inquiry.starved.known.rank.items()],
-        "unsat": [{"claim": claim, "smtlib": text} for claim, text in unsat],
+        "never": [{"claim": one.denial.claim, "lemmas": one.lemmas, "smtlib": one.smtlib} for one in denied],
     }
     return Certificate(KIND, data | {"seal": seal(data)})
 
@@ -119,29 +121,50 @@ def _check(certificate: Certificate, graph: Graph) -> dict[str, int]:
     for example in data["shown"]:
         _check_shown(graph, example["claim"], example["run"])
     _check_claims_of_the_file(graph, data)
-    needed = Counter(chain(_needed(graph), _needed_for_resources(graph, data)))
-    missing = needed - Counter(claim["claim"] for claim in data["unsat"])
-    if missing:
-        raise Refuted(f"it does not account for '{next(iter(missing))}'")
+    believed = _check_never(graph, form, data)
     _check_linear(graph, form, data)
     return {
         "ranks": len(data["rank"]),
         "runs": len(data["runs"]) + len(data["shown"]),
         "orders": len(data["orders"]) + len(data["ordered"]) + len(data["apart"]),
-        "claims of a solver": len(data["unsat"]),
+        "refutations": len(data["never"]) - believed,
+        "claims of a solver": believed,
     }
 
 
-def _needed(graph: Graph) -> Iterator[str]:
-    """The claims of a solver that have to be there, by what the graph is like."""
-    for task, edge, _ in gaps.questions(graph):
-        yield gaps.claim_of(task, edge)
-    for _, inner, outer, _ in groups.shared_groups(graph):
-        yield groups.claim_of(inner, outer)
+def _check_never(graph: Graph, form: Shape, data: Mapping[str, Any]) -> int:
+    """Check each refutation against clauses made here; how many claims have none, and are a solver's."""
+    rows: dict[str, list[Any]] = {}
+    for row in data["never"]:
+        rows.setdefault(row["claim"], []).append(row)
+    believed = 0
+    for denial in chain(gaps.denials(graph), groups.denials(graph), _denials_of_resources(graph, data)):
+        if not rows.get(denial.claim):
+            raise Refuted(f"it does not account for '{denial.claim}'")
+        believed += _is_believed(denial, rows[denial.claim].pop(0))
+    docket = Docket(graph, form, array("q", data["rank"]))
+    for claim, left in rows.items():
+        if left:
+            said = docket.denial(parse_assertion(claim))
+            if said is None:
+                raise Refuted(f"'{claim}' is no claim that something never happens")
+            believed += sum(_is_believed(said, row) for row in left)
+    return believed
 
 
-def _needed_for_resources(graph: Graph, data: Mapping[str, Any]) -> Iterator[str]:
-    """Check the ranks of the resources; yields the claims of a solver about those that have none."""
+def _is_believed(denial: Denial, row: Mapping[str, Any]) -> bool:
+    """Whether only a solver says so; raises Refuted where a refutation is given that is none."""
+    if row["lemmas"] is None:
+        if "(check-sat)" not in row["smtlib"]:
+            raise Refuted(f"it gives no reason for '{denial.claim}'")
+        return True
+    if row["smtlib"] or not denial.shown_by(row["lemmas"]):
+        raise Refuted(f"the clauses given for '{denial.claim}' do not refute its contrary")
+    return False
+
+
+def _denials_of_resources(graph: Graph, data: Mapping[str, Any]) -> Iterator[Denial]:
+    """Check the ranks of the resources; yields what has to be denied of those that have none."""
     if not any(task.holds for task in graph.tasks.values()) and data["workers"] is None:
         return
     table = Table(graph if data["workers"] is None else with_workers(graph, int(data["workers"])))
@@ -154,7 +177,7 @@ def _needed_for_resources(graph: Graph, data: Mapping[str, Any]) -> Iterator[str
         if key in rank and any(not rank[key] < rank.get(other, rank[key]) for other in after):
             raise Refuted(f"something above the resource {key!r} has no higher rank")
     left = {key: after - rank.keys() for key, after in above.items() if key not in rank}
-    yield from (claim_of_knot(knot) for knot in table.knots(left))
+    yield from (denial_of(table.graph, knot) for knot in table.knots(left))
 
 
 def _check_ordered(graph: Graph, form: Shape, data: Mapping[str, Any]) -> None:
@@ -188,7 +211,7 @@ def _check_claims_of_the_file(graph: Graph, data: Mapping[str, Any]) -> None:
 
 def _claimed(data: Mapping[str, Any]) -> set[str]:
     """Every claim that the certificate gives some reason for."""
-    rows = (row["claim"] for part in ("orders", "shown", "unsat") for row in data[part])
+    rows = (row["claim"] for part in ("orders", "shown", "never") for row in data[part])
     return {*rows, *data["ordered"], *data["apart"]}
 
 
@@ -303,7 +326,7 @@ def digest(graph: Graph, form: Shape | None = None) -> str:
         if sys.byteorder == "big":
             packed.byteswap()
         total.update(packed.tobytes())
-    usual: dict[tuple[int, int], bool] = {}
+    usual = _all_usual(graph)
     ways: dict[int, str] = {}  # by identity: most tasks of a graph share how they can end
     ends: list[str] = []
     for task in graph.tasks.values():
@@ -311,7 +334,7 @@ def digest(graph: Graph, form: Shape | None = None) -> str:
         if may is None:
             may = ways[id(task.may)] = repr(_ways(task.may))
         ends.append(may)
-        if not (_is_common(task) and all(_is_usual(edge, usual) for edge in task.edges)):
+        if not (_is_common(task) and (usual or all(map(_is_usual, task.edges)))):
             total.update(repr((task.name, _rare(task))).encode())
     total.update("".join(ends).encode())
     for variable in graph.variables.values():
@@ -323,13 +346,17 @@ def digest(graph: Graph, form: Shape | None = None) -> str:
     return total.hexdigest()
 
 
-def _is_usual(edge: Edge, known: dict[tuple[int, int], bool]) -> bool:
-    """An edge that only success passes; looked up by identity, because most edges share what they accept."""
-    kind = (id(edge.accepts), id(edge.point))
-    found = known.get(kind)
-    if found is None:
-        found = known[kind] = edge.accepts == _SUCCEEDED and edge.point is Point.CLOSED
-    return found and not edge.optional
+def _is_usual(edge: Edge) -> bool:
+    """An edge that only success passes."""
+    return edge.accepts == _SUCCEEDED and edge.point is Point.CLOSED and not edge.optional
+
+
+def _all_usual(graph: Graph) -> bool:
+    """Whether all edges are: each kind of them, as told apart by identity, is looked at once."""
+    kinds = {
+        (id(edge.accepts), id(edge.point), edge.optional): edge for task in graph.tasks.values() for edge in task.edges
+    }
+    return all(map(_is_usual, kinds.values()))
 
 
 def _is_common(task: Task) -> bool:

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from hocket.errors import MissingExtra
+from hocket.verify.denials import Denial, Denied, denied
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.formula import (
     FALSE,
@@ -36,7 +38,7 @@ from hocket.verify.replay import Mismatch, Run, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.timeline import schedule
 
-__all__ = ["Gaps", "certainly", "in_vain", "left_out", "orphans", "questions"]
+__all__ = ["Gaps", "certainly", "denials", "in_vain", "left_out", "orphans"]
 
 
 def in_vain(graph: Graph) -> Iterator[Finding]:
@@ -96,17 +98,17 @@ def orphans(graph: Graph) -> Iterator[Finding]:
 
 @dataclass
 class Gaps:
-    """What came of asking who can be left out: findings, and the claims "never" for the certificate."""
+    """What came of asking who can be left out: findings, and what was denied, for the certificate."""
 
     findings: list[Finding] = field(default_factory=list)
-    unsat: list[tuple[str, str]] = field(default_factory=list)
+    unsat: list[Denied] = field(default_factory=list)
     asked: int = 0
 
 
 def left_out(graph: Graph) -> Gaps:
     """Needed tasks that a configuration leaves out while the one that needs them is in it (G013)."""
     gaps = Gaps()
-    asked = questions(graph)
+    asked = _questions(graph)
     if not asked:
         return gaps
     try:
@@ -119,21 +121,25 @@ def left_out(graph: Graph) -> Gaps:
         gaps.asked += 1
         answer = solver.ask(question)
         if isinstance(answer, Never):
-            gaps.unsat.append((claim_of(task, edge), solver.text(question)))
+            gaps.unsat.append(denied(_denial(graph, task, edge, question), partial(solver.text, question)))
         else:
             gaps.findings.append(_judged(graph, task, edge, answer))
     return gaps
 
 
-def questions(graph: Graph) -> list[tuple[Task, Edge, Formula]]:
+def _questions(graph: Graph) -> list[tuple[Task, Edge, Formula]]:
     """(task, its edge, when the predecessor is left out and the task is not) wherever that is not plainly never."""
     rows = ((task, edge, _question(graph, task, edge)) for task, edge in _doubtful(graph))
     return [row for row in rows if row[2] != FALSE]
 
 
-def claim_of(task: Task, edge: Edge) -> str:
-    """The claim under which a certificate lists that this is never left out."""
-    return f"{edge.before} is never left out where {task.name} is in"
+def denials(graph: Graph) -> list[Denial]:
+    """What a certificate has to deny: that a needed task is left out."""
+    return [_denial(graph, *row) for row in _questions(graph)]
+
+
+def _denial(graph: Graph, task: Task, edge: Edge, question: Formula) -> Denial:
+    return Denial(f"{edge.before} is never left out where {task.name} is in", graph, (), question)
 
 
 def _doubtful(graph: Graph) -> Iterator[tuple[Task, Edge]]:

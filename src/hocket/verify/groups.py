@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from hocket.errors import MissingExtra
+from hocket.verify.denials import Denial, Denied, denied
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.formula import Runs, conjunction, disjunction
 from hocket.verify.model import Case, Graph, Hold, Task, Until
@@ -18,7 +20,7 @@ from hocket.verify.replay import Did, Mismatch, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.timeline import schedule
 
-__all__ = ["Grouped", "claim_of", "deadlocks", "shared_groups"]
+__all__ = ["Grouped", "deadlocks", "denials"]
 
 
 @dataclass
@@ -26,19 +28,29 @@ class Grouped:
     """What came out of comparing groups: `compared` pairs, of which `unsat` have one name only where no run gets."""
 
     findings: list[Finding] = field(default_factory=list)
-    unsat: list[tuple[str, str]] = field(default_factory=list)
+    unsat: list[Denied] = field(default_factory=list)
     compared: int = 0
 
 
 def deadlocks(graph: Graph) -> Grouped:
     """Groups that are taken while something around the taker holds the same group until the taker has ended."""
     grouped = Grouped(compared=sum(1 for _ in _pairs(graph)))
-    for task, inner, outer, ways in shared_groups(graph):
-        _deadlock(graph, grouped, task, inner, outer, ways)
+    for shared in _shared_groups(graph):
+        _deadlock(graph, grouped, *shared)
     return grouped
 
 
-def shared_groups(graph: Graph) -> Iterator[tuple[Task, Hold, Hold, list[tuple[Case, Case]]]]:
+def denials(graph: Graph) -> list[Denial]:
+    """What a certificate has to deny: that a group is taken which is held around the taker."""
+    return [_denial(graph, *shared) for shared in _shared_groups(graph)]
+
+
+def _denial(graph: Graph, task: Task, inner: Hold, outer: Hold, ways: list[tuple[Case, Case]]) -> Denial:
+    question = conjunction((Runs(task.name), disjunction(conjunction((one.guard, other.guard)) for one, other in ways)))
+    return Denial(f"{inner.label} and {outer.label} never share a group", graph, (task.name,), question)
+
+
+def _shared_groups(graph: Graph) -> Iterator[tuple[Task, Hold, Hold, list[tuple[Case, Case]]]]:
     """What could deadlock: (taker, inner, outer, the cases in which both groups have one name)."""
     for task, inner, outer in _pairs(graph):
         ways = list(_equal_cases(outer, inner))
@@ -80,7 +92,8 @@ def _equal_cases(outer: Hold, inner: Hold) -> Iterator[tuple[Case, Case]]:
 def _deadlock(
     graph: Graph, grouped: Grouped, task: Task, inner: Hold, outer: Hold, ways: list[tuple[Case, Case]]
 ) -> None:
-    question = conjunction((Runs(task.name), disjunction(conjunction((one.guard, other.guard)) for one, other in ways)))
+    denial = _denial(graph, task, inner, outer, ways)
+    question = denial.question
     what = f"a deadlock of {task.name!r} over its group"
     try:
         solver = Solver(graph, [task.name])
@@ -92,16 +105,11 @@ def _deadlock(
         answer = solver.ask(question)
     match answer:
         case Never():
-            grouped.unsat.append((claim_of(inner, outer), solver.text(question)))
+            grouped.unsat.append(denied(denial, partial(solver.text, question)))
         case Undecided(reason):
             grouped.findings.append(undecided(what, reason, inner.span))
         case Found():
             grouped.findings.append(_stuck(graph, answer, task, inner, outer, ways[0][0]))
-
-
-def claim_of(inner: Hold, outer: Hold) -> str:
-    """The claim under which a certificate lists that these two are never one group."""
-    return f"{inner.label} and {outer.label} never share a group"
 
 
 def _stuck(graph: Graph, found: Found, task: Task, inner: Hold, outer: Hold, case: Case) -> Finding:

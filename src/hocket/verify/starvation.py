@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from hocket.errors import MissingExtra
+from hocket.verify.denials import Denial, Denied, denied
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.model import Copies, Edge, Graph, Hold, Join, Point, Task
 from hocket.verify.replay import Did, Mismatch, Run, Story, group_name, replay
@@ -25,7 +27,7 @@ from hocket.verify.resources import WORKERS, Key, Resources, Table, key_text, ke
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.timeline import schedule
 
-__all__ = ["Starved", "least_workers", "starvation", "unrolled"]
+__all__ = ["Starved", "Stopped", "denial_of", "least_workers", "starvation", "stopped_run", "unrolled"]
 
 _MANY = 60  # tasks; of more, the number of workers is only looked into if somebody names one
 _LARGEST = 20_000  # tasks; beyond them the terms alone take longer than anybody waits
@@ -36,7 +38,7 @@ class Starved:
     """What came of it: findings, and the claims "never" for the certificate."""
 
     findings: list[Finding] = field(default_factory=list)
-    unsat: list[tuple[str, str]] = field(default_factory=list)
+    unsat: list[Denied] = field(default_factory=list)
     known: Resources = field(default_factory=Resources)
 
 
@@ -53,24 +55,23 @@ def starvation(graph: Graph, told: frozenset[str] = frozenset()) -> Starved:
 
 
 def _one(graph: Graph, knot: tuple[Key, ...], starved: Starved) -> None:
-    claim = claim_of(knot)
-    table = Table(graph)
-    whole = unrolled(graph, sum(table.capacity[key] for key in knot) + 1)
+    table, denial = Table(graph), denial_of(graph, knot)
+    whole = denial.graph
     span = next(hold.span for task in table.waiting_holders for hold in task.holds if set(keys_of(hold)) & set(knot))
     if (run := _greedy(whole)) is not None:
         starved.findings.append(_finding(whole, graph, run))
         return
     try:
-        answer = _ask(whole)
+        answer = stopped_run(whole)
     except MissingExtra as error:
         answer = Undecided(str(error))
     if isinstance(answer, Never):
-        starved.unsat.append((claim, answer.because[0]))
+        starved.unsat.append(denied(denial, partial(str, answer.because[0])))
         return
-    run = _shown(whole, answer) if isinstance(answer, _Stopped) else None
+    run = _shown(whole, answer) if isinstance(answer, Stopped) else None
     if run is None:
         reason = answer.reason if isinstance(answer, Undecided) else "the run that was found could not be replayed"
-        starved.findings.append(undecided(f"whether '{claim}'", reason, span))
+        starved.findings.append(undecided(f"whether '{denial.claim}'", reason, span))
         return
     starved.findings.append(_finding(whole, graph, run))
 
@@ -93,9 +94,11 @@ def _greedy(graph: Graph) -> Run | None:
     return run if run.events and run.events[-1].did is Did.STUCK else None
 
 
-def claim_of(knot: tuple[Key, ...]) -> str:
-    """The claim under which a certificate lists that these are never held by waiting tasks alone."""
-    return f"tasks that wait never hold all of {', '.join(sorted(map(key_text, knot)))}"
+def denial_of(graph: Graph, knot: tuple[Key, ...]) -> Denial:
+    """What a certificate has to deny of a knot: that tasks which wait hold all of it."""
+    capacity = Table(graph).capacity
+    whole = unrolled(graph, sum(capacity[key] for key in knot) + 1)
+    return Denial(f"tasks that wait never hold all of {', '.join(sorted(map(key_text, knot)))}", whole, stops=True)
 
 
 def unrolled(graph: Graph, most: int) -> Graph:
@@ -127,7 +130,7 @@ def _each(edge: Edge, copies: dict[str, list[str]]) -> Iterator[Edge]:
 
 
 @dataclass(frozen=True)
-class _Stopped:
+class Stopped:
     """A prefix after which nothing happens: the configuration, who has opened, who has closed."""
 
     found: Found
@@ -135,7 +138,8 @@ class _Stopped:
     closed: frozenset[str]
 
 
-def _ask(graph: Graph) -> _Stopped | Never | Undecided:
+def stopped_run(graph: Graph) -> Stopped | Never | Undecided:
+    """A prefix of some run after which nothing can happen although not everything has closed."""
     if len(graph.tasks) > _LARGEST:
         return Undecided(f"{len(graph.tasks)} tasks are too many to ask about resources that are held while waiting")
     prefix = _Prefix(Solver(graph, graph.tasks))
@@ -151,7 +155,7 @@ class _Prefix:
         self.closed = {name: solver.z3.Bool(f"{name} has closed", solver.context) for name in solver.tasks}
         self.any, self.all, self.no, self.so = solver._or, solver._and, solver._not, solver._implies
 
-    def ask(self) -> _Stopped | Never | Undecided:
+    def ask(self) -> Stopped | Never | Undecided:
         solver = self.solver
         room = self._room()
         for task in solver.tasks.values():
@@ -162,7 +166,7 @@ class _Prefix:
             model = solver.solver.model()
             opened, closed = ({name for name, term in terms.items() if solver._is_true(model, term)}
                               for terms in (self.opened, self.closed))  # fmt: skip
-            return _Stopped(solver._found(model), frozenset(opened), frozenset(closed))
+            return Stopped(solver._found(model), frozenset(opened), frozenset(closed))
         if answer == solver.z3.unsat:
             fresh = solver.z3.Solver(ctx=solver.context)
             fresh.add(*solver.solver.assertions(), solver.calm, *solver._named.values())
@@ -240,7 +244,7 @@ class _Prefix:
 # -- the answer -------------------------------------------------------------------------------------------------------
 
 
-def _shown(graph: Graph, stopped: _Stopped) -> Run | None:
+def _shown(graph: Graph, stopped: Stopped) -> Run | None:
     """A run that comes to this prefix, or to another one after which nothing happens."""
     found = stopped.found
     late = frozenset((Did.STARTED, name) for name in stopped.opened - stopped.closed)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 from hocket.verify.model import Edge, Graph, Join, Point, Task
 
@@ -26,6 +27,7 @@ __all__ = ["Shape", "components", "cycles", "edge_between", "knots", "ranks", "r
 
 # edge visits spent on making a cycle shortest; beyond them the best one so far is given
 _VISITS = 3_000_000
+_CLOSED = Point.CLOSED  # looked up once for each of a million edges
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,7 @@ def _double(graph: Graph) -> set[str]:
         if task.awaits:
             found.add(task.name)
             found.update(edge.before for edge in task.awaits if edge.point is not Point.CLOSED)
-        for edge in task.edges:
-            if edge.point is not Point.CLOSED:
-                found.add(edge.before)
+    found.update([edge.before for task in graph.tasks.values() for edge in task.edges if edge.point is not _CLOSED])
     return found
 
 
@@ -90,6 +90,8 @@ def _points(graph: Graph, double: set[str]) -> tuple[list[str], dict[str, int], 
 def _arrows(
     graph: Graph, opening: dict[str, int], closing: dict[str, int], double: set[str]
 ) -> tuple[array[int], array[int]]:
+    if not double:
+        return _edges_alone(graph, opening)
     sources, targets = array("q"), array("q")
     for name, task in graph.tasks.items():
         here = opening[name]
@@ -104,6 +106,17 @@ def _arrows(
             sources.extend((opening[task.parent], closing[name]))
             targets.extend((here, closing[task.parent]))
     return sources, targets
+
+
+def _edges_alone(graph: Graph, point: dict[str, int]) -> tuple[array[int], array[int]]:
+    """The arrows where each task is one point, so that they are its edges: of these there can be a million."""
+    befores = [point.get(edge.before, -1) for task in graph.tasks.values() for edge in task.edges]
+    counts = [len(task.edges) for task in graph.tasks.values()]
+    targets = chain.from_iterable(map(repeat, range(len(counts)), counts))
+    if -1 not in befores:
+        return array("q", befores), array("q", targets)
+    known = [(source, target) for source, target in zip(befores, targets, strict=True) if source >= 0]
+    return array("q", [source for source, _ in known]), array("q", [target for _, target in known])
 
 
 def _inside(

@@ -11,6 +11,9 @@ key twice or an unknown name, and the answer is None: then the other reader deci
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from itertools import chain
+from operator import contains
 from typing import Any
 
 from hocket.verify.formula import Outcome
@@ -57,22 +60,28 @@ def _tasks(document: Any) -> dict[str, Task]:
     if type(bodies) is not dict or not bodies or type(document["hocket"]) is not int:
         raise _NotPlain
     edges = {name: Edge(name, NOWHERE, _SUCCEEDED) for name in bodies}
-    return {name: Task(name, NOWHERE, _edges(name, body, edges), may=RAN) for name, body in bodies.items()}
+    listed = {name: _after(body) for name, body in bodies.items()}
+    if not set(map(type, chain.from_iterable(listed.values()))) <= {str}:
+        raise _NotPlain
+    try:
+        found = {name: tuple([edges[one] for one in after]) for name, after in listed.items()}
+    except KeyError:
+        raise _NotPlain from None
+    if any(map(contains, found.values(), map(edges.get, found))) or _repeats(listed.values()):
+        raise _NotPlain
+    return {name: Task(name, NOWHERE, found[name], may=RAN) for name in bodies}
 
 
-def _edges(name: str, body: Any, edges: dict[str, Edge]) -> tuple[Edge, ...]:
+def _repeats(lists: Collection[list[Any]]) -> bool:
+    """Whether one of these lists has something twice."""
+    return sum(map(len, map(set, lists))) < sum(map(len, lists))
+
+
+def _after(body: Any) -> list[Any]:
+    """What a task comes after, as a list."""
     if not body and (body is None or type(body) is dict):
-        return ()
+        return []
     if type(body) is not dict or len(body) > 1 or "after" not in body:
         raise _NotPlain
     after = body["after"]
-    listed = after if type(after) is list else [after]
-    if any(type(one) is not str for one in listed):
-        raise _NotPlain
-    try:
-        found = tuple([edges[one] for one in listed])
-    except KeyError:
-        raise _NotPlain from None
-    if len(set(listed)) < len(listed) or name in listed:
-        raise _NotPlain
-    return found
+    return after if type(after) is list else [after]
