@@ -23,12 +23,12 @@ _step_back, _all_closed, _close_of = AsyncCrew._step_back, AsyncScheduler._all_c
 _drawn, _end = AsyncCrew._drawn, Threads.end
 
 
-def _without_after(self: Any, name: str, what: Any, after: Any, parent: Any, run: bool) -> Any:
-    return _spawn(self, name, what, (), parent, run)
+def _without_after(self: Any, name: str, body: Any, more: Any, after: Any, parent: Any, run: bool) -> Any:
+    return _spawn(self, name, body, more, (), parent, run)
 
 
-def _without_parent(self: Any, name: str, what: Any, after: Any, parent: Any, run: bool) -> Any:
-    return _spawn(self, name, what, after, None, run)
+def _without_parent(self: Any, name: str, body: Any, more: Any, after: Any, parent: Any, run: bool) -> Any:
+    return _spawn(self, name, body, more, after, None, run)
 
 
 def _without_adoption(self: Any, edge: Edge, pairs: Any) -> None:

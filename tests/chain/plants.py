@@ -276,20 +276,20 @@ _spawn, _park, _do, _perform, _call = Scheduler._spawn, Seats.park, Crew._do, Cr
 _link, _many, _serve = Scheduler.link, Scheduler._many, Crew._serve
 
 
-def _without_after(self: Any, name: str, what: Any, after: Any, parent: Any, run: bool) -> Any:
-    return _spawn(self, name, what, (), parent, run)
+def _without_after(self: Any, name: str, body: Any, more: Any, after: Any, parent: Any, run: bool) -> Any:
+    return _spawn(self, name, body, more, (), parent, run)
 
 
-def _without_parent(self: Any, name: str, what: Any, after: Any, parent: Any, run: bool) -> Any:
-    return _spawn(self, name, what, after, None, run)
+def _without_parent(self: Any, name: str, body: Any, more: Any, after: Any, parent: Any, run: bool) -> Any:
+    return _spawn(self, name, body, more, after, None, run)
 
 
-def _armed_first(self: Any, name: str, what: Any, after: Any, parent: Any, run: bool) -> Any:
+def _armed_first(self: Any, name: str, body: Any, more: Any, after: Any, parent: Any, run: bool) -> Any:
     """The edges are made when the task is armed already."""
-    handle = _spawn(self, name, what, (), parent, run)
+    handle = _spawn(self, name, body, more, (), parent, run)
     with self._lock:
         for earlier in after:
-            self._kernel.hold(Edge.AFTER, earlier.node, handle.node)
+            self._kernel.hold(Edge.AFTER, earlier.entered(), handle.entered())
     return handle
 
 

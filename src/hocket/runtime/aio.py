@@ -99,7 +99,7 @@ class AsyncScheduler(AsyncCrew):
         if self._alone and (self._loop is None or asyncio._get_running_loop() is not self._loop):
             self._refuse_strangers(name, "added")
 
-    def _mine(self, task: Task) -> Task:
+    def _mine(self, task: Task) -> Any:
         mine = super()._mine(task)
         self._refuse_strangers(task.name, "used")
         return mine

@@ -47,7 +47,6 @@ from hocket.runtime.building import Building
 from hocket.runtime.handle import Context
 from hocket.runtime.pickers import Picker, picker_of
 from hocket.runtime.primitives import Lock
-from hocket.runtime.task import NOTHING_GIVEN
 
 __all__ = ["AsyncCrew", "wake"]
 
@@ -118,8 +117,8 @@ class AsyncCrew(Building[AsyncHandle]):
             elif command is _SETTLE:
                 for waiter in task.waiters:
                     wake(waiter)
-                if task.given:
-                    task.given = NOTHING_GIVEN  # else the last task of a chain would keep what all before it gave
+                if task._more.given:
+                    task.forget_what_was_given()
                 if not node.fate:  # nobody asks it for its handle: both are freed without the collector
                     node.load = None
         if self._unborn < _AT_ONCE and self._in_flight < self._places and not self._filling:

@@ -11,6 +11,7 @@ from hocket.errors import Refused, TaskLost
 from hocket.kernel import Node
 from hocket.runtime.bodies import is_async
 from hocket.runtime.handle import Built
+from hocket.runtime.task import PLAIN, More
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -28,16 +29,8 @@ class AsyncHandle(Built):
     work: Any  # an iterator of either kind
     waiters: dict[Future[bool], None]  # who awaits it; only the loop's thread changes and reads them
 
-    def __init__(
-        self,
-        scheduler: Any,
-        node: Node,
-        body: Callable[..., Any] | None,
-        work: Any = None,
-        wants_context: bool = False,
-        priority: float = 0,
-    ) -> None:
-        super().__init__(scheduler, node, body, work, wants_context, priority)
+    def __init__(self, scheduler: Any, node: Node, body: Callable[..., Any] | None, more: More = PLAIN) -> None:
+        super().__init__(scheduler, node, body, more)
         self.is_async = is_async(body)
         self.context = copy_context()  # that of whoever spawns it, as with `asyncio.create_task`
 
@@ -79,5 +72,8 @@ class AsyncHandle(Built):
     def begin(self, context: Any, *drawn: Any) -> Any:
         """Call its body, or that for what was drawn, with what it is given by name."""
         assert self.body is not None, f"{self.name} has no body, and was given to an executor"
-        first = (context, *drawn) if self.wants_context else drawn
-        return self.body(*first, **self.values()) if self.given else self.body(*first)
+        more = self._more
+        if more is PLAIN:
+            return self.body()
+        first = (context, *drawn) if more.wants_context else drawn
+        return self.body(*first, **self.values()) if more.given else self.body(*first)

@@ -17,10 +17,10 @@ from typing import Any
 
 from hocket.graph import Task
 
-__all__ = ["is_async", "refuse_bodies_of", "refuse_body"]
+__all__ = ["REFUSED", "is_async", "refuse_bodies_of", "refuse_body"]
 
 _GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
-_REFUSED = {True: _GENERATES, False: _GENERATES | inspect.CO_COROUTINE}  # by whether bodies are awaited
+REFUSED = {True: _GENERATES, False: _GENERATES | inspect.CO_COROUTINE}  # by whether bodies are awaited
 
 
 def is_async(body: Callable[..., Any] | None) -> bool:
@@ -35,7 +35,7 @@ def refuse_body(name: str, body: Any, awaits: bool) -> None:
     function = body
     while type(function) is partial:
         function = function.func
-    if type(function) is FunctionType and not function.__code__.co_flags & _REFUSED[awaits]:
+    if type(function) is FunctionType and not function.__code__.co_flags & REFUSED[awaits]:
         return
     if inspect.iscoroutine(body):
         body.close()  # nobody will await it, and Python would warn of that

@@ -10,24 +10,36 @@ in another.
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from operator import index as as_count
+from types import FunctionType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from hocket.errors import CycleError, DeadlockError, Refused
 from hocket.graph import Graph
 from hocket.kernel import Command, Commands, Edge, Kernel, Node, Phase, Stimulus
-from hocket.runtime.bodies import refuse_bodies_of, refuse_body
+from hocket.runtime.bodies import REFUSED, refuse_bodies_of, refuse_body
 from hocket.runtime.build import build
 from hocket.runtime.flat import Drawing
 from hocket.runtime.handle import Built
 from hocket.runtime.joins import Joins
 from hocket.runtime.lazily import Lazily
 from hocket.runtime.primitives import Lock
-from hocket.runtime.task import After, Task, given_by, refuse_what_cannot_be_called, tasks_of
+from hocket.runtime.task import (
+    NOTHING_GIVEN,
+    PLAIN,
+    After,
+    More,
+    Task,
+    given_by,
+    refuse_what_cannot_be_called,
+    tasks_of,
+)
 
 __all__ = ["Building"]
 
-_ARMED = Stimulus.ARMED  # an enum's member costs a look-up in its class each time
+_ARMED, _AFTER = Stimulus.ARMED, Edge.AFTER  # an enum's member costs a look-up in its class each time
+_NOBODY: tuple[Task, ...] = ()
 
 H = TypeVar("H", bound=Built)
 
@@ -42,6 +54,7 @@ class Building(Generic[H]):
         self._kernel, self._lock = kernel, lock
         self._joins = Joins()
         self._failed: list[Task] = []
+        self._refused = REFUSED[self._awaits]
         self._closed = False
         self._closing: Stimulus | None = None  # while it closes: what idle tasks are told when nothing else is left
 
@@ -64,7 +77,7 @@ class Building(Generic[H]):
         name: str,
         body: Callable[..., Any] | None,
         *,
-        after: After = (),
+        after: After = _NOBODY,
         parent: Task | None = None,
         run: bool = True,
         context: bool = False,
@@ -78,8 +91,18 @@ class Building(Generic[H]):
         where the scheduler's picker is "priority". Raises TypeError for a body that cannot be called so, Refused
         after the scheduler has closed or when the parent has.
         """
-        self._refuse_body(name, body, given_by(after), context)
-        return self._spawn(name, (body, None, context, priority), after, parent, run)
+        given = NOTHING_GIVEN if after is _NOBODY else given_by(after)
+        called = body.func if type(body) is partial else body
+        if given or type(called) is not FunctionType or called.__code__.co_flags & self._refused:
+            self._refuse_body(name, body, given, context)
+        more = More(None, context, priority, given) if context or priority or given else PLAIN
+        if run and parent is None and body is not None and (after is _NOBODY or (type(after) is list and not after)):
+            return self._spawn_alone(name, body, more)
+        return self._spawn(name, body, more, after, parent, run)
+
+    def _spawn_alone(self, name: str, body: Callable[..., Any], more: More) -> H:
+        """A task that is ready, and related to nobody so far."""
+        return self._spawn(name, body, more, _NOBODY, None, run=True)
 
     def multi(self, name: str, count: int, body: Callable[..., Any], **options: Any) -> H:
         """One task that calls `body(i)` for each i in range(count), in any order, on any workers, each once (CH-04).
@@ -121,26 +144,28 @@ class Building(Generic[H]):
     ) -> H:
         if body is None:
             raise TypeError(f"{name!r} needs a body to call for each index, not None")
-        self._refuse_body(name, body, given_by(after), 1 + context)
-        if not items:  # nothing to run: a point to join at (CH-03)
-            return self._spawn(name, (None,), tasks_of(after), parent, run)
-        work = items if isinstance(items, AsyncIterator) else iter(items)
-        return self._spawn(name, (body, work, context, priority), after, parent, run)
-
-    def _spawn(self, name: str, what: tuple[Any, ...], after: After, parent: Task | None, run: bool) -> H:
         given = given_by(after)
-        earlier = [self._mine(task).node for task in tasks_of(after)]
-        holder = None if parent is None else self._mine(parent).node
+        self._refuse_body(name, body, given, 1 + context)
+        if not items:  # nothing to run: a point to join at (CH-03)
+            return self._spawn(name, None, PLAIN, after, parent, run)
+        work: Any = items if isinstance(items, AsyncIterator) else iter(items)
+        return self._spawn(name, body, More(work, context, priority, given), after, parent, run)
+
+    def _spawn(
+        self, name: str, body: Callable[..., Any] | None, more: More, after: After, parent: Task | None, run: bool
+    ) -> H:
+        before = [self._mine(task) for task in tasks_of(after)]
+        above = None if parent is None else self._mine(parent)
         with self._lock:
             self._refuse_when_closed(name)
+            earlier = [task._node or task.entered() for task in before]
+            holder = None if above is None else above.entered()
             if holder is not None:
                 self._refuse_child(name, holder, earlier)
-            node = self._kernel.add(name, what[0] is not None)
-            handle = self._handle(self, node, *what)
-            if given:
-                handle.given = given
+            node = self._kernel.add(name, body is not None)
+            handle = self._handle(self, node, body, more)
             for source in earlier:
-                self._kernel.hold(Edge.AFTER, source, node)
+                self._kernel.hold(_AFTER, source, node)
             if holder is not None:
                 self._kernel.hold(Edge.HOLD, node, holder)
             if run:
@@ -189,16 +214,17 @@ class Building(Generic[H]):
 
     def link(self, edge: Edge, sources: Iterable[Task], target: Task) -> None:
         """Relate several tasks to one, all or none. Raises Refused or CycleError."""
-        held = self._mine(target).node
-        self._link(edge, [(self._mine(source).node, held) for source in sources])
+        held = self._mine(target)
+        self._link(edge, [(self._mine(source), held) for source in sources])
 
     def link_to(self, edge: Edge, source: Task, targets: Iterable[Task]) -> None:
         """Relate one task to several, all or none. Raises Refused or CycleError."""
-        node = self._mine(source).node
-        self._link(edge, [(node, self._mine(target).node) for target in targets])
+        mine = self._mine(source)
+        self._link(edge, [(mine, self._mine(target)) for target in targets])
 
-    def _link(self, edge: Edge, pairs: Sequence[tuple[Node, Node]]) -> None:
+    def _link(self, edge: Edge, tasks: Sequence[tuple[H, H]]) -> None:
         with self._lock:
+            pairs = [(source.entered(), target.entered()) for source, target in tasks]
             for node, held in pairs:
                 self._kernel.admit(edge, node, held)
                 circle = self._joins and self._joins.circle_by_link(edge, node, held)
@@ -211,8 +237,9 @@ class Building(Generic[H]):
         self._tell(_ARMED, task)
 
     def arm_if_idle(self, task: Task) -> None:
-        node = self._mine(task).node
+        mine = self._mine(task)
         with self._lock:
+            node = mine.entered()
             if node.phase is Phase.IDLE:
                 self._do(self._kernel.receive(_ARMED, node))
 
@@ -220,11 +247,11 @@ class Building(Generic[H]):
         self._tell(Stimulus.CANCELLED, task)
 
     def _tell(self, stimulus: Stimulus, task: Task) -> None:
-        node = self._mine(task).node
+        mine = self._mine(task)
         with self._lock:
-            self._do(self._kernel.receive(stimulus, node))
+            self._do(self._kernel.receive(stimulus, mine.entered()))
 
-    def _mine(self, task: Task) -> Task:
+    def _mine(self, task: Task) -> Any:
         if not isinstance(task, Built) or task.scheduler is not self:
             raise Refused(getattr(task, "name", repr(task)), "used here", "not a task of this scheduler", "one that is")
         return task
@@ -233,9 +260,9 @@ class Building(Generic[H]):
 
     def story(self, task: Task) -> str:
         """Where a task stands and why, in one sentence."""
-        node = self._mine(task).node
+        mine = self._mine(task)
         with self._lock:
-            return self._kernel.story(node)
+            return self._kernel.story(mine.entered())
 
     def check(self) -> None:
         """Assert the kernel's invariants: O(tasks + edges), for tests."""
@@ -244,7 +271,11 @@ class Building(Generic[H]):
 
     # -- what all ends have in common ----------------------------------------------------------------------------------
 
+    def _enter_all(self) -> None:
+        """Whoever is not in the kernel is now: for what asks for all that is open."""
+
     def _cancel_what_waits(self) -> None:
+        self._enter_all()
         for node in list(self._kernel.nodes):
             if Phase.IDLE < node.phase < Phase.RUNNING:
                 self._do(self._kernel.receive(Stimulus.CANCELLED, node))
@@ -267,9 +298,9 @@ class Building(Generic[H]):
 
     # -- what all joins have in common ---------------------------------------------------------------------------------
 
-    def _refuse_to_wait_for_oneself(self, stack: Sequence[Task], task: Task) -> None:
+    def _refuse_to_wait_for_oneself(self, stack: Sequence[Built], task: Built) -> None:
         """A body may not wait for what waits for it, nor for what this thread has put aside to help."""
-        circle = self._joins.circle_by_join(task.node, [mine.node for mine in stack])
+        circle = self._joins.circle_by_join(task.entered(), [mine.entered() for mine in stack])
         if circle:
             raise DeadlockError(
                 f"{stack[-1].name!r} joined {task.name!r}, which cannot close before {circle[-1].name!r} does: "

@@ -27,21 +27,22 @@ from warnings import warn
 
 from hocket.errors import Refused, Stranded
 from hocket.graph import Graph
-from hocket.kernel import Command, Commands, Kernel, Phase, Stimulus
+from hocket.kernel import Command, Commands, Kernel, Node, Phase, Stimulus
+from hocket.kernel.node import finished
 from hocket.runtime.building import Building
 from hocket.runtime.flat import Drawing
 from hocket.runtime.handle import Context, Handle
-from hocket.runtime.pickers import Picker
+from hocket.runtime.pickers import LISTED, Picker
 from hocket.runtime.primitives import Lock, Primitives
 from hocket.runtime.seats import Seat, Seats
-from hocket.runtime.task import NOTHING_GIVEN
+from hocket.runtime.task import PLAIN, More
 
 __all__ = ["Crew", "names_of"]
 
 # an enum's member costs a look-up in its class each time, and these are read for every task
 _STARTED, _RETURNED, _RAISED = Stimulus.STARTED, Stimulus.RETURNED, Stimulus.RAISED
 _RUN, _SETTLE = Command.RUN, Command.SETTLE
-_READY, _RUNNING = Phase.READY, Phase.RUNNING
+_READY, _RUNNING, _CLOSED = Phase.READY, Phase.RUNNING, Phase.CLOSED
 
 
 def names_of(workers: int | Iterable[str]) -> list[str]:
@@ -68,6 +69,9 @@ class Crew(Building[Handle]):
         super().__init__(kernel, primitives.lock())
         self._primitives = primitives
         self._ready = picker  # not begun, or put aside between two bodies
+        self._alone = 0  # open tasks that have no node: see handle.py
+        # where a failure stops all others, these have to be in the kernel; and what is alone, it has to find again
+        self._lets_alone = type(picker) in LISTED and not kernel.scope.stops
         # running tasks of many bodies, which one more may join; perhaps all drawn
         self._shared: deque[Handle] = deque()
         self._asleep = Seats()
@@ -76,6 +80,51 @@ class Crew(Building[Handle]):
 
     def _lock_for_items(self) -> Lock:
         return self._primitives.lock()
+
+    # -- tasks that are alone -----------------------------------------------------------------------------------------
+
+    def _spawn_alone(self, name: str, body: Callable[..., Any], more: More) -> Handle:
+        if not self._lets_alone or self._kernel.watch is not None:
+            return super()._spawn_alone(name, body, more)
+        handle = self._handle.alone(self, name, body, more)
+        with self._lock:
+            if self._closed:
+                self._refuse_when_closed(name)
+            self._alone += 1
+            self._ready.append(handle)
+            if self._asleep.parked:
+                self._asleep.wake()
+        return handle
+
+    def node_of(self, task: Handle) -> Node:
+        """The node of a task that was alone, for somebody who does not hold the lock."""
+        with self._lock:
+            return task.entered()
+
+    def enter(self, task: Handle) -> Node:
+        """Tell the kernel of a task that was alone, and what has happened to it so far."""
+        kernel = self._kernel
+        if task.phase_alone is _CLOSED:
+            node = finished(task.name, kernel.scope)
+        else:
+            self._alone -= 1
+            node = kernel.add(task.name)
+            kernel.receive(Stimulus.ARMED, node)  # it says RUN: whoever is to run it has it already
+            if task.phase_alone is _RUNNING:
+                kernel.receive(_STARTED, node)
+        node.load, task._node = task, node
+        return node
+
+    def _found_alone(self) -> Iterator[Handle]:
+        """All that are alone and open: in the queue, or at work in some seat."""
+        queue: Any = self._ready  # it lets alone, so it is a deque or a list
+        at_work = (task for seat in self._seats.values() for task in seat.stack)
+        return (task for task in [*queue, *at_work] if task._node is None)
+
+    def _enter_all(self) -> None:
+        if self._alone:
+            for task in self._found_alone():
+                task.entered()
 
     # -- workers ------------------------------------------------------------------------------------------------------
 
@@ -113,6 +162,7 @@ class Crew(Building[Handle]):
         """The tasks that wait for an executor, or for others, when the last one leaves; none while another is there."""
         if self._workers or any(seat is not leaving for seat in self._seats.values()):
             return []
+        self._enter_all()
         return [node.name for node in self._kernel.nodes if Phase.IDLE < node.phase < _RUNNING]
 
     @contextmanager
@@ -166,8 +216,9 @@ class Crew(Building[Handle]):
         """Nothing is ready; a part in a task of many bodies that others are at already, or None."""
         while self._shared:
             task = self._shared[0]
-            if task.node.phase is _RUNNING and task.left():
-                self._kernel.receive(Stimulus.SPLIT, task.node)
+            node = task.entered()
+            if node.phase is _RUNNING and task.left():
+                self._kernel.receive(Stimulus.SPLIT, node)
                 return task
             self._shared.popleft()
         return None
@@ -190,7 +241,7 @@ class Crew(Building[Handle]):
     def offer_more(self, task: Handle) -> None:
         """There is more to draw of a task of many bodies than those have taken who are at it."""
         with self._lock:
-            if task.node.phase is _RUNNING and task not in self._shared:
+            if task.entered().phase is _RUNNING and task not in self._shared:
                 self._shared.append(task)
             self._asleep.wake()
 
@@ -215,12 +266,14 @@ class Crew(Building[Handle]):
 
     def _perform(self, seat: Seat, task: Handle) -> None:
         """Run bodies of one task: its only one, or as many as there are before somebody wants something else done."""
-        node, receive = task.node, self._kernel.receive
-        if node.phase is _READY:
-            commands = receive(_STARTED, node)
+        node = task._node
+        if node is None:
+            task.phase_alone = _RUNNING
+        elif node.phase is _READY:
+            commands = self._kernel.receive(_STARTED, node)
             if commands:
                 self._do(commands)
-            if task.work is not None and task.left() > 1:
+            if task._more.work is not None and task.left() > 1:
                 self._shared.append(task)
                 self._asleep.wake()
         elif node.phase is not _RUNNING:
@@ -228,13 +281,18 @@ class Crew(Building[Handle]):
         error = self._call(seat, task)
         if error is not None:
             self._fail(task, error)
-            self._do(receive(_RAISED, node), takes_one=True)
+            self._do(self._kernel.receive(_RAISED, task.entered()), takes_one=True)
             if isinstance(error, KeyboardInterrupt) and seat.thread is None and not seat.stack:
                 raise error  # it was meant for this thread, which only helps
-        elif task.work is not None and task.left():
+        elif task._node is None:  # nobody has asked for more meanwhile
+            task.phase_alone = _CLOSED
+            self._alone -= 1
+            for joiner in task.waiters:
+                self._asleep.rouse(joiner)
+        elif task._more.work is not None and task.left():
             self._ready.append(task)
         else:
-            self._do(receive(_RETURNED, node), takes_one=True)
+            self._do(self._kernel.receive(_RETURNED, task._node), takes_one=True)
 
     def _call(self, seat: Seat, task: Handle) -> BaseException | None:
         """Without the lock, call what there is to call; the exception that ended it, or None."""
@@ -242,8 +300,11 @@ class Crew(Building[Handle]):
         stack.append(task)
         lock.release()
         try:
-            if task.work is None:
-                task.call(Context(task.scheduler, task) if task.wants_context else None)
+            more = task._more
+            if more is PLAIN:
+                task._value = task.body()  # type: ignore[misc]  # the kernel runs no task without a body
+            elif more.work is None:
+                task.call(Context(task.scheduler, task) if more.wants_context else None)
             else:
                 self._call_each(seat, task)
         except BaseException as error:
@@ -295,8 +356,8 @@ class Crew(Building[Handle]):
                 self._ready.append(task)
                 added += 1
             elif command is _SETTLE:
-                if task.given:
-                    task.given = NOTHING_GIVEN  # else the last task of a chain would keep what all before it gave
+                if task._more.given:
+                    task.forget_what_was_given()
                 for seat in task.waiters:
                     self._asleep.rouse(seat)
         if added > takes_one:

@@ -14,7 +14,7 @@ from itertools import count
 from random import Random
 from typing import Generic, Protocol, TypeVar
 
-__all__ = ["PICKERS", "Picker", "Prioritised", "picker_of"]
+__all__ = ["LISTED", "PICKERS", "Picker", "Prioritised", "picker_of"]
 
 
 class Prioritised(Protocol):
@@ -85,6 +85,9 @@ class _Drawn(_Lifo[T]):
         self[-1] = list.__getitem__(self, place)
         self[place] = last
 
+
+LISTED: tuple[type, ...] = (deque, _Lifo, _Drawn)
+"""Those that can be read through: a list of tasks."""
 
 PICKERS: Mapping[str, Callable[[int], Picker[Prioritised]]] = {
     "fifo": lambda seed: deque(),

@@ -8,8 +8,8 @@ held.
 
 from __future__ import annotations
 
+from hocket.runtime.handle import Built
 from hocket.runtime.primitives import Condition, Thread
-from hocket.runtime.task import Task
 
 __all__ = ["Seat", "Seats"]
 
@@ -24,7 +24,7 @@ class Seat:
         self.alive = True
         self.called = False  # something happened that it waits for; read without the lock between two bodies
         self.owner = 0  # the thread that sits here
-        self.stack: list[Task] = []
+        self.stack: list[Built] = []
         self.thread: Thread | None = None
 
 

@@ -16,12 +16,38 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import signature
 from operator import length_hint
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from hocket.errors import TaskLost
-from hocket.kernel import Node, Outcome
+from hocket.kernel import Node, Outcome, Phase
 
-__all__ = ["NOTHING_GIVEN", "After", "Task", "error_of", "given_by", "refuse_what_cannot_be_called", "tasks_of"]
+__all__ = [
+    "NOTHING_GIVEN",
+    "PLAIN",
+    "After",
+    "More",
+    "Task",
+    "error_of",
+    "given_by",
+    "refuse_what_cannot_be_called",
+    "tasks_of",
+]
+
+_CLOSED, _FINISHED = Phase.CLOSED, Outcome.FINISHED  # an enum's member costs a look-up in its class each time
+
+
+class More(NamedTuple):
+    """What few tasks have beside a body: all that have none of it share one, so that a task is small."""
+
+    work: Iterator[Any] | None = None  # the arguments of a task of many bodies
+    wants_context: bool = False
+    priority: float = 0  # read by the picker of that name
+    given: Mapping[str, Task] = MappingProxyType({})  # by parameter: the tasks whose values its body is called with
+
+
+PLAIN = More()
+NOTHING_GIVEN: Mapping[str, Task] = PLAIN.given
 
 
 class Task:
@@ -31,34 +57,51 @@ class Task:
     raised, or None.
     """
 
-    __slots__ = ("_error", "_seen", "_value", "body", "given", "node", "priority", "wants_context", "work")
+    __slots__ = ("_error", "_more", "_node", "_seen", "_value", "body", "name")
 
-    def __init__(
-        self,
-        node: Node,
-        body: Callable[..., Any] | None,
-        work: Iterator[Any] | None = None,
-        wants_context: bool = False,
-    ) -> None:
-        self.node, self.body, self.work, self.wants_context = node, body, work, wants_context
+    def __init__(self, node: Node, body: Callable[..., Any] | None, more: More = PLAIN) -> None:
+        self.name, self._node, self.body, self._more = node.name, node, body, more
         self._value: Any = None
         self._error: BaseException | None = None
         self._seen = False  # somebody was told how it ended
-        self.given: Mapping[str, Task] = NOTHING_GIVEN  # by parameter: the tasks whose values its body is called with
-        self.priority: float = 0  # read by the picker of that name
         node.load = self
 
     @property
-    def name(self) -> str:
-        return self.node.name
+    def node(self) -> Node:
+        return self._node
 
     @property
     def outcome(self) -> Outcome | None:
-        return self.node.outcome
+        node = self._node
+        return node.fate if node.phase is _CLOSED else None
 
     @property
     def is_done(self) -> bool:
-        return self.node.outcome is not None
+        return self.outcome is not None
+
+    @property
+    def work(self) -> Iterator[Any] | None:
+        return self._more.work
+
+    @work.setter
+    def work(self, arguments: Iterator[Any]) -> None:
+        self._more = self._more._replace(work=arguments)
+
+    @property
+    def wants_context(self) -> bool:
+        return self._more.wants_context
+
+    @property
+    def priority(self) -> float:
+        return self._more.priority
+
+    @property
+    def given(self) -> Mapping[str, Task]:
+        return self._more.given
+
+    def forget_what_was_given(self) -> None:
+        """It has closed: else the last task of a chain would keep what all before it gave."""
+        self._more = self._more._replace(given=NOTHING_GIVEN)
 
     @property
     def exception(self) -> BaseException | None:
@@ -68,10 +111,10 @@ class Task:
     def call(self, context: Any) -> None:
         """Run the only body of a task that has one, keeping what it returns."""
         assert self.body is not None, f"{self.name} has no body, and was given to an executor"
-        if self.given:
-            self._value = self.body(*[context] * self.wants_context, **self.values())
+        if self._more is PLAIN:
+            self._value = self.body()
         else:
-            self._value = self.body(context) if self.wants_context else self.body()
+            self._value = self.body(*[context] * self.wants_context, **self.values())
 
     def gave(self, value: Any) -> None:
         """Keep what its body returned, which was called by somebody else."""
@@ -83,7 +126,8 @@ class Task:
 
     def left(self) -> int:
         """How many arguments of a task of many bodies have not been drawn."""
-        return 0 if self.work is None else length_hint(self.work)
+        work = self._more.work
+        return 0 if work is None else length_hint(work)
 
     def failed_with(self, error: BaseException) -> bool:
         """Keep the first exception of its bodies; whether this was the first."""
@@ -100,15 +144,13 @@ class Task:
     def value(self) -> Any:
         """What a closed task gave; raises what it raised, or TaskLost where it was lost without a body of its own."""
         self._seen = True
-        if self.outcome is not Outcome.FINISHED:
+        if self.outcome is not _FINISHED:
             raise error_of(self.node)
         return self._value
 
     def __repr__(self) -> str:
         return f"<task {self.name} {self.node.phase if self.outcome is None else self.outcome}>"
 
-
-NOTHING_GIVEN: Mapping[str, Task] = {}
 
 _LISTS = (list, tuple)  # asked first: whether a list is a Mapping takes 300 ns to find out
 

@@ -11,9 +11,9 @@ the rest. A join that would wait for itself is refused at the call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
-from typing import Any
 
 from hocket.errors import DeadlockError, Refused
 from hocket.graph import Graph
@@ -21,7 +21,7 @@ from hocket.kernel import Kernel, Policy, Stimulus
 from hocket.kernel.kernel import Watch
 from hocket.runtime.checked import Verify, refuse_unverified
 from hocket.runtime.crew import Crew, names_of
-from hocket.runtime.handle import Handle
+from hocket.runtime.handle import Built, Handle
 from hocket.runtime.pickers import Picker, picker_of
 from hocket.runtime.primitives import THREADING, Primitives
 from hocket.runtime.seats import Seat
@@ -88,7 +88,7 @@ class Scheduler(Crew):
             elif not self._wait(task, timeout):
                 raise DeadlockError(
                     f"nobody can run {task.name!r}: there is no worker; add one, or join(help=True)",
-                    [self._kernel.story(task.node)],
+                    [self._kernel.story(task.entered())],
                 )
 
     def _help(self, seat: Seat | None, task: Handle, timeout: float | None) -> None:
@@ -99,10 +99,16 @@ class Scheduler(Crew):
         place.stack = [] if seat is None else seat.stack
         task.waiters = [*task.waiters, place]
         try:
-            with self._joins.waiting(task.node, [mine.node for mine in place.stack]):
+            with self._joining(task, place.stack):
                 self._serve(place, lambda: task.outcome is not None)
         finally:
             task.waiters = [seat for seat in task.waiters if seat is not place]
+
+    def _joining(self, task: Handle, stack: Sequence[Built]) -> AbstractContextManager[None]:
+        """For as long as it lasts, the bodies of a stack wait for the task; whoever is in no body holds nobody up."""
+        if not stack:
+            return nullcontext()
+        return self._joins.waiting(task.entered(), [body.entered() for body in stack])
 
     def _wait(self, task: Handle, timeout: float | None = None) -> bool:
         """Sleep until the task has closed, while others run it; False when there is nobody who could."""
@@ -112,7 +118,7 @@ class Scheduler(Crew):
             self._waiting.append(seat)
             while task.outcome is None and (self._workers or self._seats):
                 if not seat.condition.wait(timeout) and timeout is not None and task.outcome is None:
-                    raise TimeoutError(f"after {timeout} s, {self._kernel.story(task.node)}")
+                    raise TimeoutError(f"after {timeout} s, {self._kernel.story(task.entered())}")
             return task.outcome is not None
         finally:
             task.waiters = [other for other in task.waiters if other is not seat]
@@ -174,9 +180,16 @@ class Scheduler(Crew):
             self._cancel_what_waits()
         self._tell_the_idle()
         newest = True
-        while not self._kernel.idle:
-            nodes = list(self._kernel.nodes)
-            last: Any = nodes[-1 if newest else 0].load  # with most pickers, one or the other is run last
+        while (last := self._open_one(newest)) is not None:
             newest = not newest
             if not self._wait(last):
                 self._help(None, last, None)
+
+    def _open_one(self, newest: bool) -> Handle | None:
+        """A task that has not closed: with most pickers, the newest or the oldest is run last."""
+        if self._alone:
+            return [*self._found_alone()][-1 if newest else 0]
+        if self._kernel.idle:
+            return None
+        nodes = list(self._kernel.nodes)
+        return nodes[-1 if newest else 0].load  # type: ignore[return-value]  # only the scheduler adds nodes

@@ -157,6 +157,7 @@ class Monitor:
         """Switch it on in a scheduler that is at work. Raises Refused as `attach` does."""
         with scheduler._lock:
             before = scheduler._kernel.watch
+            scheduler._enter_all()
             self.attach(scheduler._kernel)
             self._before, scheduler._kernel.watch = before, self
 

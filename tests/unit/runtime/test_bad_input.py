@@ -24,6 +24,8 @@ def scheduler():
 
 
 def _open(s):
+    with s._lock:
+        s._enter_all()
     return len(s._kernel.nodes), len(s._ready)
 
 

@@ -1,0 +1,133 @@
+"""What is related to nobody has no node until somebody asks for more: whenever that is, it comes to the same.
+
+Each program asks for more of a task while a worker may be anywhere in it: not begun, in its body, over. All
+interleavings of its locks are tried, with the kernel's counters checked at the end; beside it runs the same program
+with tasks that have nodes from the beginning, which has to end in the same ways.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+import hocket
+from hocket import Monitor, Scheduler
+from hocket.errors import Refused
+from hocket.kernel.lifecycle import Moment
+
+
+def _nothing(moment: Moment, node: object) -> None:
+    """Who watches has every task entered at once."""
+
+
+def _cancelled(s: Scheduler) -> object:
+    task = s.spawn("t", int)
+    with suppress(Refused):
+        task.cancel()
+    s.close()
+    return str(task.outcome)
+
+
+def _followed(s: Scheduler) -> object:
+    task = s.spawn("t", int)
+    later = s.spawn("later", str, after={"object": task})
+    return later.join()
+
+
+def _lost(s: Scheduler) -> object:
+    task = s.spawn("t", lambda: 1 // 0)
+    later = s.spawn("later", int, after=[task])
+    s.close()
+    return str(task.outcome), str(later.outcome), repr(task.exception)
+
+
+def _joined_within(s: Scheduler) -> object:
+    def outer() -> object:
+        return s.spawn("inner", lambda: 7).join()
+
+    return s.spawn("outer", outer).join()
+
+
+def _holding(s: Scheduler) -> object:
+    task = s.spawn("parent", lambda context: context.fork("child", lambda: 5), context=True)
+    s.close()
+    return task.value().value()
+
+
+def _asked(s: Scheduler) -> object:
+    task = s.spawn("t", int)
+    story = s.story(task)
+    task.join()
+    return story
+
+
+STORIES = {"t is ready: no executor has taken it", "t is running", "t finished"}
+
+# what is done, all that may come of it, and in how many interleavings of one worker and whoever spawns
+PROGRAMS: list[tuple[Callable[[Scheduler], object], set[object], int]] = [
+    (_cancelled, {"cancelled", "finished"}, 10),
+    (_followed, {"0"}, 20),
+    (_lost, {("failed", "skipped", "ZeroDivisionError('integer division or modulo by zero')")}, 12),
+    (_joined_within, {7}, 12),
+    (_holding, {5}, 10),
+    (_asked, STORIES, 12),
+]
+
+
+def _explored(program: Callable[[Scheduler], object], watch: Any) -> hocket.explore:  # type: ignore[valid-type]
+    def body() -> object:
+        s = Scheduler(workers=1, watch=watch)
+        try:
+            return program(s)
+        finally:
+            s.close()
+            s.check()
+
+    return hocket.explore(body, data="off")
+
+
+@pytest.mark.parametrize(("program", "outcomes", "classes"), PROGRAMS, ids=lambda value: getattr(value, "__name__", ""))
+def test_it_ends_the_same_whenever_more_is_asked_of_it(program, outcomes, classes):
+    alone = _explored(program, None)
+    assert (alone.verdict, set(alone.outcomes), alone.classes) == ("proved", outcomes, classes)
+    entered = _explored(program, _nothing)
+    assert (entered.verdict, entered.outcomes, entered.classes) == ("proved", alone.outcomes, classes)
+
+
+def _watched() -> tuple[str, tuple[str, ...]]:
+    with Scheduler(workers=1) as s:
+        tasks = [s.spawn(name, int) for name in "ab"]
+        monitor = Monitor()
+        monitor.join(s)
+    return str(monitor.refused), tuple(str(task.outcome) for task in tasks)
+
+
+def test_a_monitor_that_joins_late_finds_what_was_alone():
+    result = hocket.explore(_watched, data="off")
+    assert (result.verdict, result.outcomes) == ("proved", {("None", ("finished", "finished")): 48})
+
+
+def test_the_last_worker_that_leaves_names_what_was_alone():
+    def leave():
+        left = [s.spawn(name, int) for name in ("second", "third")]
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            s.remove_worker("only")
+        return told[0].message.tasks, [task.outcome for task in left]
+
+    with Scheduler(workers=["only"]) as s:
+        assert s.spawn("leaves", leave).join() == (("second", "third"), [None, None])
+
+
+def test_what_nobody_relates_has_no_node():
+    with Scheduler(workers=0) as s:
+        tasks = [s.spawn(str(n), int) for n in range(3)]
+        assert list(s._kernel.nodes) == []
+        later = s.spawn("later", int, after=[tasks[1]])
+        assert list(s._kernel.nodes) == [tasks[1].node, later.node]
+    assert {str(task.outcome) for task in [*tasks, later]} == {"finished"}
+    assert [tasks[0]._node, tasks[2]._node] == [None, None]
