@@ -4,6 +4,11 @@ The format is the Trace Event Format: complete events (`X`) in microseconds, met
 (`M`) that names the lanes, flows (`s` to `f`) for edges, instants (`i`) for tasks that
 never ran. A slice that took no time gets a nanosecond, because an arrow must begin and
 end inside of one.
+
+Complete events of one lane have to nest, for a viewer takes them for calls. So a lane is
+split where slices cross: a task of many bodies that was begun by one worker and ended by
+another, bodies that take turns on an event loop. Those of a loop never nest, as none
+calls another: they lie side by side.
 """
 
 from __future__ import annotations
@@ -28,17 +33,56 @@ class Slice:
     begin: int | None
     end: int
     outcome: str
+    nests: bool = True  # where it lies within another on its lane, it was begun by that one
 
 
 def chrome_trace(slices: Sequence[Slice], edges: Iterable[tuple[int, int]] = (), title: str = "hocket") -> str:
     """JSON of a run: `edges` are pairs of indices into `slices`, the earlier first."""
-    lanes = {lane: number for number, lane in enumerate(dict.fromkeys(slice.lane for slice in slices), 1)}
-    events = [
-        *_named_lanes(lanes, title),
-        *(_slice(slice, lanes[slice.lane]) for slice in slices),
-        *_arrows(slices, lanes, edges),
+    lanes = _lanes(slices)
+    numbers = {lane: number for number, lane in enumerate(dict.fromkeys(lanes), 1)}
+    places = [numbers[lane] for lane in lanes]
+    happened = [
+        *(_slice(slice, place) for slice, place in zip(slices, places, strict=True)),
+        *_arrows(slices, places, edges),
     ]
+    happened.sort(key=_when)
+    events = [*_named_lanes(numbers, title), *happened]
     return json.dumps({"traceEvents": events, "displayTimeUnit": "ns"}, ensure_ascii=False, indent=None)
+
+
+def _when(event: dict[str, Any]) -> tuple[float, int, int, float]:
+    """In the order of time; of what begins at once, slices before their arrows, and on each lane the outer first."""
+    return event["ts"], "Xisf".index(event["ph"]), event["tid"], -event.get("dur", 0.0)
+
+
+def _lanes(slices: Sequence[Slice]) -> list[str]:
+    """By slice, its lane: the first of those of that name in which it lies within, or beside, all that are there."""
+    lanes = [slice.lane for slice in slices]
+    open_until: dict[str, list[list[float]]] = {}  # by name, for each of its lanes: the ends of what is open
+    ran = [number for number, slice in enumerate(slices) if slice.begin is not None]
+    for number in sorted(ran, key=lambda each: (slices[each].begin, -_end(slices[each]))):
+        slice = slices[number]
+        split = open_until.setdefault(slice.lane, [])
+        place = _first_that_takes(slice, split)
+        split[place].append(_end(slice))
+        if place:
+            lanes[number] = f"{slice.lane} ({place + 1})"
+    return lanes
+
+
+def _first_that_takes(slice: Slice, split: list[list[float]]) -> int:
+    for place, ends in enumerate(split):
+        while ends and ends[-1] <= (slice.begin or 0) / 1e3:
+            ends.pop()
+        if not ends or (slice.nests and _end(slice) <= ends[-1]):
+            return place
+    split.append([])
+    return len(split) - 1
+
+
+def _end(slice: Slice) -> float:
+    """In microseconds, as it is written."""
+    return (slice.begin or 0) / 1e3 + _length(slice)
 
 
 def _named_lanes(lanes: dict[str, int], title: str) -> Iterator[dict[str, Any]]:
@@ -60,7 +104,7 @@ def _length(slice: Slice) -> float:
 
 
 def _arrows(
-    slices: Sequence[Slice], lanes: dict[str, int], edges: Iterable[tuple[int, int]]
+    slices: Sequence[Slice], lanes: Sequence[int], edges: Iterable[tuple[int, int]]
 ) -> Iterator[dict[str, Any]]:
     """One flow for each edge between two tasks that ran: from the end of the earlier to the beginning of the later."""
     for number, (one, other) in enumerate(edges, 1):
@@ -68,5 +112,5 @@ def _arrows(
         if earlier.begin is None or later.begin is None:
             continue
         told = {"name": "after", "cat": "edge", "id": number, "pid": _PROCESS}
-        yield {**told, "ph": "s", "tid": lanes[earlier.lane], "ts": earlier.begin / 1e3 + _length(earlier)}
-        yield {**told, "ph": "f", "bp": "e", "tid": lanes[later.lane], "ts": later.begin / 1e3}
+        yield {**told, "ph": "s", "tid": lanes[one], "ts": earlier.begin / 1e3 + _length(earlier)}
+        yield {**told, "ph": "f", "bp": "e", "tid": lanes[other], "ts": later.begin / 1e3}

@@ -7,6 +7,7 @@ run, so it is for runs that somebody wants to look at, not for services.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from time import perf_counter_ns
@@ -26,10 +27,10 @@ __all__ = ["Recording"]
 class _Life:
     """Where and when a task ran: nanoseconds, and -1 for what has not happened."""
 
-    __slots__ = ("begin", "close", "end", "lane", "number")
+    __slots__ = ("begin", "close", "end", "in_loop", "lane", "number")
 
     def __init__(self, number: int) -> None:
-        self.number, self.lane = number, ""
+        self.number, self.lane, self.in_loop = number, "", False
         self.begin = self.end = self.close = -1
 
 
@@ -78,6 +79,7 @@ class Recording:
         life, now = self._life(node), self._clock() - self._start
         if moment is Moment.OPEN:
             life.begin, life.lane = now, threading.current_thread().name
+            life.in_loop = _is_on_a_loop()
         elif moment is Moment.RAN:
             life.end = now
         else:
@@ -130,7 +132,13 @@ class Recording:
         if life.begin < 0:
             return Slice(node.name, "never ran", None, max(life.close, 0), outcome)
         end = life.end if life.end >= 0 else self._clock() - self._start
-        return Slice(node.name, life.lane, life.begin, end, outcome)
+        return Slice(node.name, life.lane, life.begin, end, outcome, nests=not life.in_loop)
+
+
+def _is_on_a_loop() -> bool:
+    """Whether this thread runs an event loop; who uses none does not load asyncio for it."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None
 
 
 def _body() -> Any:
