@@ -65,9 +65,18 @@ def test_all_workers_are_used_at_once():
 
 
 def test_a_multi_task_is_split_until_every_worker_has_a_part():
-    meeting = threading.Barrier(4)
+    """Four indices meet, which only four workers can bring about; each worker has one, and each index is called once."""
+    meeting, parts = threading.Barrier(4), []
+
+    def index(number):
+        parts.append((number, threading.current_thread().name))
+        meeting.wait(GUARD)
+
     with Scheduler(workers=4) as s:
-        s.multi("m", 4, lambda n: meeting.wait(GUARD)).join()
+        s.multi("m", 4, index).join()
+    numbers, names = zip(*parts, strict=True)
+    assert sorted(numbers) == [0, 1, 2, 3]
+    assert sorted(names) == [f"worker-{n}" for n in range(4)]
 
 
 def test_a_worker_is_removed_from_inside_its_own_body():
@@ -112,11 +121,17 @@ def test_a_name_is_free_again_when_its_worker_is_gone():
 
 
 def test_a_hundred_workers_are_no_limit():
-    meeting = threading.Barrier(100)
+    """Choir's table of workers has 64 places."""
+    meeting, names = threading.Barrier(100), []
+
+    def body():
+        names.append(threading.current_thread().name)
+        return meeting.wait(GUARD)
+
     with Scheduler(workers=100) as s:
-        for n in range(100):
-            s.spawn(f"t{n}", lambda: meeting.wait(GUARD))
-        s.spawn("end", None).join()
+        tasks = [s.spawn(f"t{n}", body) for n in range(100)]
+        assert sorted(task.join() for task in tasks) == list(range(100))
+    assert sorted(names) == sorted(f"worker-{n}" for n in range(100))
 
 
 def test_removing_the_last_worker_tells_who_waits():
