@@ -65,7 +65,7 @@ def test_all_workers_are_used_at_once():
 
 
 def test_a_multi_task_is_split_until_every_worker_has_a_part():
-    """Four indices meet, which only four workers can bring about; each worker has one, and each index is called once."""
+    """Four indices meet, which only four workers can bring about: each has one, and each index is called once."""
     meeting, parts = threading.Barrier(4), []
 
     def index(number):
