@@ -41,7 +41,7 @@ _URGENT_FIRST = (2, 1, 3, 0)
 # options of hocket.explore that the table may set, and what they have to be
 _OPTIONS: dict[str, tuple[type, ...]] = {
     "bound": (int,), "seconds": (int, float), "executions": (int,), "steps": (int,), "strategy": (str,),
-    "seed": (int,), "data": (str,), "track": (list,),
+    "seed": (int,), "data": (str,), "model": (str,), "track": (list,),
 }  # fmt: skip
 
 

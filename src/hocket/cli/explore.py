@@ -31,6 +31,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, metavar="N", help="steps that one execution may take")
     parser.add_argument("--data", choices=("track", "race-check", "off"), default="track",
                         help="shared data: each access is a step, or only watched for races, or ignored")
+    parser.add_argument("--model", choices=("free", "gil"), default="free",
+                        help="others come between any two accesses, or only where CPython's global lock lets them")
     parser.add_argument("--track", action="append", default=[], metavar="MODULE",
                         help="rewrite this module or package, too; may be repeated")
     parser.add_argument("--spurious", type=int, default=0, metavar="N",
@@ -83,8 +85,8 @@ def _explored(function: Callable[[], Any], options: argparse.Namespace, checkpoi
     try:
         return explore(
             function, bound=options.bound, seconds=options.seconds, executions=options.executions, steps=options.steps,
-            data=options.data, track=options.track, spurious=options.spurious, strategy=options.strategy,
-            order=options.order, cancel=options.cancel, seed=options.seed,
+            data=options.data, model=options.model, track=options.track, spurious=options.spurious,
+            strategy=options.strategy, order=options.order, cancel=options.cancel, seed=options.seed,
             progress=not options.quiet,
             checkpoint=checkpoint, executor=options.workers, certificate=options.certificate is not None)
     except KeyboardInterrupt as interrupt:

@@ -19,6 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="FILE_OR_MODULE::FUNCTION", help="the function that was explored")
     parser.add_argument("schedule", metavar="SCHEDULE", help="what the report printed: hocket1:...")
     parser.add_argument("--data", choices=("track", "race-check", "off"), help="as it was explored")
+    parser.add_argument("--model", choices=("free", "gil"), help="as it was explored")
     parser.add_argument("--track", action="append", default=[], metavar="MODULE", help="as it was explored")
     parser.add_argument("--spurious", type=int, default=0, metavar="N", help="as it was explored")
     parser.add_argument("--order", choices=("fifo", "any"), default="fifo", help="as it was explored")
@@ -30,7 +31,7 @@ def main(options: argparse.Namespace) -> int:
     name, function = function_of(options.target)
     try:
         value = replay(function, options.schedule, data=options.data, track=options.track,
-                       spurious=options.spurious, order=options.order, cancel=options.cancel)
+                       spurious=options.spurious, order=options.order, cancel=options.cancel, model=options.model)
     except ScheduleError:
         raise
     except Exception as error:

@@ -46,14 +46,18 @@ def audit(data: Any) -> Verdict:
     if not isinstance(data, dict) or data.get("kind") != KIND:
         return Unknown(_CLAIM, f"this is no certificate of kind {KIND}")
     try:
-        return _judged(data["executions"])
+        return _judged(data["executions"], _claim(data.get("model", "free")))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration) as error:
         return Unknown(_CLAIM, f"the certificate cannot be read: {type(error).__name__}: {error}")
     except _Flaw as flaw:
         return _violated(str(flaw))
 
 
-def _judged(records: Any) -> Verdict:
+def _claim(model: Any) -> str:
+    return _CLAIM if model == "free" else f"{_CLAIM}, under model {model}"
+
+
+def _judged(records: Any, claim: str) -> Verdict:
     numbers: dict[Any, int] = {}
     runs = [_Run(record, numbers) for record in records]
     problem = "there is no execution in it" if not runs else _different_programs(runs) or _repeated(runs)
@@ -66,7 +70,7 @@ def _judged(records: Any) -> Verdict:
             obligations += 1
             if not _met(race.identities, holders):
                 return _violated(f"execution {number} asks for another: {race.told}")
-    return Holds(_CLAIM, Basis.EXHAUSTED, counts={"classes": len(runs), "reversals": obligations})
+    return Holds(claim, Basis.EXHAUSTED, counts={"classes": len(runs), "reversals": obligations})
 
 
 class _Flaw(Exception):

@@ -1,9 +1,10 @@
 """The classes that an exploration covered, written down so that a stranger can check that none is missing.
 
 One execution of each class is recorded: the objects with their first states, the
-operations in order, and what was still pending at the end. No code of the program
-is in it, and no word about how the executions were found: `explore/audit.py`
-checks it from the meaning of the operations alone.
+operations in order, and what was still pending at the end. Between which accesses
+others could come is said, if it was not between all. No code of the program is in it,
+and no word about how the executions were found: `explore/audit.py` checks it from the
+meaning of the operations alone.
 
 Values are written as JSON. An argument that is no plain value (a function, an
 object) would have to be trusted, so there is no certificate then, and `refusal`
@@ -28,7 +29,8 @@ _OF_ACTORS = {"thread.spawn", "thread.join"}  # their argument is an actor
 class Recorder:
     """Collects one record an execution; give `record` to a host as `watch`."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: str = "free") -> None:
+        self.model = model
         self.records: list[dict[str, Any]] = []
         self.refusal = ""
 
@@ -43,7 +45,8 @@ class Recorder:
 
     def certificate(self) -> Certificate | None:
         """What to hand out; None if there is a `refusal`."""
-        return None if self.refusal else Certificate(KIND, {"kind": KIND, "executions": self.records})
+        said = {} if self.model == "free" else {"model": self.model}
+        return None if self.refusal else Certificate(KIND, {"kind": KIND, **said, "executions": self.records})
 
 
 class _NotPlain(Exception):

@@ -29,10 +29,12 @@ from hocket.explore.failing.failures import Failure, failure_of
 from hocket.explore.failing.minimise import minimised
 from hocket.explore.failing.polling import livelock_of
 from hocket.explore.options import (
+    MODELS,
     STRATEGIES,
     SUPPORTED,
     check_body,
     check_certificate,
+    check_model,
     check_options,
     check_reductions,
     check_sharing,
@@ -87,7 +89,8 @@ def explore(
     `body` is a plain function without parameters; it may use threading, queue and concurrent.futures as ever.
     `bound=k` runs every schedule with at most k preemptions (bounded.py: small programs), and the verdict is
     "bounded". `seconds`, `executions` and `steps` (of one execution, default 20,000) are limits: reached, they make
-    the verdict "incomplete". `data="off"` declares that whatever else is shared is
+    the verdict "incomplete". `model="gil"`: others come in only where CPython's global lock lets them, and not between
+    any two accesses (docs/explanation/memory-models.md). `data="off"` declares that whatever else is shared is
     none of the explorer's business. A `strategy` that draws ("random", "pct", "pos", "urw", "surw", "portfolio") takes
     a `seed` and a limit, by default 1,000 executions; it ends with "incomplete" and an estimate of what it has not
     seen, or with "failed".
@@ -108,13 +111,14 @@ def explore(
     """
     check_body(body)
     check_options(model=model, data=data)
+    check_model(model, data)
     check_strategy(strategy)
     sample = sample_of(strategy, seed, executions, seconds, bound=bound, checkpoint=checkpoint)
     rules = checked(reductions)
     if rules:
         check_reductions(strategy=strategy, bound=bound, checkpoint=checkpoint, executor=executor)
     visible = Visible(data=data, track=named(track), spurious=int(spurious), order=checked_order(order),
-                      cancel=checked_cancel(cancel))
+                      cancel=checked_cancel(cancel), model=model)
     if not isinstance(spurious, int) or spurious < 0:
         raise Refused("spurious", f"set to {spurious!r}", "no number of wake-ups", "a whole number, 0 or more")
     if bound is not None and (not isinstance(bound, int) or bound < 0):
@@ -197,7 +201,7 @@ class _Search:
 
     def record(self) -> None:
         """Write down what this search, which has not begun, covers."""
-        self.recorder = Recorder()
+        self.recorder = Recorder(self.visible.model)
 
     def keep(self, keeper: BodyKeeper) -> None:
         """Save this search, which has not begun, and go on from what was saved."""
@@ -225,7 +229,7 @@ class _Search:
         self.cut: Execution | None = None  # that reached the limit of steps
         self.reason = ""
         self.passed: BaseException | None = None  # an exception that is not for us, e.g. pytest.skip
-        self.recorder = Recorder() if self.recorder is not None else None
+        self.recorder = Recorder(visible.model) if self.recorder is not None else None
         self.estimate = self._new_estimate()
         self.estimated: Estimated | None = None
         if self.keeper is not None:
@@ -253,12 +257,13 @@ class _Search:
         failure = self._shown(self.first) if self.first is not None else self._never_reached()
         untracked = self.untracked()
         verdict, reason = self._verdict(failure, untracked)
-        certificate, refusal = self._certificate(verdict)
+        certificate, notes = self._certificate(verdict)
+        notes = (*notes, *MODELS[self.visible.model])
         sampled = self.sample.notes() if self.sample and failure is None else ()
         return Result(verdict, self._class_count(), self.runner.executions, dict(self.outcomes), failure, untracked,
                       reason, self.elapsed(), self.events, dict(self.session.sometimes),
-                      (*self.session.notes, *refusal, *sampled),
-                      self.sample.seed if self.sample else None, self.rules, certificate)
+                      (*self.session.notes, *notes, *sampled),
+                      self.sample.seed if self.sample else None, self.rules, certificate, self.visible.model)
 
     def untracked(self) -> tuple[str, ...]:
         """What was shared without being tracked."""

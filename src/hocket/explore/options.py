@@ -19,10 +19,12 @@ from hocket.explore.sampling.portfolio import SAMPLERS
 from hocket.explore.strategy import Strategy
 
 __all__ = [
+    "MODELS",
     "STRATEGIES",
     "SUPPORTED",
     "check_body",
     "check_certificate",
+    "check_model",
     "check_options",
     "check_reductions",
     "check_sharing",
@@ -35,9 +37,15 @@ STRATEGIES: dict[str, Callable[..., Strategy]] = {
     "source": functools.partial(Source, youngest_first=True),
     "dfs": DepthFirst,
 }
+MODELS: dict[str, tuple[str, ...]] = {
+    # between which accesses others may come, and what a reader of the verdict has to know of that
+    "free": (),
+    "gil": ("model gil: others come in only where CPython 3.11 to 3.14 gives up its global lock (calls and loops); "
+            "a free-threaded build or another Python may switch elsewhere",),
+}
 # for each option the values that work today
 SUPPORTED: dict[str, tuple[Any, ...]] = {
-    "model": ("free",),
+    "model": tuple(MODELS),
     "data": ("track", "race-check", "off"),
     "strategy": tuple(STRATEGIES),
 }
@@ -62,6 +70,12 @@ def check_options(**options: Any) -> None:
         supported = SUPPORTED[name]
         if value not in supported:
             raise Refused(name, f"set to {value!r}", "not supported", " or ".join(map(repr, supported)))
+
+
+def check_model(model: str, data: str) -> None:
+    """A race is one on every Python, and where accesses are only watched nobody comes between them anyway."""
+    if model == "gil" and data == "race-check":
+        raise Refused("model", "set to 'gil'", "of no use to data='race-check'", "data='track', or model='free'")
 
 
 def check_reductions(strategy: str, **others: Any) -> None:

@@ -17,7 +17,7 @@ from hocket.explore.aio.seam import checked_cancel, checked_order, runnable
 from hocket.explore.dpor import Optimal
 from hocket.explore.failing.failures import digest, failure_of
 from hocket.explore.failing.livelock import Look
-from hocket.explore.options import check_body, check_options
+from hocket.explore.options import MODELS, check_body, check_options
 from hocket.explore.shared.functions import is_rewritten
 from hocket.explore.shared.tracker import Visible, named, new_session
 from hocket.explore.shared.untracked import Watch
@@ -34,11 +34,11 @@ STEPS = 20_000
 
 def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | None = None,
            track: Iterable[Any] = (), spurious: int = 0, order: str = "fifo",
-           cancel: str | Iterable[str] | None = None) -> Any:
+           cancel: str | Iterable[str] | None = None, model: str | None = None) -> Any:
     """Run `body` in the one interleaving that `schedule` says; raises what it raises there, else returns its value.
 
     `track`, `spurious`, `order` and `cancel` are those of the exploration that found the schedule; so is `data`, if it
-    was "race-check".
+    was "race-check". Without a `model` the steps tell which it was.
 
     Raises `DivergenceError` if the schedule is of another program, `ScheduleError` if it cannot be read,
     `DeadlockError` for a deadlock, `ExplorationError` for a leak or a livelock.
@@ -47,7 +47,11 @@ def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | Non
     parsed = schedule if isinstance(schedule, Schedule) else Schedule.parse(schedule)
     if data is not None:
         check_options(data=data)
-    ways = _ways_of_seeing(data, named(track), int(spurious))
+    if model is not None:
+        check_options(model=model)
+    ways: Iterator[Visible] = (
+        replace(way, model=kind) for kind in ([model] if model is not None else MODELS)
+        for way in _ways_of_seeing(data, named(track), int(spurious)) if way.data in ("track", data) or kind == "free")
     ways = (replace(way, order=checked_order(order), cancel=checked_cancel(cancel)) for way in ways)
     control = _replayed_any(runnable(body), parsed, ways)
     failure = failure_of(control)

@@ -23,6 +23,7 @@ class Result:
     was shared without being tracked, as "file:line what". `seed` repeats a sample; None if nothing
     was drawn. `reductions`: the rules that were on; then a class is larger, and each was still run once. `certificate`:
     the classes of a proof, if they were asked for and can be written down; `notes` says why where they cannot.
+    `model`: between which accesses others could come; what is proved under "gil" is so where CPython switches, only.
     """
 
     verdict: str
@@ -39,6 +40,7 @@ class Result:
     seed: int | None = None
     reductions: tuple[str, ...] = ()
     certificate: Certificate | None = None
+    model: str = "free"
 
     @property
     def exit_code(self) -> int:
@@ -69,7 +71,8 @@ class Result:
         """The verdict on a line, and below it what there is to see, in at most `width` columns."""
         counts = f"{_counted(self.classes, 'class', 'classes')}, {_counted(self.executions, 'execution', 'executions')}"
         seed = "" if self.seed is None else f", seed {self.seed}"
-        under = f" under {', '.join(self.reductions)}" if self.reductions else ""
+        conditions = [*self.reductions, *([] if self.model == "free" else [f"model {self.model}"])]
+        under = f" under {', '.join(conditions)}" if conditions else ""
         head = f"{self.verdict}: {counts}{under}, {self.seconds:.2f} s{seed}"
         lines = [head + (f"; {self.reason}" if self.reason else "")]
         lines += [f"  untracked: {entry}" for entry in self.untracked[:10]]

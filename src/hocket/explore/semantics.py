@@ -490,6 +490,8 @@ _TABLE = (
     Row("data.read", "r*", _nothing),
     Row("data.write", "w*", _nothing),
     Row("data.put_at", "rw", _nothing),  # (how long a list is, one of its places)
+    # accesses that nobody comes between (model="gil"): the first so many are written, the others read
+    *(Row(f"data.mixed{written}", "w" * written + "r*", _nothing) for written in range(1, 5)),
     # one key of a dict, or element of a set: (is it there, which are there); the latter is written if it changes
     Row("data.put", ("w-", "ww"), _bring, _there_or_not, _two),
     Row("data.ensure", ("r-", "ww"), _bring, _there_or_not, _two),
@@ -567,7 +569,7 @@ ROWS: dict[str, Row] = {row.kind: row for row in _TABLE}
 def _letters(kind: str, count: int, alternative: int) -> str:
     """One letter for each of `count` objects."""
     modes = ROWS[kind].modes_for(alternative)
-    return modes[0] * count if modes.endswith("*") else modes
+    return (modes[:-1] + modes[-2] * count)[:count] if modes.endswith("*") else modes
 
 
 def unread(operation: Operation, alternative: int) -> list[int]:

@@ -105,6 +105,8 @@ OPTIONS = (
            partial(_number, int, float("-inf"), False)),
     Option("data", "HOW", "track, race-check or off", "what shared data counts as",
            partial(_one_of, ("track", "race-check", "off"))),
+    Option("model", "NAME", "free or gil", "between which accesses others may come: any two, or where CPython switches",
+           partial(_one_of, ("free", "gil"))),
     Option("track", "MODULES", "names of modules, with commas between them",
            "modules and packages whose shared data is tracked, besides the test's own", _names),
 )  # fmt: skip

@@ -21,7 +21,7 @@ __all__ = ["Line", "github_commands", "progress_line", "properties", "show_below
 _MOST_ANNOTATIONS = 10  # of one step; GitHub shows no more
 _ROOM = 30  # columns that a progress line needs at least
 _TERMINAL = "/dev/tty"
-_PROPERTIES = ("verdict", "classes", "executions", "seconds", "bound", "examples", "reason", "schedule")
+_PROPERTIES = ("verdict", "classes", "executions", "seconds", "bound", "model", "examples", "reason", "schedule")
 Facts = Mapping[str, Any]
 Told = Sequence[tuple[str, Facts]]
 
@@ -56,6 +56,8 @@ def _counts(facts: Facts) -> str:
         parts.insert(0, _counted(facts["examples"], "example", "examples"))
     if facts["verdict"] == "bounded":
         parts.insert(0, _counted(facts["bound"], "preemption", "preemptions") + " at most")
+    if facts["model"]:
+        parts.append(f"model {facts['model']}")
     if executions >= 10 and seconds > 0:  # of fewer it would tell about starting, and not about running
         parts.append(f"{executions / seconds:,.0f}/s")
     if facts["stored"]:

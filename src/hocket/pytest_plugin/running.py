@@ -220,6 +220,7 @@ class Exploration:
             seconds=round(facts.get("seconds", 0.0) + result.seconds, 3),
             examples=facts.get("examples", 0) + 1,
             bound=self.options.get("bound"),
+            model=None if result.model == "free" else result.model,
             stored=stored,
             place=self._place,
             digest="" if has_examples(self.item) else self._digest,

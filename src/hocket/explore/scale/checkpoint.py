@@ -235,7 +235,7 @@ class BodyKeeper(Keeper):
 
     def __init__(self, given: Checkpoint | str | os.PathLike[str], search: _Search) -> None:
         options = {"strategy": search.strategy_name, "bound": search.bound, "steps": search.steps,
-                   "data": search.visible.data, "track": list(search.visible.track)}
+                   "data": search.visible.data, "track": list(search.visible.track), "model": search.visible.model}
         super().__init__(Checkpoint.of(given), body_digest(search.body), options)
         self._search = search
         self._saved = self.load()

@@ -166,7 +166,7 @@ class Rewritten:
 
     def _exchange(self, module: ModuleType, filename: str, functions: list[FunctionType]) -> None:
         flags = functions[0].__code__.co_flags & _INHERITED
-        source = _source(module, filename, flags, _are_direct(self.probes))
+        source = _source(module, filename, flags, self.probes)
         if source is not None and source.unstable:
             known = self.unstable.get(module.__name__, frozenset())
             self.unstable[module.__name__] = known | source.unstable
@@ -260,11 +260,12 @@ class _How(NamedTuple):
     by_pytest: bool  # its asserts are rewritten
     flags: int  # what a generated text inherited from the code that compiled it
     direct: bool
+    blocks: bool  # nobody comes between some accesses
 
 
-def _source(module: ModuleType, filename: str, flags: int, direct: bool) -> Source | None:
+def _source(module: ModuleType, filename: str, flags: int, probes: object) -> Source | None:
     """What the source of the functions with `filename` in `module` compiles to; None if there is no source."""
-    how = _How(filename, "@pytest_ar" in module.__dict__, flags, direct)
+    how = _How(filename, "@pytest_ar" in module.__dict__, flags, _are_direct(probes), hasattr(probes, "together"))
     path = _path(module, filename)
     if path is not None:
         status = os.stat(path)
@@ -292,14 +293,15 @@ def _compiled_file(path: str, how: _How, mtime_ns: int, size: int) -> Source:
 @lru_cache(maxsize=64)
 def _compiled(text: bytes, how: _How) -> Source:
     nothing = Source(None, {}, frozenset(), frozenset())
-    filename, by_pytest, flags, direct = how
+    filename, by_pytest, flags, direct, blocks = how
     try:
         tree = ast.parse(text, filename)
         if by_pytest:
             _with_pytests_asserts(tree, text, filename)
         plain = compile(tree, filename, "exec", flags, dont_inherit=True)
         scopes = Scopes(tree)
-        code = compile(rewrite(tree, scopes=scopes, direct=direct), filename, "exec", flags, dont_inherit=True)
+        tree = rewrite(tree, scopes=scopes, direct=direct, blocks=blocks)
+        code = compile(tree, filename, "exec", flags, dont_inherit=True)
     except RecursionError:
         return nothing._replace(problem=TOO_DEEP)
     except (SyntaxError, ValueError):

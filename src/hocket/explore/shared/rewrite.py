@@ -16,6 +16,7 @@ The probes are methods of whatever is bound to the global name `__hocket__`. All
     setglob(globals(), "x", v)  x = v: returns v      lazily(fn)    its `value` is fn(): a name in a pattern
     delglob(globals(), "x")     del x comes next      code(text, "exec")           what exec(text) is to execute
     name(locals(), globals(), "x")  x, at the top of an executed text
+    together(...), apart(v), dropped(x)  see rewrite_blocks.py: nobody comes between these accesses; v itself
 
 `fn` is a lambda whose `__closure__[0]` is the cell. Its variadic parameter is named `__hocket_own__` if the cell
 belongs to the function that asks, so that an unbound one raises `UnboundLocalError`, and `__hocket_cell__` if not
@@ -45,9 +46,10 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, TypeVar
 
+from hocket.explore.shared.rewrite_blocks import Stretches
 from hocket.explore.shared.rewrite_expressions import CELL, OWN, SETTER, Expressions
 from hocket.explore.shared.rewrite_nodes import lambda_of, made, symbol
-from hocket.explore.shared.scopes import Binding, Scopes
+from hocket.explore.shared.scopes import Binding, Place, Scopes
 
 __all__ = ["is_probe", "rewrite", "unbound"]
 
@@ -56,12 +58,14 @@ _MARKERS = frozenset({CELL, OWN, SETTER})
 _LOAD, _STORE, _DELETE = ast.Load(), ast.Store(), ast.Del()
 
 
-def rewrite(tree: Tree, executed: bool = False, scopes: Scopes | None = None, direct: bool = False) -> Tree:
+def rewrite(tree: Tree, executed: bool = False, scopes: Scopes | None = None, direct: bool = False,
+            blocks: bool = False) -> Tree:
     """`tree` itself, rewritten in place. `executed`: its top will run during an exploration, so its names are shared.
 
-    `scopes`: those of this very tree, if the caller has them. `direct`: calls by `callee` and `bound`.
+    `scopes`: those of this very tree, if the caller has them. `direct`: calls by `callee` and `bound`. `blocks`: with
+    marks around the accesses that nobody comes between (rewrite_blocks.py).
     """
-    rewriter = _Rewriter(scopes or Scopes(tree, executed), direct)
+    rewriter = _Rewriter(scopes or Scopes(tree, executed), direct, blocks)
     if isinstance(tree, ast.Expression):
         tree.body = rewriter.expr(tree.body)
     else:
@@ -85,11 +89,21 @@ def unbound(name: str, fn: Any) -> NameError:
 class _Rewriter(Expressions):
     """Rewrites statements: each becomes one or several."""
 
+    def __init__(self, scopes: Scopes, direct: bool = False, blocks: bool = False) -> None:
+        super().__init__(scopes, direct, blocks)
+        self._stretches = Stretches(self, self._statement)
+
     def block(self, body: list[Any]) -> list[Any]:
         out: list[Any] = []
+        if self.blocks and self.scope.place is Place.FUNCTION:
+            self._stretches.rewritten(body, out)
+            return out
         for statement in body:
-            _STATEMENTS[type(statement)](self, statement, out)
+            self._statement(statement, out)
         return out
+
+    def _statement(self, statement: Any, out: list[Any]) -> None:
+        _STATEMENTS[type(statement)](self, statement, out)
 
     # -- storing ------------------------------------------------------------------------------------------------------
 
@@ -186,9 +200,13 @@ class _Rewriter(Expressions):
             owner, key = self._twice(target.value, rebinds, kept, out), self._twice(target.slice, rebinds, kept, out)
             old = self.probe("item", [owner(), key()], target)
             new = made(ast.Subscript, target, value=owner(), slice=key(), ctx=_STORE)
+        if kept and self.blocks:
+            self._stretches.again(new, node.value, out)
         value = self.probe("inplace", [self.constant(symbol(node.op), node), old, self.expr(node.value)], node)
         self._store_again(new, value, node, out)
         self._forget(kept, node, out)
+        if kept and self.blocks:
+            self._stretches.ended(node, out)
 
     def _store_again(self, target: Any, value: Any, at: Any, out: list[Any]) -> None:
         """Store where a value has just been read: the parts of `target` are rewritten already."""

@@ -41,9 +41,9 @@ _HARMLESS = frozenset({"isinstance", "issubclass", "callable", "id"})  # read no
 class Expressions:
     """Rewrites expressions in place, scope by scope."""
 
-    def __init__(self, scopes: Scopes, direct: bool = False) -> None:
-        self.scopes = scopes
-        self.direct = direct
+    def __init__(self, scopes: Scopes, direct: bool = False, blocks: bool = False) -> None:
+        self.scopes, self.direct = scopes, direct
+        self.blocks = blocks  # nobody comes between some accesses, so every operator says what it operates on
         self.scope: Scope = scopes.module
         self._spelled: dict[tuple[str, int, int], ast.Attribute] = {}
         self._temporaries = 0
@@ -271,7 +271,7 @@ class Expressions:
     def _binary(self, node: ast.BinOp) -> Any:
         left, right = node.left, node.right
         bare = is_fixed(left) and is_fixed(right)
-        if not bare and type(node.op) is not ast.Mult:  # which may repeat a list
+        if not bare and not self.blocks and type(node.op) is not ast.Mult:  # which may repeat a list
             formats = type(node.op) is ast.Mod  # of a bytearray
             bare = is_number(left) or (is_number(right) and not formats)
         left, right = self.expr(left), self.expr(right)
@@ -282,7 +282,7 @@ class Expressions:
 
     def _compare(self, node: ast.Compare) -> Any:
         operands = [node.left, *node.comparators]
-        watched = [is_watched(operands[at], op, operands[at + 1]) for at, op in enumerate(node.ops)]
+        watched = [is_watched(operands[at], op, operands[at + 1], self.blocks) for at, op in enumerate(node.ops)]
         again = [type(each) is ast.Constant or self._is_private(each) for each in operands]
         operands = self.exprs(operands)
         if not any(watched):

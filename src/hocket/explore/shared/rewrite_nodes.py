@@ -93,15 +93,15 @@ def is_fixed(node: Any) -> bool:
     return type(node) is ast.Constant
 
 
-def is_watched(left: Any, op: ast.cmpop, right: Any) -> bool:
-    """Whether a comparison may read what a container holds. Against bytes it may: of a bytearray."""
+def is_watched(left: Any, op: ast.cmpop, right: Any, always: bool = False) -> bool:
+    """Whether a comparison may read what a container holds; against bytes it may: of a bytearray. Or call a method."""
     kind = type(op)
     if kind is ast.Is or kind is ast.IsNot:
         return False
     if kind is ast.In or kind is ast.NotIn:
         elements = right.elts if type(right) in (ast.Tuple, ast.List, ast.Set) else [right]
         return not all(map(_is_atom, elements))
-    return not (_is_atom(left) or _is_atom(right))
+    return always or not (_is_atom(left) or _is_atom(right))
 
 
 def _is_atom(node: Any) -> bool:

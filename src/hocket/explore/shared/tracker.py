@@ -20,6 +20,7 @@ from typing import Any
 
 from hocket.errors import Refused
 from hocket.explore.execution import Cast
+from hocket.explore.shared.blocks import Blocks
 from hocket.explore.shared.functions import is_rewritten, rewritten
 from hocket.explore.shared.heap import Heap
 from hocket.explore.shared.names import written_by
@@ -32,6 +33,7 @@ from hocket.explore.threads.naming import is_hocket
 __all__ = ["Tracker", "Visible", "named", "new_session"]
 
 _SHOWN = 3  # functions that are named in a note
+_PROBES: dict[str, type[Probes]] = {"free": Probes, "gil": Blocks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Visible:
     `everything`: also reads of attributes that no tracked code assigns outside of `__init__`; `spurious`: wake-ups from
     a Condition that nobody caused, of each actor; `order`: of the callbacks of an event loop; `cancel`: tasks that
     may be cancelled from outside; `reached`: modules that are tracked because shared data came into their hands;
-    `mortal`: whether what is referred to weakly still lives.
+    `mortal`: whether what is referred to weakly still lives; `model`: between which accesses others may come.
     """
 
     ends: bool = False
@@ -54,12 +56,15 @@ class Visible:
     cancel: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
     mortal: bool = False
+    model: str = "free"
 
     def flags(self) -> str:
         """What the command that replays has to say besides; nothing of what it finds out by itself."""
         said = [f" --track {name}" for name in dict.fromkeys((*self.track, *self.reached))]
         if self.data == "race-check":
             said.append(" --data race-check")
+        if self.model != "free":
+            said.append(f" --model {self.model}")
         if self.spurious:
             said.append(f" --spurious {self.spurious}")
         if self.order != "fifo":
@@ -99,7 +104,7 @@ class Tracker:
     def __post_init__(self) -> None:
         names, free = written_by(getattr(module, "__file__", None) or "" for module in self.modules)
         own = {module.__name__ for module in self.modules}
-        self.probes = Probes(Heap(lambda kind: kind.__module__ in own), is_rewritten, names)
+        self.probes = _PROBES[self.visible.model](Heap(lambda kind: kind.__module__ in own), is_rewritten, names)
         self.probes.everything = self.visible.everything or free
         self.probes.heap.mortal = self.visible.mortal
 
