@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from hocket.errors import SpecError
@@ -18,7 +19,7 @@ from hocket.spec.search import search
 from hocket.spec.shrink import refutable
 from hocket.spec.smt import Obligation
 from hocket.spec.solve import ask_z3
-from hocket.spec.traced import Step, Theory, theory
+from hocket.spec.traced import Step, Theory, without
 from hocket.verdict import Violated
 
 __all__ = ["Mutant", "Mutants", "mutants"]
@@ -74,16 +75,22 @@ class _Breaker:
     def __init__(self, whole: Theory, scope: dict[str, Any], largest: int, only: Only) -> None:
         self.whole, self.scope, self.largest, self.only = whole, scope, largest, only
         self.given = scope.pop("given", None)
-        self.counts = search(whole, scope, self.given).counts() if scope else {}
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Of the whole: searched for when the first of its mutants is."""
+        return search(self.whole, self.scope, self.given).counts()
 
     def of(self, step: Step) -> Iterable[Mutant]:
         about = {step.name} | {theorem.name for theorem in self.whole.theorems}
         lines = [("guard", place, guard.label) for place, guard in enumerate(step.guards)]
         lines += [("update", place, line) for place, line in enumerate(step.updates)]
         chosen = [one for one in lines if self.only(step.name, one[0], one[2])]
-        proved = {_plain(obligation) for obligation in obligations(self.whole, about.__contains__).needed if chosen}
+        if not chosen:
+            return
+        proved = {_plain(obligation) for obligation in obligations(self.whole, about.__contains__).needed}
         for kind, place, line in chosen:
-            mutant = theory(self.whole.spec, (step.name, kind, place))
+            mutant = without(self.whole, (step.name, kind, place))
             asked = obligations(mutant, about.__contains__).needed
             yield Mutant(step.name, kind, line, self._killer(mutant, [o for o in asked if _plain(o) not in proved]))
 

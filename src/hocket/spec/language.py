@@ -309,7 +309,8 @@ class Language:
     def __setattr__(self, name: str, value: Any) -> None:
         """A name that was not declared is a slip: assigned in silence, it would be no part of the state."""
         known = name == "now" or name.startswith("_") or name in type(self).symbols
-        claim(known, f"s.{name} was assigned, and is no symbol of {type(self).__name__}", type(self)._near(name))
+        if not known:  # to look for what is near takes longer than all the rest
+            claim(False, f"s.{name} was assigned, and is no symbol of {type(self).__name__}", type(self)._near(name))
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from hocket.spec.ground import Cell
 from hocket.spec.language import Labelled, Symbol
-from hocket.spec.terms import BOOL, INT, Sort, Term, free, member_name, walk
+from hocket.spec.terms import BOOL, INT, Sort, Term, free, member_name, same, walk
 from hocket.spec.traced import Step
 
 __all__ = ["Obligation", "cell_name", "declarations", "formula", "ground_text"]
@@ -44,8 +45,44 @@ class Obligation:
         terms = [*(hypothesis.term for hypothesis in self.hypotheses), self.goal]
         lines = [_remark(self.name), "(set-logic ALL)", *declarations(terms)]
         for hypothesis in self.hypotheses:
-            lines += [_remark(hypothesis.label), f"(assert {formula(hypothesis.term)})"]
+            lines += [_remark(hypothesis.label), f"(assert {_printed(_Alike(hypothesis.term))})"]
         return "\n".join([*lines, "; and yet not the goal", f"(assert (not {formula(self.goal)}))", "(check-sat)", ""])
+
+
+class _Alike:
+    """A term as the key of a cache: terms that are alike say and print the same."""
+
+    __slots__ = ("term",)
+
+    def __init__(self, term: Term) -> None:
+        self.term = term
+
+    def __hash__(self) -> int:
+        return self.term.key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Alike) and same(self.term, other.term)
+
+
+class _Spoken(NamedTuple):
+    """What a term speaks of, in order."""
+
+    sorts: dict[Sort, None]
+    symbols: dict[Symbol, None]
+    constants: dict[str, Term]
+
+
+@lru_cache(maxsize=4096)
+def _spoken(alike: _Alike) -> _Spoken:
+    parts = [*walk(alike.term)]
+    symbols = {part.payload: None for part in parts if part.op == "apply"}
+    return _Spoken({part.sort: None for part in parts}, symbols, free(alike.term))
+
+
+@lru_cache(maxsize=4096)
+def _printed(alike: _Alike) -> str:
+    """An axiom or an invariant is a hypothesis of many obligations."""
+    return formula(alike.term)
 
 
 def _remark(words: str) -> str:
@@ -58,11 +95,10 @@ def declarations(terms: Iterable[Term]) -> list[str]:
     symbols: dict[Symbol, None] = {}
     constants: dict[str, Term] = {}
     for term in terms:
-        constants |= free(term)
-        for part in walk(term):
-            sorts[part.sort] = None
-            if part.op == "apply":
-                symbols[part.payload] = None
+        spoken = _spoken(_Alike(term))
+        sorts |= spoken.sorts
+        symbols |= spoken.symbols
+        constants |= spoken.constants
     for symbol in symbols:
         sorts |= dict.fromkeys((*symbol.domain, symbol.to))
     lines = [_declared(sort) for sort in sorts if sort not in (BOOL, INT)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from time import perf_counter
 from typing import Any
@@ -32,6 +33,19 @@ def _z3() -> Any:
     return z3
 
 
+_SORTS = ("(declare-sort", "(declare-datatypes")
+
+
+@lru_cache(maxsize=16)
+def _context(sorts: tuple[str, ...]) -> Any:
+    return _z3().Context()
+
+
+def _context_of(text: str) -> Any:
+    """One for all texts with the same sorts: to make one takes as long as most answers, and a sort has one meaning."""
+    return _context(tuple(line for line in text.splitlines() if line.startswith(_SORTS)))
+
+
 def ask_z3(text: str, seconds: float, thorough: bool = True) -> Answer:
     """Ask z3, for at most so long in each of two ways; "unknown" if it gives up.
 
@@ -41,7 +55,7 @@ def ask_z3(text: str, seconds: float, thorough: bool = True) -> Answer:
     z3, start = _z3(), perf_counter()
     result = "unknown"
     for options in ({"auto_config": False, "mbqi": False}, {})[: 1 + thorough]:
-        solver = z3.SimpleSolver(ctx=z3.Context()) if options else z3.Solver(ctx=z3.Context())
+        solver = z3.SimpleSolver(ctx=_context_of(text)) if options else z3.Solver(ctx=_context_of(text))
         solver.set(timeout=max(1, int(seconds * 1000)), **options)
         solver.from_string(text.replace("(check-sat)", ""))
         result = str(solver.check())
@@ -86,7 +100,7 @@ def find(term: Term, scope: Scope) -> dict[Cell, int] | None:
     """Values of the cells of a ground condition under which it holds, or None if there are none."""
     text, cells = ground_text(term, scope)
     z3 = _z3()
-    solver = z3.Solver(ctx=z3.Context())
+    solver = z3.SimpleSolver(ctx=_context_of(text))
     solver.from_string(text)
     answer = solver.check()
     if answer == z3.unsat:

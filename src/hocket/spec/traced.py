@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hocket.errors import SpecError
 from hocket.spec.language import STEPS, Deed, Definition, Labelled, Language, Now, Symbol
 from hocket.spec.terms import BOOL, INT, Sort, Term, as_term, claim, parameters, var, walk
 
-__all__ = ["Claim", "Measure", "Step", "Theory", "symbols_of", "theory"]
+__all__ = ["Claim", "Measure", "Step", "Theory", "symbols_of", "theory", "without"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,13 @@ def theory(spec: type[Language], drop: tuple[str, str, int] | None = None) -> Th
         _claims(spec, "invariant"),
         tuple(_theorem(spec, deed) for deed in deeds.values() if deed.kind == "theorem"),
     )
+
+
+def without(whole: Theory, drop: tuple[str, str, int]) -> Theory:
+    """The same as `theory` with `drop`, where all is traced already: only one deed is another."""
+    deed = whole.spec.deeds[drop[0]]
+    steps = tuple(trace_step(whole.spec, deed, drop) if step.name == deed.name else step for step in whole.steps)
+    return replace(whole, steps=steps)
 
 
 def _needs_are_invariants(deeds: Collection[Deed]) -> None:
