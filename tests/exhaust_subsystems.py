@@ -86,6 +86,7 @@ if __name__ == "__main__":
         began = process_time()
         result = hocket.explore(PROGRAMS[name](), data="off")
         result.raise_if_failed()
-        print(f"{name}: {result.verdict}, {result.classes:,} classes, {process_time() - began:.0f} CPU s", flush=True)
+        how = f"{result.verdict} ({result.reason})" if result.reason else result.verdict
+        print(f"{name}: {how}, {result.classes:,} classes, {process_time() - began:.0f} CPU s", flush=True)
         for outcome, count in sorted(result.outcomes.items(), key=str):
             print(f"  {count:>7,}  {' '.join(map(str, outcome))}", flush=True)

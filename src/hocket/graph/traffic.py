@@ -9,10 +9,12 @@ one to receive), and taking the ways apart is what the seed's check does not do
 (its issue #73). It is not sufficient: what is found here is suspected, and
 confirmed or refuted by a search over the declared traffic.
 
-A broadcast in turn adds edges: the orchestra waits for room in each signal queue
-while it has not yet told the others, and a receiver that holds a message back
-waits for the orchestra (O-B1). A broadcast that is given to all at once adds none:
-what is held back waits for a signal that is given already.
+The orchestra is a node like the others: its main loop waits for room when it routes
+a message or broadcasts a signal, and whoever posts an event or sends a message that
+leaves waits for the main loop to take it. A broadcast in turn adds edges: the
+orchestra waits for one while it has not yet told the others, and a receiver that
+holds a message back waits for the orchestra (O-B1). A broadcast that is given to all
+at once adds none of these: what is held back waits for a signal that is given already.
 """
 
 from __future__ import annotations
@@ -34,10 +36,12 @@ class Mode(Enum):
     UNBOUNDED = "unbounded"
     TRIED = "trying"
     APART = "apart"
+    EVENT = "event"  # for the main loop
+    SIGNAL = "signal"  # the orchestra's broadcasts, which have a queue of their own at each receiver
 
 
 # the ways in which a sender can be held up, and what it waits for; the others wait for nothing
-WAITS_FOR = {Mode.BOUNDED: "room", Mode.ASKED: "an answer"}
+WAITS_FOR = {Mode.BOUNDED: "room", Mode.ASKED: "an answer", Mode.EVENT: "room", Mode.SIGNAL: "room"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +67,18 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """`who` can be held up until `whom` does something; `why` in words."""
+    """`who` can be held up until `whom` does something; `why` in words, and the `channel` that it is about, if any."""
 
     who: str
     whom: str
     why: str
+    channel: Channel | None = None
 
 
 def waits(traffic: Traffic) -> tuple[Wait, ...]:
     """Every way in which one can wait for another, in the order of declaration."""
     found = [
-        Wait(channel.sender, channel.receiver, f"{WAITS_FOR[channel.mode]} for {channel.message}")
+        Wait(channel.sender, channel.receiver, f"{WAITS_FOR[channel.mode]} for {channel.message}", channel)
         for channel in traffic.channels
         if channel.mode in WAITS_FOR
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from hocket.graph.traffic import Traffic, Wait, every_cycle, waits
+from hocket.graph.traffic import Mode, Traffic, Wait, every_cycle, waits
 from hocket.orchestra.confirm import Answer, confirm
 
 __all__ = ["Cycle", "Report", "check"]
@@ -75,15 +75,33 @@ def check(traffic: Traffic, *, cycles: int = 100, states: int = 100_000) -> Repo
     >>> check(Traffic(("a", "b"), rows)).verdict
     'holds'
     """
-    found, complete = every_cycle(waits(traffic), cycles)
-    rows = [Cycle(cycle, confirm(traffic, cycle, states), tuple(map(_cure, cycle))) for cycle in found]
+    edges = waits(traffic)
+    found, complete = every_cycle(edges, cycles)
+    rows = [_judged(traffic, [_between(edges, wait) for wait in cycle], states) for cycle in found]
     return Report(traffic, tuple(sorted(rows, key=lambda row: _ORDER[row.answer.status])), complete)
 
 
+def _between(edges: tuple[Wait, ...], wait: Wait) -> list[Wait]:
+    """All the ways in which one waits for the other: only together can they be taken out of a cycle."""
+    return [edge for edge in edges if (edge.who, edge.whom) == (wait.who, wait.whom)]
+
+
+def _judged(traffic: Traffic, ring: list[list[Wait]], states: int) -> Cycle:
+    cycle = tuple(Wait(edges[0].who, edges[0].whom, " or ".join(edge.why for edge in edges)) for edges in ring)
+    cures = tuple("; and ".join(map(_cure, edges)) for edges in ring)
+    return Cycle(cycle, confirm(traffic, cycle, states), cures)
+
+
+# what one may do about a wait; None stands for the epoch waits of a broadcast in turn
+_CURES = {
+    Mode.BOUNDED: "{who} sends {message} as unbounded(...), as trying(...), or from a job as apart(...)",
+    Mode.ASKED: "{who} asks {message} from a spawned job, or {whom} answers it before it sends anything",
+    Mode.EVENT: "{who} sends {message} as a message that leaves (outgoing=), unbounded(...)",
+    Mode.SIGNAL: "{who} is declared with signals_wait=False: then its broadcasts do not wait for {whom}",
+    None: "{who} gives its signals to all at once instead of waiting for {whom} in turn",
+}
+
+
 def _cure(wait: Wait) -> str:
-    what, _, message = wait.why.partition(" for ")
-    if what == "room":
-        return f"{wait.who} sends {message} as unbounded(...), as trying(...), or from a job as apart(...)"
-    if what == "an answer":
-        return f"{wait.who} asks {message} from a spawned job, or {wait.whom} answers it before it sends anything"
-    return f"{wait.who} gives its signals to all at once instead of waiting for {wait.whom} in turn"
+    mode, message = (wait.channel.mode, wait.channel.message) if wait.channel else (None, "")
+    return _CURES[mode].format(who=wait.who, whom=wait.whom, message=message)

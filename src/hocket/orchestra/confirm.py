@@ -13,6 +13,12 @@ counted), it is *unknown*.
 Where no reply is needed, no search is either: each node sends to the next one, and
 then each sends again. Else the cycle's nodes alone are searched, where a run that is
 found is a run of the whole; and only if there is none, the whole is.
+
+What is tried, or sent apart by a job, goes into the same queue as what is sent bounded,
+and can be what fills it. Unbounded messages are only counted, and taken in any order, while a mailbox gives
+them out first and in their order. That changes nothing: taking one sooner only
+permits more replies. When a run is replayed they are taken as the mailbox gives
+them, and the run that is shown is the one that was replayed.
 """
 
 from __future__ import annotations
@@ -23,7 +29,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hocket.graph.traffic import ORCHESTRA, WAITS_FOR, Channel, Mode, Traffic, Wait
-from hocket.orchestra.lane import BULK, NOTHING, UNBOUNDED
+from hocket.orchestra.lane import BULK, NOTHING, SIGNAL, UNBOUNDED, Fate, Ticket
 from hocket.orchestra.mailbox import Mailbox
 
 __all__ = ["Answer", "Step", "confirm"]
@@ -64,9 +70,9 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class _State:
     doing: tuple[tuple[int, int], ...]  # for each node: what, and with which channel
-    queue: tuple[int, ...]  # for each node the channel whose message lies in its queue, or -1
+    queue: tuple[tuple[int, ...], ...]  # for each node, and once more for its signals: one that lies there, others wait
     owed: tuple[int, ...]  # for each channel: messages of the type that it replies to, not replied to yet
-    afloat: tuple[int, ...]  # for each channel that never waits: messages that were sent and not taken
+    afloat: tuple[int, ...]  # for each unbounded channel: messages that were sent and not taken
 
 
 def confirm(traffic: Traffic, cycle: tuple[Wait, ...], limit: int = 100_000) -> Answer:
@@ -80,16 +86,17 @@ def confirm(traffic: Traffic, cycle: tuple[Wait, ...], limit: int = 100_000) -> 
     """
     nodes = tuple(wait.who for wait in cycle)
     if run := _straight(traffic, cycle):
-        _replay(run)
-        return Answer("confirmed", run, len(run) + 1)
+        return Answer("confirmed", _replayed(run, nodes), len(run) + 1)
     if traffic.in_turn and ORCHESTRA in nodes:  # signals are not searched; models/broadcast.py does
         return Answer("unknown", (), 0)
-    inside = tuple(channel for channel in traffic.channels if channel.sender in nodes and channel.receiver in nodes)
+    told = nodes[(nodes.index(ORCHESTRA) + 1) % len(nodes)] if ORCHESTRA in nodes else ""
+    channels = tuple(row for row in traffic.channels if row.mode is not Mode.SIGNAL or row.receiver == told)
+    inside = tuple(channel for channel in channels if channel.sender in nodes and channel.receiver in nodes)
     part = _Search(nodes, inside, nodes).run(limit)
     if part.status == "confirmed":
         return part
-    everybody = tuple(dict.fromkeys(name for row in traffic.channels for name in (row.sender, row.receiver)))
-    whole = _Search(everybody, traffic.channels, nodes).run(limit)
+    everybody = tuple(dict.fromkeys(name for row in channels for name in (row.sender, row.receiver)))
+    whole = _Search(everybody, channels, nodes).run(limit)
     return Answer(whole.status, whole.run, part.states + whole.states)
 
 
@@ -104,7 +111,7 @@ def _straight(traffic: Traffic, cycle: tuple[Wait, ...]) -> tuple[Step, ...]:
         return ()
     rows = [free[wait.who, wait.whom] for wait in cycle]
     filling = [Step(row.sender, "sends", row) for row in rows]
-    waiting = [Step(row.sender, "waits for room", row) for row in rows if row.mode is Mode.BOUNDED]
+    waiting = [Step(row.sender, "waits for room", row) for row in rows if row.mode is not Mode.ASKED]
     return (*filling, *waiting)
 
 
@@ -117,8 +124,16 @@ class _Search:
         self.cycle = [self.place[name] for name in cycle]
         self.sender = [self.place[channel.sender] for channel in channels]
         self.receiver = [self.place[channel.receiver] for channel in channels]
+        self.line = [
+            self._signals(node) if row.mode is Mode.SIGNAL else node
+            for node, row in zip(self.receiver, channels, strict=True)
+        ]
         self.replies = [self._replies(channel) for channel in channels]
         self.cut = False  # something was not counted
+
+    def _signals(self, node: int) -> int:
+        """Where the queue of a node's signals is."""
+        return node + len(self.nodes)
 
     def _replies(self, channel: Channel) -> list[int]:
         """The channels on which a receiver may send once more when it has taken from `channel`."""
@@ -127,7 +142,7 @@ class _Search:
 
     def run(self, limit: int) -> Answer:
         many = len(self.channels)
-        start = _State(((_FREE, -1),) * len(self.nodes), (-1,) * len(self.nodes), (0,) * many, (0,) * many)
+        start = _State(((_FREE, -1),) * len(self.nodes), ((),) * 2 * len(self.nodes), (0,) * many, (0,) * many)
         came: dict[_State, tuple[_State, Step] | None] = {start: None}
         waiting = deque([start])
         while waiting and len(came) <= limit:
@@ -136,8 +151,7 @@ class _Search:
                 if following not in came:
                     came[following] = (state, step)
                     if self._closed(following):
-                        run = _path(came, following)
-                        _replay(run)
+                        run = _replayed(_path(came, following), tuple(self.nodes[n] for n in self.cycle))
                         return Answer("confirmed", run, len(came))
                     waiting.append(following)
         return Answer("unknown" if waiting or self.cut else "refuted", (), len(came))
@@ -163,46 +177,48 @@ class _Search:
                 yield from self._sends(state, number, channel)
 
     def _sends(self, state: _State, number: int, channel: Channel) -> Iterator[tuple[Step, _State]]:
-        sender, receiver = self.sender[number], self.receiver[number]
+        sender, line = self.sender[number], self.line[number]
         owed = _changed(state.owed, number, state.owed[number] - 1) if channel.reply_to else state.owed
-        if channel.mode not in WAITS_FOR:
+        room = not state.queue[line]
+        if channel.mode is Mode.UNBOUNDED:
             if self.replies[number] and self._counted(state.afloat[number]):
                 afloat = _changed(state.afloat, number, state.afloat[number] + 1)
                 yield Step(channel.sender, "sends", channel), _State(state.doing, state.queue, owed, afloat)
-        elif state.queue[receiver] < 0:
-            after = (_ASKING, number) if channel.mode is Mode.ASKED else (_FREE, -1)
-            doing, queue = _changed(state.doing, sender, after), _changed(state.queue, receiver, number)
-            yield Step(channel.sender, "sends", channel), _State(doing, queue, owed, state.afloat)
-        else:
-            doing = _changed(state.doing, sender, (_SENDING, number))
-            yield Step(channel.sender, "waits for room", channel), _State(doing, state.queue, owed, state.afloat)
+        elif room or channel.mode in WAITS_FOR:
+            doing = _changed(state.doing, sender, self._sent(number) if room else (_SENDING, number))
+            queue = _changed(state.queue, line, (*state.queue[line], number))
+            yield Step(channel.sender, "sends" if room else "waits for room", channel), _State(
+                doing, queue, owed, state.afloat
+            )
+
+    def _sent(self, number: int) -> tuple[int, int]:
+        """What a sender does when its message is in the queue."""
+        return (_ASKING, number) if self.channels[number].mode is Mode.ASKED else (_FREE, -1)
 
     def _takes(self, state: _State, node: int) -> Iterator[tuple[Step, _State]]:
+        if state.queue[self._signals(node)]:  # before anything else
+            yield self._taken(state, self._signals(node))
+            return
         for number, count in enumerate(state.afloat):
             if count and self.receiver[number] == node:
                 afloat = _changed(state.afloat, number, count - 1)
                 taken = _State(state.doing, state.queue, self._owing(state.owed, number), afloat)
                 yield Step(self.nodes[node], "takes", self.channels[number]), taken
-        number = state.queue[node]
-        if number >= 0:
-            owed = self._owing(state.owed, number)
-            step = Step(self.nodes[node], "takes", self.channels[number])
-            for first in (blocked := self._blocked_at(state, node)):  # whoever of them came first
-                channel = state.doing[first][1]
-                after = (_ASKING, channel) if self.channels[channel].mode is Mode.ASKED else (_FREE, -1)
-                doing, queue = _changed(state.doing, first, after), _changed(state.queue, node, channel)
-                yield step, _State(doing, queue, owed, state.afloat)
-            if not blocked:
-                yield step, _State(state.doing, _changed(state.queue, node, -1), owed, state.afloat)
+        if state.queue[node]:
+            yield self._taken(state, node)
 
-    def _blocked_at(self, state: _State, node: int) -> list[int]:
-        """Who waits for room at a node."""
-        doing = enumerate(state.doing)
-        return [n for n, (what, number) in doing if what == _SENDING and self.receiver[number] == node]
+    def _taken(self, state: _State, line: int) -> tuple[Step, _State]:
+        """What lies there is taken, and the first of those who wait has room."""
+        number, *behind = state.queue[line]
+        queue, doing = _changed(state.queue, line, tuple(behind)), state.doing
+        if behind:
+            doing = _changed(doing, self.sender[behind[0]], self._sent(behind[0]))
+        step = Step(self.channels[number].receiver, "takes", self.channels[number])
+        return step, _State(doing, queue, self._owing(state.owed, number), state.afloat)
 
     def _answers(self, state: _State, node: int) -> Iterator[tuple[Step, _State]]:
         for asker, (what, number) in enumerate(state.doing):
-            taken = what == _ASKING and self.receiver[number] == node and state.queue[node] != number
+            taken = what == _ASKING and self.receiver[number] == node and state.queue[node][:1] != (number,)
             if taken:
                 doing = _changed(state.doing, asker, (_FREE, -1))
                 step = Step(self.nodes[node], "answers", self.channels[number])
@@ -231,20 +247,42 @@ def _path(came: dict[_State, tuple[_State, Step] | None], state: _State) -> tupl
     return tuple(reversed(steps))
 
 
-def _replay(run: tuple[Step, ...]) -> None:
-    """Do the same with real mailboxes of room one: they must have room, and have none, where the run says so."""
-    boxes: dict[str, Mailbox] = {}
-    blocked: dict[str, list[Channel]] = {}
+_LANES = {Mode.UNBOUNDED: UNBOUNDED, Mode.SIGNAL: SIGNAL}  # the others go into the bulk queue
+
+
+def _replayed(run: tuple[Step, ...], cycle: tuple[str, ...]) -> tuple[Step, ...]:
+    """Do the same with real mailboxes of room one, and see that all of a cycle wait in the end; the run as it went."""
+    names = {name for step in run for name in (step.channel.sender, step.channel.receiver)}
+    boxes = {name: Mailbox(name, signals=1, bulk=1) for name in names}
+    held: dict[str, Ticket | None] = {}  # by sender, None for who asks
+    early: list[Channel] = []  # unbounded messages that were taken before the run says so
+    went = []
     for step in run:
-        receiver = step.channel.receiver
-        box = boxes.setdefault(receiver, Mailbox(receiver, signals=1, bulk=1))
-        kind = BULK if step.channel.mode in WAITS_FOR else UNBOUNDED
-        if step.did in ("sends", "waits for room"):
-            had_room = box.put(kind, (0, step.who), step.channel)
-            assert had_room == (step.did == "sends"), f"{step}, but the mailbox said otherwise"
-            if not had_room:
-                blocked.setdefault(receiver, []).append(step.channel)
-        elif step.did == "takes":
-            assert box.take() is not NOTHING, f"{step}, but its mailbox is empty"
-            if waiting := blocked.get(receiver):
-                assert box.put(BULK, (0, ""), waiting.pop(0)), "whoever waited has room now"
+        channel, box = step.channel, boxes[step.channel.receiver]
+        if step.did == "answers":
+            del held[channel.sender]
+        elif step.did != "takes":
+            ticket = box.enter(_LANES.get(channel.mode, BULK), (0, step.who), channel)
+            assert (ticket is None) == (step.did == "sends"), f"{step}, but the mailbox said otherwise"
+            if ticket is not None or channel.mode is Mode.ASKED:
+                held[channel.sender] = ticket
+        elif channel in early:
+            early.remove(channel)
+            continue
+        else:
+            while (taken := box.take()) is not channel:
+                assert taken is not NOTHING, f"{step}, but its mailbox is empty"
+                assert taken.mode is Mode.UNBOUNDED, f"{step}, but its mailbox gives {taken.message} first"
+                went.append(Step(step.who, "takes", taken))
+                early.append(taken)
+        went.append(step)
+    assert all(_waits(held, name) for name in cycle), "all of the cycle wait"
+    return tuple(went)
+
+
+def _waits(held: dict[str, Ticket | None], name: str) -> bool:
+    """For an answer, or for room."""
+    if name not in held:
+        return False
+    ticket = held[name]
+    return ticket is None or ticket.fate is Fate.WAITING or ticket.message.mode is Mode.ASKED

@@ -80,7 +80,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A whole orchestra: `routes` are the messages that its main loop sends, `outgoing` those that leave it."""
+    """A whole orchestra: `routes` are the messages that its main loop sends, `outgoing` those that leave it.
+
+    `signals_wait`: a broadcast waits until each has it in its queue.
+    """
 
     name: str
     signal: type
@@ -93,6 +96,7 @@ class Declaration:
     outgoing: tuple[type, ...] = ()
     message_capacity: int = MESSAGE_CAPACITY
     signal_capacity: int = SIGNAL_CAPACITY
+    signals_wait: bool = True
 
     def slot(self, name: str) -> Slot:
         """The slot of that name; raises KeyError."""

@@ -59,7 +59,8 @@ class Orchestra(metaclass=_Declaring):
     loop, and of what subsystems are expected to raise. `routes` are messages that the main loop sends with
     `system.route`, `outgoing` those that leave the orchestra. A message that is sent and consumed by nobody is an
     error unless `deny_unconsumed=False` (then it is dropped), one that is consumed and never sent unless
-    `deny_unsent=False`.
+    `deny_unsent=False`. `signals_wait=False`: a broadcast leaves signals in line where there is no room, and does not
+    wait; then subsystems may wait for the main loop (events, what leaves) while it broadcasts.
 
     Raises DeclarationError, with the subsystem or message that is at fault.
 
@@ -85,6 +86,7 @@ class Orchestra(metaclass=_Declaring):
         outgoing: tuple[type, ...] | list[type] | type = (),
         message_capacity: int = MESSAGE_CAPACITY,
         signal_capacity: int = SIGNAL_CAPACITY,
+        signals_wait: bool = True,
         deny_unconsumed: bool = True,
         deny_unsent: bool = True,
     ) -> None:
@@ -105,6 +107,7 @@ class Orchestra(metaclass=_Declaring):
             (outgoing,) if isinstance(outgoing, type) else tuple(outgoing),
             message_capacity,
             signal_capacity,
+            signals_wait,
         )
         cls.declaration = declared(declaration, deny_unconsumed=deny_unconsumed, deny_unsent=deny_unsent)
 
@@ -166,11 +169,16 @@ def traffic_of(declaration: Declaration) -> Traffic:
         if row.message in declaration.outgoing and declaration.consumer(row.message) is None
     ]
     channels += [
-        Channel(slot.name, ORCHESTRA, declaration.event.__name__, Mode.BOUNDED, EVENT_CAPACITY)
+        Channel(slot.name, ORCHESTRA, declaration.event.__name__, Mode.EVENT, EVENT_CAPACITY)
         for slot in declaration.slots
         if slot.events
     ]
-    return Traffic(tuple(slot.name for slot in declaration.slots if not slot.wip), tuple(channels))
+    nodes = tuple(slot.name for slot in declaration.slots if not slot.wip)
+    if declaration.signals_wait:
+        signal, room = declaration.signal.__name__, declaration.signal_capacity
+        rooms = {slot.name: slot.signal_capacity or room for slot in declaration.slots}
+        channels += [Channel(ORCHESTRA, name, signal, Mode.SIGNAL, rooms[name]) for name in nodes]
+    return Traffic(nodes, tuple(channels))
 
 
 def _drawn(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -174,7 +174,8 @@ class System:
         """Give a signal to every subsystem that is alive, and wait until each has it in its queue.
 
         All of them get it, in the same order as every other broadcast, also if this call is cancelled or does not
-        wait longer than `timeout` seconds: it stays in line where there is no room. Raises Undeclared.
+        wait longer than `timeout` seconds: it stays in line where there is no room. An orchestra that is declared
+        with `signals_wait=False` waits for nobody. Raises Undeclared.
         """
         if not isinstance(signal, self.declaration.signal):
             raise Undeclared(ORCHESTRA, signal, f"its signals are {self.declaration.signal.__name__}")
@@ -185,7 +186,7 @@ class System:
                     given[name] = mailbox.give(signal, ORCHESTRA)
                 except Gone:
                     missed.append(name)
-        deadline = deadline_in(timeout)
+        deadline = deadline_in(timeout if self.declaration.signals_wait else 0.0)
         in_line = []
         for name, ticket in given.items():
             if ticket is None:
@@ -248,7 +249,7 @@ class System:
                 if item.error is not None:
                     failed.append(item)
                 if stop is not None and self._unheard:
-                    await self.broadcast(stop)
+                    await self.broadcast(stop, timeout=0)  # it stays in line where there is no room: this loop goes on
                     stop = None
         failures = [_failure(ended) for ended in failed if ended.job is None or not ended.job.awaited]
         if len(failures) > 1:

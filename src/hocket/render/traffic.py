@@ -22,7 +22,7 @@ Cycles = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 
 _COLOURS = {"confirmed": "#b3261e", "unknown": "#9a6200"}
 _CALM, _FAINT = "#37474f", "#90a4ae"
-_DASHES = {Mode.BOUNDED: "", Mode.ASKED: "7 4", Mode.UNBOUNDED: "2 4", Mode.TRIED: "2 4", Mode.APART: "2 4"}
+_DASHES = dict.fromkeys(Mode, "2 4") | dict.fromkeys((Mode.BOUNDED, Mode.SIGNAL, Mode.EVENT), "") | {Mode.ASKED: "7 4"}
 _STYLES = {"": "solid", "7 4": "dashed", "2 4": "dotted"}
 _CHARACTER, _HEIGHT, _MARGIN, _FOOT = 7.3, 30.0, 24.0, 92.0  # px, at 12 px of a monospaced face
 
@@ -34,6 +34,7 @@ Edge = tuple[str, str]
 def dot_of(traffic: Traffic, cycles: Cycles = ()) -> str:
     """The traffic in Graphviz's language."""
     colours = _coloured(cycles)
+    traffic = _shown(traffic, colours)
     lines = ["digraph traffic {", "  node [shape=box, style=rounded, fontname=monospace];"]
     lines += [f"  {_quoted(name)};" for name in _names(traffic)]
     for edge, rows in _edges(traffic).items():
@@ -49,7 +50,9 @@ def dot_of(traffic: Traffic, cycles: Cycles = ()) -> str:
 
 def svg_of(traffic: Traffic, cycles: Cycles = (), title: str = "") -> str:
     """The traffic as an SVG text."""
-    names, edges, colours = _names(traffic), _edges(traffic), _coloured(cycles)
+    colours = _coloured(cycles)
+    traffic = _shown(traffic, colours)
+    names, edges = _names(traffic), _edges(traffic)
     widths = {name: len(name) * _CHARACTER + 24 for name in names}
     radius = max(90.0, len(names) * (max(widths.values(), default=0) + 84) / (2 * pi))
     side = max((*(len(text) for rows in edges.values() for text in _messages(rows)), 0)) * _CHARACTER / 2
@@ -82,6 +85,12 @@ def svg_of(traffic: Traffic, cycles: Cycles = (), title: str = "") -> str:
 
 
 # -- what is drawn -----------------------------------------------------------------------------------------------------
+
+
+def _shown(traffic: Traffic, colours: Mapping[Edge, str]) -> Traffic:
+    """All but signals, which everybody is given: those only where they are part of a cycle."""
+    rows = [row for row in traffic.channels if row.mode is not Mode.SIGNAL or (row.sender, row.receiver) in colours]
+    return Traffic(traffic.nodes, tuple(rows), traffic.in_turn)
 
 
 def _names(traffic: Traffic) -> list[str]:

@@ -148,7 +148,9 @@ def test_ways_of_sending_are_part_of_the_traffic():
         ("a", "b", "B", Mode.BOUNDED, 7),
         ("b", "a", "A", Mode.BOUNDED, 1024),
         ("the orchestra", "a", "A", Mode.BOUNDED, 1024),
-        ("a", "the orchestra", "str", Mode.BOUNDED, 64),
+        ("a", "the orchestra", "str", Mode.EVENT, 64),
+        ("the orchestra", "a", "Stop", Mode.SIGNAL, 64),
+        ("the orchestra", "b", "Stop", Mode.SIGNAL, 64),
     ]
     assert sample.traffic().nodes == ("a", "b")
 

@@ -14,7 +14,9 @@ from hocket.graph.traffic import ORCHESTRA, Channel, Mode, Traffic, Wait, every_
 from hocket.orchestra import unbounded
 from hocket.orchestra.check import check
 from hocket.orchestra.confirm import _Search, confirm
+from hocket.orchestra.waiters import finish
 from hocket.render.traffic import svg_of
+from tests import fuzz_traffic
 
 
 def edges(text):
@@ -153,6 +155,57 @@ def test_a_report_reads_as_a_story_with_what_would_break_it():
     ]
 
 
+def test_what_breaks_a_cycle_takes_every_way_between_two_out_of_it():
+    """One of two messages made unbounded would leave the other."""
+    rows = (Channel("A", "B", "x", Mode.BOUNDED), Channel("A", "B", "y", Mode.ASKED), *traffic("BA").channels)
+    [cycle] = check(Traffic(("A", "B"), rows)).cycles
+    assert [wait.why for wait in cycle.waits] == ["room for x or an answer for y", "room for BA"]
+    assert cycle.cures[0] == (
+        "A sends x as unbounded(...), as trying(...), or from a job as apart(...); and "
+        "A asks y from a spawned job, or B answers it before it sends anything"
+    )
+
+
+@pytest.mark.parametrize("mode", [Mode.TRIED, Mode.APART])
+def test_what_a_job_sends_can_fill_the_queue_for_somebody_else(mode):
+    """A owes B one message for each question, which has room; but not behind C's, although C waits for nobody."""
+    rows = (*replying("A>B:x y"), Channel("B", "A", "y", Mode.ASKED), Channel("C", "B", "z", mode))
+    answer = _Search(("A", "B", "C"), rows, ("A", "B")).run(100)
+    assert [str(step) for step in answer.run] == [
+        "B sends y to A",
+        "A takes y",
+        "C sends z to B",
+        "A sends x to B, whose queue is full: it waits",
+    ]
+
+
+def test_unbounded_messages_are_taken_as_a_mailbox_gives_them():
+    """The shortest run takes one of B's messages that lies behind another; what is shown is what mailboxes do."""
+    rows = (
+        Channel("C", "B", "u", Mode.UNBOUNDED),
+        Channel("C", "B", "v", Mode.UNBOUNDED),
+        *replying("B>A:x u", "B>A:y v", "A>B:z x"),
+        Channel("B", "A", "w", Mode.BOUNDED),
+    )
+    for cycle in check(Traffic(("A", "B", "C"), rows)).cycles:
+        assert cycle.answer.status == "confirmed"
+        assert str(cycle.answer.run[-1]).endswith("it waits")
+
+
+FIVE = "AB BC CD DE EA EB D?B C~A AC CA"
+
+
+def test_of_five_subsystems_every_cycle_is_found_and_each_is_closed_or_refuted():
+    report = check(traffic(FIVE))
+    found = {"".join(wait.who for wait in cycle.waits): cycle.answer.status for cycle in report.cycles}
+    assert found == dict.fromkeys(["AC", "BCD", "ABC", "BCDE", "ACDE", "ABCDE"], "confirmed")
+
+
+def test_random_systems_wait_as_a_traffic_that_is_written_down_anew():
+    """Five thousand of them by `python -m tests.fuzz_traffic`."""
+    assert fuzz_traffic.run(8) == {"confirmed": 4, "refuted": 2}
+
+
 def test_a_large_system_is_checked_cycle_by_cycle():
     """Forty subsystems in a ring with a chord: where nobody needs to be replied to, nothing is searched."""
     ring = [f"s{n}" for n in range(40)]
@@ -202,6 +255,45 @@ def test_the_verifier_reads_an_orchestra():
     assert "a sends Ping to b, whose queue is full: it waits" in finding.message
     assert "b sends Pong as unbounded(...)" in finding.cure
     assert hocket.verify(Harmless).verdict == "holds"
+
+
+def main_loop_and_poster(signals_wait):
+    """The subsystem posts four events and never receives; the main loop broadcasts a signal for each event."""
+
+    words = {"signal": Stop, "event": str, "error": Exception, "signal_capacity": 1}
+
+    class Posting(hocket.Orchestra, **words, signals_wait=signals_wait):
+        a = hocket.subsystem(consumes=Ping, sends=Ping, events=True)
+
+    async def a(ctx):
+        for _ in range(4):
+            await ctx.post("event")
+
+    async def main():
+        system = Posting.builder(a=a).build(Posting.connector(capacity=1), runtime="threads")[0]._system
+
+        async def serve(event):
+            await system.broadcast(Stop())
+
+        await system.run(serve, watch=None)
+
+    return Posting, lambda: finish(main())
+
+
+def test_a_main_loop_that_broadcasts_can_wait_for_whoever_waits_for_it():
+    """As the check says it of the declaration, so the code that runs does it."""
+    declared, body = main_loop_and_poster(signals_wait=True)
+    cycles = {cycle.waits[0].who: cycle for cycle in declared.check().cycles if len(cycle.waits) == 2}
+    [cycle] = cycles.values()
+    assert [wait.why for wait in cycle.waits] == ["room for str", "room for Stop"]
+    assert (cycle.answer.status, len(cycle.answer.run)) == ("confirmed", 4)
+    assert hocket.explore(body, data="off").failure.kind == "deadlock"
+    assert (f'"{ORCHESTRA}" -> "a" [label="signal Stop"') in declared.dot()
+    declared, body = main_loop_and_poster(signals_wait=False)
+    assert [len(cycle.waits) for cycle in declared.check().cycles] == [1]  # it sends itself messages
+    result = hocket.explore(body, data="off")
+    assert (result.verdict, result.classes) == ("proved", 594)
+    assert "signal Stop" not in declared.dot()
 
 
 def test_a_cycle_that_is_not_decided_is_a_finding_of_its_own(monkeypatch):
