@@ -26,7 +26,7 @@ from hocket.explore.classes import class_of
 from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Execution
 from hocket.explore.failing.failures import Failure, failure_of
-from hocket.explore.failing.minimise import minimised
+from hocket.explore.failing.minimise import minimised, simplest
 from hocket.explore.failing.polling import livelock_of
 from hocket.explore.options import (
     MODELS,
@@ -285,9 +285,10 @@ class _Search:
     def _run(self) -> None:
         self.exhausted = False
         try:
-            if self.executor is not None:
-                return search_in_parallel(self, self.executor)
-            self.runner.run(self.strategy, self._judge, look=self._look)
+            if self.executor is None:
+                self.run_here()
+            elif search_in_parallel(self, self.executor):
+                return
         except KeyboardInterrupt as error:
             elapsed = time.monotonic() - self.started
             error.add_note(f"hocket: {self._class_count():,} classes in {elapsed:.1f} s, no failure yet")
@@ -303,6 +304,14 @@ class _Search:
         self.exhausted = complete and self.strategy.exhaustive
         if self.keeper is not None and (self.exhausted or self.first is not None):
             self.keeper.remove()
+
+    def run_here(self) -> None:
+        """Run the strategy in this process, as far as it goes."""
+        self.runner.run(self.strategy, self._judge, look=self._look)
+
+    def is_over(self) -> bool:
+        """Whether there is a reason not to go on, be it that something was found."""
+        return bool(self.first or self.reason or self.session.stop or self.passed or self.cut or self.runner.stuck)
 
     def _look_for_livelock(self, cut: Execution) -> None:
         self.first, suspect = livelock_of(self.body, cut, self.steps, self.visible)
@@ -322,6 +331,8 @@ class _Search:
         if self.tracker is not None and self.tracker.saw_too_little():
             self.session.stop = RESTART
             return False
+        if self.tracker is not None and self.tracker.leads:  # so whoever replays it has to put back what it leaves
+            self.visible = replace(self.visible, afresh=True)
         if _is_control_flow(control.error):
             self.passed = control.error
             return False
@@ -418,7 +429,11 @@ class _Search:
             again = failure_of(replayed(self.body, told.schedule, self.steps, self.visible))
         except DivergenceError:
             again = None
-        self.first = again if again is not None and again.kind == told.kind else told
+        self.fail_simply(again if again is not None and again.kind == told.kind else told)
+
+    def fail_simply(self, found: Failure) -> None:
+        """Of all failures the one that is told does not depend on who came upon which of them first."""
+        self.first = simplest(self.body, found, self.steps, self.visible)
 
     def _shown(self, first: Failure) -> Failure:
         """The smallest failure of this kind that can be found, seen to happen again."""

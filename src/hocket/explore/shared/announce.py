@@ -20,6 +20,7 @@ from hocket.explore.shared.containers import base_of
 from hocket.explore.shared.heap import SIZE, Heap, Thing
 from hocket.explore.shared.memo import Memo
 from hocket.explore.shared.names import names_of
+from hocket.explore.shared.parts import items_of, members_of
 from hocket.explore.shared.racing import Access
 from hocket.explore.shared.reaching import home_of
 from hocket.explore.threads.control import Actor
@@ -58,6 +59,7 @@ class Announcer:
         heap.mourn = self._report
         self._bases: dict[type, type | None] = {}
         self._class_data: dict[type, dict[str, type]] = {}
+        self._touching: dict[tuple[type, str, str], list[type]] = {}
 
     def begin(self) -> None:
         """What one execution knows, the next does not."""
@@ -96,12 +98,19 @@ class Announcer:
         """An attribute that code which is not tracked may touch unseen: `touched` is "written" or "mentioned"."""
         if self.heap.is_own(kind) or self.heap.alone(actor.control):
             return
-        with unseen(actor):
-            known = [above for above in kind.__mro__
-                     if not self.heap.is_own(above) and name in getattr(names_of(above), touched)]
-        for above in known:
+        for above in self._who_touches(actor, kind, name, touched):
             what = "read" if touched == "written" else "written"
             self._report(f"attribute {name!r} of {thing.name} is {what}, and {above.__module__} touches it unseen")
+
+    def _who_touches(self, actor: Actor, kind: type, name: str, touched: str) -> list[type]:
+        """The classes of `kind` whose code is not tracked and touches an attribute of that name."""
+        known = self._touching.get((kind, name, touched))
+        if known is None:
+            with unseen(actor):
+                known = self._touching[kind, name, touched] = [
+                    above for above in kind.__mro__
+                    if not self.heap.is_own(above) and name in getattr(names_of(above), touched)]
+        return known
 
     def _report(self, what: str) -> None:
         frame = caller(sys._getframe(1))
@@ -126,7 +135,7 @@ class Announcer:
         return value
 
     def _met(self, values: Any) -> None:
-        for value in list(values.values() if isinstance(values, dict) else values):
+        for value in [value for _, value in items_of(values)] if isinstance(values, dict) else members_of(values):
             if not _is_plain(value) and id(value) not in self._known:
                 if type(value) is tuple:
                     self._met(value)
@@ -165,8 +174,13 @@ class Announcer:
 
     def _suspect(self, actor: Actor, f: Any, given: Iterable[Any]) -> None:
         """Foreign code may read what it is given, unseen."""
-        shared = next(filter(None, map(self._known.get, map(id, given))), None)
-        if shared is None or self.heap.alone(actor.control) or self._is_silent(f):
+        for value in given:
+            shared = self._known.get(id(value))
+            if shared is not None:
+                break
+        else:
+            return
+        if self.heap.alone(actor.control) or self._is_silent(f):
             return
         home = home_of(f)
         if home is not None:

@@ -28,9 +28,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from types import CellType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
+from hocket.explore.shared.afresh import Kept, glimpse
 from hocket.explore.shared.memo import CACHED
 from hocket.explore.shared.parts import (
     ENVELOPES,
@@ -69,6 +70,24 @@ class Thing:
         self.stamp: object = None
 
 
+class Shown(NamedTuple):
+    """What a place held when an execution touched it first, and what an earlier execution found there."""
+
+    thing: Thing
+    key: Any
+    name: str
+    now: Any
+    before: Any
+
+    def was_left(self) -> bool:
+        """Whether an earlier execution has left something there."""
+        return bool(self.now != self.before)
+
+    def is_left(self) -> bool:
+        """Whether this execution leaves something there."""
+        return bool(glimpse(self.thing.held, self.key) != self.now)
+
+
 class Heap:
     """What is shared in one exploration; `begin` starts an execution.
 
@@ -103,6 +122,9 @@ class Heap:
         self.bereaved = False  # that has turned out
         self.mourn: Callable[[str], None] = _nothing  # is told who has died while several actors lived
         self.stale = False  # a key has appeared after all keys of its container were touched: begin again
+        self.kept = Kept()
+        self._first: dict[tuple[int, Any], Any] = {}  # what a place showed to the execution that touched it first
+        self.shown: dict[int, Shown] = {}  # by place: what it showed when this execution touched it first
 
     # -- executions ---------------------------------------------------------------------------------------------------
 
@@ -117,6 +139,7 @@ class Heap:
         self._joined.clear()
         self._dying.clear()
         self.referred.clear()
+        self.shown.clear()
 
     def end(self) -> None:
         self.known.clear()
@@ -149,6 +172,7 @@ class Heap:
     def adopt(self, values: Iterable[tuple[Any, str]]) -> None:
         """What the program's modules hold, before the first execution; what was adopted before keeps its number."""
         self.known.update(self._outside)
+        self.kept.keep_anew(thing.held for thing in self._outside.values())
         for value, hint in values:
             self._spread(value, hint, _OUTSIDE, deep=False)
 
@@ -278,6 +302,7 @@ class Heap:
         thing = Thing(value, creator, number, name, creator == _LUMP)
         if creator == _OUTSIDE:
             self._outside[id(value)] = thing  # and it stays what it is until the exploration ends
+            self.kept.keep(value)
         elif type(value).__weakrefoffset__:
             thing.held = weakref.ref(value, partial(self._forget, id(value)))
         self.known[id(value)] = thing
@@ -356,6 +381,9 @@ class Heap:
             execution.set(execution.states, index, state)
             execution.set(execution.initial, index, state)
         control.session.named = max(control.session.named, len(cast.objects))
+        if thing.creator == _OUTSIDE and not self._epoch:  # later it may well depend on what happened before
+            shown = glimpse(thing.held, key)
+            self.shown[index] = Shown(thing, key, told, shown, self._first.setdefault((thing.number, key), shown))
         return index
 
     def _new_key(self, whole: tuple[int, int], key: Any) -> None:

@@ -25,6 +25,7 @@ from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.parts import LIFE, WEAK
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
+from hocket.explore.threads.primitives import ExploredLock, ExploredSimpleQueue
 
 __all__ = ["Holding"]
 
@@ -45,6 +46,7 @@ _SEQUENCES: tuple[Any, ...] = (*_ORDERED, set(), "", "\u0100", b"", bytearray(),
 _ITERATORS = tuple({*(type(iter(each)) for each in _SEQUENCES), *(type(reversed(each)) for each in _ORDERED),
                     type(iter(int, 0)), type(iter(_Old())), enumerate, zip, map, filter})
 _BEHIND = {enumerate, zip, map, filter, tuple}
+_OF_C = {ExploredLock, ExploredSimpleQueue}  # what they stand for is made by C, in one go
 _NESTING: tuple[Any, ...] = (dict, list, tuple, set, frozenset, deque)
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
@@ -318,13 +320,18 @@ class Holding(Announcer):
             places = [(thing, _OTHER)] if touch == "read" else [(thing, _OTHER), (thing, SIZE)]
             self._announce(actor, "data.read" if touch == "read" else "data.write", places)
             return
-        there = args[0] in o
+        there = self._has(o, args[0])
         if touch == "read":
             self._announce(actor, "data.read", [(thing, key)], there)
             return
         was_there = self._announce(actor, f"data.{touch}", [(thing, key), (thing, SIZE)], there)
-        if was_there is not None and was_there != (args[0] in o):
+        if was_there is not None and was_there != self._has(o, args[0]):
             self.findings.setdefault(f"{thing.name} was changed by code that is not tracked")
+
+    def _has(self, o: Any, key: Any) -> bool:
+        """Whether a container has it; a method that the program has put in the place of the container's is not asked."""
+        base: Any = self._base(type(o))
+        return bool(base.__contains__(o, key))
 
     def _touch_namespace(self, actor: Actor, thing: Thing, touch: str, args: tuple[Any, ...]) -> None:
         kind = "data.read" if touch in _READING else "data.write"
@@ -344,7 +351,7 @@ class Holding(Announcer):
         return [(thing, SIZE), *((thing, key) for key in keys)]
 
     def _place_keys(self, thing: Thing, o: Any, keys: Iterable[Any]) -> None:
-        present = {self._canonical(key) for key in list(o)}
+        present = {self._canonical(key) for key in _keys_of(o)}
         for key in keys:
             self.heap.place(thing, key, key in present)
 
@@ -353,7 +360,7 @@ class Holding(Announcer):
         execution = actor.control.execution
         if not issubclass(type(o), (dict, set)) or thing.lump or not thing.places or self.heap.alone(actor.control):
             return
-        present = {self._canonical(key) for key in list(o)}
+        present = {self._canonical(key) for key in _keys_of(o)}
         for key, index in thing.places.items():
             if type(key) is tuple and key is not _OTHER and index in execution.states:
                 execution.set(execution.states, index, key in present)
@@ -412,7 +419,8 @@ def _makes(o: Any) -> bool:
     """Whether a defaultdict calls code of the program for a key that is not there."""
     factory = o.default_factory
     kind = factory if isinstance(factory, type) else type(factory)
-    in_c = kind.__module__ in ("builtins", "collections") and not isinstance(factory, FunctionType)
+    in_c = kind in _OF_C or (
+        kind.__module__ in ("builtins", "collections") and not isinstance(factory, FunctionType))
     return factory is not None and type(o).__missing__ is defaultdict.__missing__ and not in_c
 
 
@@ -422,6 +430,11 @@ def _entries(value: Any) -> list[Any]:
     if base is dict:
         return [*dict.keys(value), *dict.values(value)]
     return list(base.__iter__(value)) if base is not None else []
+
+
+def _keys_of(o: Any) -> list[Any]:
+    """Of a dict or set, whatever its class makes of them."""
+    return list((dict if isinstance(o, dict) else set).__iter__(o))
 
 
 def _is_generated(method: Any) -> bool:

@@ -97,14 +97,28 @@ def told_key(key: Any) -> str:
     return f"[{text if len(text) <= 30 else text[:27] + '...'}]"
 
 
+_MEMBERS = (list, tuple, deque, set, frozenset)
+
+
+def items_of(value: Any) -> list[tuple[Any, Any]]:
+    """The keys and values of a dict, asked of no method that a class of the program has put in place of dict's."""
+    return list(OrderedDict.items(value) if isinstance(value, OrderedDict) else dict.items(value))
+
+
+def members_of(value: Any) -> list[Any]:
+    """The members of a list, tuple, deque or set, asked in the same way; what else can be gone through is."""
+    base: Any = next((base for base in _MEMBERS if isinstance(value, base)), type(value))
+    return list(base.__iter__(value))
+
+
 def parts(value: Any, name: str) -> Iterator[tuple[Any, str]]:
     """What `value` holds, in an order that does not depend on addresses; with names for people."""
     if isinstance(value, (dict, OrderedDict, defaultdict)):
-        for key, item in list(value.items()):
+        for key, item in items_of(value):
             yield key, ""
             yield item, f"{name}{told_key((key,))}"
-    if isinstance(value, (list, tuple, deque, set, frozenset)):
-        for item in list(value):
+    if isinstance(value, _MEMBERS):
+        for item in members_of(value):
             yield item, ""
     kind = type(value)
     if isinstance(value, FunctionType):

@@ -27,12 +27,13 @@ from hocket.explore.shared.names import written_by
 from hocket.explore.shared.probes import Probes
 from hocket.explore.shared.racing import Race, race_of
 from hocket.explore.shared.reaching import homes_of
-from hocket.explore.threads.control import Control, Observer, Session
+from hocket.explore.threads.control import RESTART, Control, End, Observer, Session
 from hocket.explore.threads.naming import is_hocket
 
 __all__ = ["Tracker", "Visible", "named", "new_session"]
 
 _SHOWN = 3  # functions that are named in a note
+_BLIND = {"data.write", "data.put"}  # what these do does not depend on what was there
 _PROBES: dict[str, type[Probes]] = {"free": Probes, "gil": Blocks}
 
 
@@ -44,7 +45,8 @@ class Visible:
     `everything`: also reads of attributes that no tracked code assigns outside of `__init__`; `spurious`: wake-ups from
     a Condition that nobody caused, of each actor; `order`: of the callbacks of an event loop; `cancel`: tasks that
     may be cancelled from outside; `reached`: modules that are tracked because shared data came into their hands;
-    `mortal`: whether what is referred to weakly still lives; `model`: between which accesses others may come.
+    `mortal`: whether what is referred to weakly still lives; `model`: between which accesses others may come; `afresh`:
+    whether what the program left behind is put back before each execution.
     """
 
     ends: bool = False
@@ -56,6 +58,7 @@ class Visible:
     cancel: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
     mortal: bool = False
+    afresh: bool = False
     model: str = "free"
 
     def flags(self) -> str:
@@ -99,6 +102,9 @@ class Tracker:
     race: Race | None = None
     watch: Any = None  # the observer of the session, if it is a Watch
     refused: dict[str, None] = field(default_factory=dict)
+    led: bool = False  # an execution went by what an earlier one had left behind
+    leads: bool = False  # the last one would go another way if it were run again
+    _last: Control | None = None
     _told: bool = False
 
     def __post_init__(self) -> None:
@@ -115,6 +121,8 @@ class Tracker:
         for module in self.modules:
             heap.module(module)
         heap.adopt(_roots(self.body, self.modules))
+        for module in self.modules:
+            heap.kept.keep(module)
         try:
             with rewritten(self.modules, self.probes) as swapped:
                 self.refused.update(dict.fromkeys(str(refusal) for refusal in swapped.refused))
@@ -122,9 +130,19 @@ class Tracker:
                 yield
         finally:
             gc.unfreeze()
+            if self._is_to_put_back():
+                heap.kept.put_back()
+
+    def _is_to_put_back(self) -> bool:
+        """Whether what the program left behind is nobody's: what ran was of no account, or is to begin afresh."""
+        last = self._last
+        of_no_account = last is not None and (last.session.stop == RESTART or last.end == End.DIVERGED)
+        return self.visible.afresh or self.leads or of_no_account
 
     def begin(self, control: Control) -> None:
-        self.race = None
+        self.race, self._last = None, control
+        if self.visible.afresh:
+            self.probes.heap.kept.put_back()
         _forget_levels()
         self.probes.begin()
         self.probes.heap.begin(control)
@@ -137,6 +155,9 @@ class Tracker:
     def _notes(self) -> list[str]:
         """What a reader has to know of what is tracked."""
         also = [f"tracked as well, because shared data is in its hands: {name}" for name in self.visible.reached]
+        if self.visible.afresh:
+            also.append("executions leave something behind that others read: what the tracked code had in its hands is "
+                        "put back before each of them, and at the end")
         if self.refused:
             told = "; ".join(list(self.refused)[:_SHOWN])
             more = f"; and {len(self.refused) - _SHOWN} more" if len(self.refused) > _SHOWN else ""
@@ -145,23 +166,46 @@ class Tracker:
 
     def end(self, control: Control) -> None:
         accesses = self.probes.accesses
+        self._look_for_leavings(control)
         if accesses:
             self.race = race_of(control.execution, accesses)
         self.probes.heap.end()
 
+    def _look_for_leavings(self, control: Control) -> None:
+        """Whether this execution was led by what an earlier one has left behind; if it failed, whether it would be."""
+        shown, kept = self.probes.heap.shown, self.probes.heap.kept
+        left = next((each.name for index, each in shown.items()
+                     if each.was_left() and self._reads_first(control, index)), "")
+        if left and self.visible.afresh:
+            self.probes.findings.setdefault(
+                f"{left} holds what an earlier execution has left there, and it cannot be put back")
+        elif not self.visible.afresh:
+            self.led = bool(left) or (control.end == End.DIVERGED and kept.has_changed())
+            self.leads = control.end != End.COMPLETE and any(
+                each.is_left() and self._reads_first(control, index) for index, each in shown.items())
+
+    def _reads_first(self, control: Control, index: int) -> bool:
+        """Whether a place was read before anybody wrote there."""
+        for access in self.probes.accesses or ():
+            if access.place == index:
+                return access.mode == "r"
+        operations = (event.operation for event in control.execution.events)
+        return next((each.kind not in _BLIND for each in operations if index in each.objects), False)
+
     def saw_too_little(self) -> bool:
         """Whether the exploration has to begin again."""
         probes = self.probes
-        return (probes.heap.stale or probes.heap.bereaved or (probes.surprised and not probes.everything)
+        return (self.led or probes.heap.stale or probes.heap.bereaved or (probes.surprised and not probes.everything)
                 or bool(self.wanted()))
 
     def wanted(self) -> tuple[str, ...]:
         """The modules that have shared data in their hands and are not tracked yet."""
         if not self.probes.wanted and not (self.watch is not None and self.watch.files):
             return ()
-        tracked = {module.__name__ for module in self.modules}
+        tracked = set(map(id, self.modules))  # a module may have several names: `__mp_main__` is `__main__`
         files = self.watch.files if self.watch is not None else ()
-        return tuple(name for name in dict.fromkeys([*self.probes.wanted, *homes_of(files)]) if name not in tracked)
+        return tuple(name for name in dict.fromkeys([*self.probes.wanted, *homes_of(files)])
+                     if id(sys.modules.get(name)) not in tracked)
 
     def again(self) -> Visible | None:
         """With what to begin again, if this exploration turned out to have seen too little."""
@@ -172,6 +216,8 @@ class Tracker:
             return further
         if self.probes.surprised and not self.probes.everything:
             return replace(self.visible, everything=True)
+        if self.led:
+            return replace(self.visible, afresh=True)
         if heap.bereaved:
             return replace(self.visible, mortal=True)
         if heap.stale:

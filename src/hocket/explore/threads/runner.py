@@ -27,7 +27,7 @@ from hocket.errors import Refused
 from hocket.explore.strategy import Strategy
 from hocket.explore.threads import locals as thread_locals
 from hocket.explore.threads import patch
-from hocket.explore.threads.control import ACTORS, Control, Session, Unwind, current
+from hocket.explore.threads.control import ACTORS, Control, End, Session, Unwind, current
 from hocket.explore.threads.naming import is_machinery
 from hocket.explore.threads.pool import POOL, _allocate_lock
 
@@ -135,7 +135,8 @@ class Runner:
             if self._stopped():  # cut short, perhaps on the way to what is new: of no account
                 return
             self.executions += 1
-            strategy.ended(control.execution)
+            if control.end != End.DIVERGED:  # which is no execution of what was planned
+                strategy.ended(control.execution)
             if not judge(control):
                 return
             control.forget()

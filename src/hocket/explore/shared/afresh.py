@@ -1,0 +1,210 @@
+"""Each execution begins as the first one did: what a program leaves behind is noticed, and can be put back.
+
+A singleton, a registry, a cache in a module or a class: the first execution fills it, the second finds it full, and
+the race that only the first could have is never run in another order. So of all that was there before the
+exploration and comes into the hands of several threads, the content is kept when it is first met, and what
+a place holds when an execution first touches it is compared with what it held then in earlier ones. If they differ,
+and somebody reads it, the exploration begins again, and puts everything back before each execution.
+
+Refused: putting back always. Whoever collects outcomes in a list of his own, around all executions, wants to keep
+them. Not put back is what no tracked code touches, and what has no content that could be set: an iterator, a file, an
+object of C.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from types import CellType, FunctionType, MemberDescriptorType, ModuleType
+from typing import Any, NamedTuple
+
+__all__ = ["Kept", "glimpse"]
+
+_absent = object()
+_PLAIN = (int, float, complex, str, bytes, bool, type(None))
+_LOOKED_AT = 100  # entries of a container
+
+
+class _Way(NamedTuple):
+    """How the content of some objects is taken, as pairs or values in order, and how it is put back."""
+
+    applies: Callable[[Any], bool]
+    take: Callable[[Any], list[Any]]
+    put: Callable[[Any, list[Any]], None]
+
+
+class Kept:
+    """The contents of objects, as they were when they were met."""
+
+    def __init__(self) -> None:
+        self._contents: dict[int, tuple[Any, list[tuple[_Way, list[Any]]]]] = {}  # by identity, with the object itself
+
+    def keep(self, value: Any) -> None:
+        """Remember what `value` holds, if it is not remembered yet."""
+        if id(value) not in self._contents and value is not sys.modules:
+            self._contents[id(value)] = (value, [(way, way.take(value)) for way in _WAYS if way.applies(value)])
+
+    def keep_anew(self, values: Iterable[Any]) -> None:
+        """Forget everything, and remember these."""
+        self._contents.clear()
+        for value in values:
+            self.keep(value)
+
+    def put_back(self) -> None:
+        """Everything holds again what it held."""
+        for value, way, content in self._changed():
+            way.put(value, content)
+
+    def has_changed(self) -> bool:
+        return next(self._changed(), None) is not None
+
+    def _changed(self) -> Iterator[tuple[Any, _Way, list[Any]]]:
+        for value, contents in list(self._contents.values()):
+            for way, content in contents:
+                if not _are_same(way.take(value), content):
+                    yield value, way, content
+
+
+def _are_same(now: list[Any], then: list[Any]) -> bool:
+    """Whether these are the same objects; the values of a pair are compared, too."""
+    return len(now) == len(then) and all(
+        a is b or (type(a) is _Pair and type(b) is _Pair and a[0] is b[0] and a[1] is b[1])
+        for a, b in zip(now, then, strict=True))
+
+
+class _Pair(tuple[Any, Any]):
+    """A key, or a name, and what is there."""
+
+    __slots__ = ()
+
+
+# -- what objects hold ------------------------------------------------------------------------------------------------
+
+
+def _base(value: Any) -> Any:
+    """The built-in class whose methods are asked, whatever a class of the program makes of them."""
+    return next((base for base in (OrderedDict, dict, set, list, deque, bytearray) if isinstance(value, base)), None)
+
+
+def _items(value: Any) -> list[Any]:
+    base = _base(value)
+    return list(map(_Pair, base.items(value))) if issubclass(base, dict) else list(base.__iter__(value))
+
+
+def _set_items(value: Any, content: list[Any]) -> None:
+    base = _base(value)
+    base.clear(value)
+    if issubclass(base, dict):
+        for key, item in content:
+            base.__setitem__(value, key, item)
+    else:
+        (set.update if base is set else base.extend)(value, content)
+
+
+def _namespace(value: Any) -> dict[str, Any] | None:
+    """The attributes of an object of its own; those of classes and modules are other people's as well."""
+    if isinstance(value, (type, ModuleType)):
+        return None
+    with suppress(AttributeError, TypeError):
+        own = object.__getattribute__(value, "__dict__")
+        return own if type(own) is dict else None
+    return None
+
+
+def _set_attributes(value: Any, content: list[Any]) -> None:
+    own = _namespace(value)
+    assert own is not None, "it had attributes when they were taken"
+    own.clear()
+    own.update(content)
+
+
+def _slots(value: Any) -> list[MemberDescriptorType]:
+    return [slot for kind in type(value).__mro__ for slot in vars(kind).values()
+            if kind.__flags__ & 1 << 9 and type(slot) is MemberDescriptorType]
+
+
+def _in_slots(value: Any) -> list[Any]:
+    return [_Pair((slot, _in_slot(value, slot))) for slot in _slots(value)]
+
+
+def _in_slot(value: Any, slot: Any) -> Any:
+    try:
+        return slot.__get__(value)
+    except AttributeError:
+        return _absent
+
+
+def _set_slots(value: Any, content: list[Any]) -> None:
+    for slot, held in content:
+        if held is not _absent:
+            slot.__set__(value, held)
+        elif _in_slot(value, slot) is not _absent:
+            slot.__delete__(value)
+
+
+def _in_cell(cell: CellType) -> list[Any]:
+    try:
+        return [cell.cell_contents]
+    except ValueError:
+        return []
+
+
+def _set_cell(cell: CellType, content: list[Any]) -> None:
+    if content:
+        cell.cell_contents = content[0]
+    else:
+        del cell.cell_contents
+
+
+def _named(value: Any) -> list[Any]:
+    """The names of a class or module; what Python itself enters there is not the program's."""
+    return [_Pair(item) for item in list(vars(value).items())
+            if item[0][:2] != "__" and item[0][:5] != "_abc_" and not isinstance(item[1], ModuleType)]
+
+
+def _set_named(value: Any, content: list[Any]) -> None:
+    kind: Any = type if isinstance(value, type) else ModuleType
+    then = dict(content)
+    for name, held in _named(value):
+        if name not in then:
+            kind.__delattr__(value, name)
+        elif then[name] is held:
+            del then[name]
+    for name, held in then.items():
+        kind.__setattr__(value, name, held)
+
+
+_WAYS = (
+    _Way(lambda value: _base(value) is not None, _items, _set_items),
+    _Way(lambda value: _namespace(value) is not None, lambda value: list(map(_Pair, (_namespace(value) or {}).items())),
+         _set_attributes),
+    _Way(lambda value: bool(_slots(value)), _in_slots, _set_slots),
+    _Way(lambda value: type(value) is CellType, _in_cell, _set_cell),
+    _Way(lambda value: isinstance(value, (type, ModuleType)) and bool(vars(value)), _named, _set_named),
+)
+
+
+# -- what a place shows -----------------------------------------------------------------------------------------------
+
+
+def glimpse(held: Any, key: Any) -> Any:
+    """What can be compared, from one execution to another, of what an object holds at a place.
+
+    Plain values are themselves, other objects no more than their classes: each execution may make its own.
+    """
+    if type(held) is CellType:
+        return tuple(map(_shown, _in_cell(held)))
+    if _base(held) is not None:
+        items = _items(held)
+        entries = [tuple(map(_shown, each)) if type(each) is _Pair else _shown(each) for each in items[:_LOOKED_AT]]
+        return len(items), frozenset(entries) if isinstance(held, set) else tuple(entries)
+    if type(key) is not str or type(held) is FunctionType:
+        return None
+    own = vars(held) if isinstance(held, (type, ModuleType)) else _namespace(held) or {}
+    return _shown(own.get(key, _absent))
+
+
+def _shown(value: Any) -> Any:
+    return (type(value), value) if type(value) in _PLAIN else type(value)
