@@ -1,7 +1,8 @@
 """What a queue has seen: counts that are exact, and how long messages waited, measured on a sample.
 
 `sent` counts what is or was in the queue: a send that was refused, given up or
-cancelled while it waited was never sent. So sent - received = length, always.
+cancelled while it waited was never sent. So sent - received = length, until the
+receiver ends: then what lay there is undelivered, and the length is 0.
 Every sixteenth item carries the time at which it was put, which costs one look at
 the clock each time; the last hundred times of flight are kept. Readers have a
 place of their own in that list, so that two of them see the same samples (O-B7:

@@ -1,10 +1,10 @@
 """Messages between two subsystems, beside `asyncio.Queue` (and `janus`, if it is installed) in the same run.
 
-    python -m tests.benchmarks.orchestra.bench_messages [MESSAGES]
+    python -m tests.benchmarks.orchestra.bench_messages [MESSAGES [CAPACITY]]
 
 One end sends, the other receives and adds up the first bytes (the seed's topology, section 4.5). Each row is the
 CPU time of one message, the median of five runs that take turns with the peer's, and its ratio to `asyncio.Queue`
-with the same capacity and payload.
+with the same capacity and payload. "shared" is bounded with locks, as where threads are in the game: janus's case.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ class Node(Orchestra, signal=Stop, event=str, error=Exception, message_capacity=
     receiver = subsystem(consumes=Small, priority=True)
 
 
+WAYS = ("bounded", "unbounded", "priority", "shared")
+
+
 async def _through_a_queue(messages, payload, queue):
     async def send():
         for _ in range(messages):
@@ -44,15 +47,15 @@ async def _through_a_queue(messages, payload, queue):
     await asyncio.gather(send(), receive())
 
 
-async def _through_janus(messages, payload):
+async def _through_janus(messages, payload, room):
     import janus
 
-    queue = janus.Queue(CAPACITY)
+    queue = janus.Queue(room)
     await _through_a_queue(messages, payload, queue.async_q)
     await queue.aclose()
 
 
-async def _between_subsystems(messages, payload, way):
+async def _between_subsystems(messages, payload, way, room):
     async def sender(ctx):
         for _ in range(messages):
             if way == "unbounded":
@@ -65,7 +68,8 @@ async def _between_subsystems(messages, payload, way):
         for _ in range(messages):
             total ^= (await ctx.recv())[0]
 
-    system, _ = Node.builder(sender=sender, receiver=receiver).build()
+    builder = Node.builder(sender=sender, receiver=receiver).capacities(messages=room)
+    system, _ = builder.build(shared=way == "shared")
     await system.run(watch=None)
 
 
@@ -75,23 +79,20 @@ def _cost(main, messages):
     return (process_time() - start) / messages * 1e9
 
 
-def rows(messages=100_000, runs=RUNS):
+def rows(messages=100_000, runs=RUNS, room=CAPACITY):
     """(payload in bytes, way, ns a message, ratio to asyncio.Queue)."""
     found = []
     for size in (1, 1024):
         payload = b"x" * size
         contenders = {
-            "asyncio.Queue": lambda p=payload: _through_a_queue(messages, p, asyncio.Queue(CAPACITY)),
-            "bounded": lambda p=payload: _between_subsystems(messages, p, "bounded"),
-            "unbounded": lambda p=payload: _between_subsystems(messages, p, "unbounded"),
-            "priority": lambda p=payload: _between_subsystems(messages, p, "priority"),
-        }
+            "asyncio.Queue": lambda p=payload: _through_a_queue(messages, p, asyncio.Queue(room)),
+        } | {way: lambda p=payload, w=way: _between_subsystems(messages, p, w, room) for way in WAYS}
         try:
             import janus  # noqa: F401  # whether it is there
         except ImportError:
             pass
         else:
-            contenders["janus"] = lambda p=payload: _through_janus(messages, p)
+            contenders["janus"] = lambda p=payload: _through_janus(messages, p, room)
         costs = {name: [] for name in contenders}
         for _ in range(runs):
             for name, make in contenders.items():
@@ -108,5 +109,6 @@ def told(row):
 
 
 if __name__ == "__main__":
-    for row in rows(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000):
+    messages, room = (int(word) for word in [*sys.argv[1:], *("100000", str(CAPACITY))[len(sys.argv) - 1 :]])
+    for row in rows(messages, room=room):
         print(told(row))
