@@ -8,14 +8,21 @@ and is then looked at anew.
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from hocket.kernel import Kernel, Stimulus
 from tests.chain.scenarios import SCENARIOS, explored
 
+# for `python -m tests.chain.scenarios`; here, forks are run with one worker, and by two workers where a prong fails
+DEAREST = {"nested forks", "fork join"}
+
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_interleaving_of_the_thread_runtime_is_a_run_of_the_model(name):
+    if name in DEAREST and not os.environ.get("HOCKET_WHOLE"):
+        pytest.skip("the dearest are for python -m tests.chain.scenarios")
     *_, interleavings, outcomes = SCENARIOS[name]
     result, occurred = explored(name)
     assert result.verdict == "proved", str(result.failure)
