@@ -9,10 +9,6 @@ hand-over. A blocked actor is simply not enabled; nobody spins and nobody polls.
 When an execution is over, every actor that still stands before an operation is
 unwound by a private exception, one after the other, so that the next execution
 inherits no thread, no lock and no half-done `with`.
-
-The actors are found by the identity of their OS thread in `ACTORS`, the one
-place where stand-in primitives must find their controller. Threads that are no
-actors are not found there and get the real thing.
 """
 
 from __future__ import annotations
@@ -20,33 +16,25 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass, field
-from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
 from hocket.errors import DivergenceError, NondeterminismError, Refused
-from hocket.explore.execution import Cast
 from hocket.explore.semantics import Raise, unread
 from hocket.explore.strategy import Strategy
+from hocket.explore.threads.actor import ACTORS, Actor, Unwind, current
 from hocket.explore.threads.locals import FORGETS_ALL
 from hocket.explore.threads.naming import Place, place_of
 from hocket.explore.threads.once import Once
 from hocket.explore.threads.pool import POOL, Voice, _allocate_lock, _get_ident
-from hocket.explore.threads.seat import Seat
-from hocket.trace.event import Event
+from hocket.explore.threads.session import RESTART, DataTracker, Observer, Session
 from hocket.trace.operation import Operation
 
-__all__ = ["ACTORS", "RESTART", "Actor", "Control", "End", "Session", "Unwind", "current"]
+__all__ = ["ACTORS", "RESTART", "Actor", "Control", "DataTracker", "End", "Observer", "Session", "Unwind", "current"]
 
-RESTART = "restart"  # a reason to stop: begin again, with more visible
 _WATCHED = 3  # executions that are watched as a whole: what a program keeps from run to run is there from the second on
 _PATIENCE = 1_000  # how often an actor may swallow its unwinding before it is given up
-
-
-class Unwind(BaseException):
-    """Leaves an actor that is no longer needed; not for catching."""
 
 
 class End:
@@ -60,99 +48,6 @@ class End:
     STOPPED = "stopped"  # interrupted from outside
     DIVERGED = "diverged"  # the program is not the one that was recorded
     SWALLOWED = "swallowed"  # an actor would not be unwound
-
-
-class Actor:
-    """A thread of the program under exploration."""
-
-    __slots__ = ("chance", "clock", "control", "daemon", "done", "number", "place", "result", "task", "thread",
-                 "unwound", "voice", "whims")
-
-    def __init__(self, control: Control, number: int, task: Callable[[], Any], daemon: bool = False) -> None:
-        self.control = control
-        self.number = number
-        self.task = task
-        self.daemon = daemon
-        self.voice: Voice | None = None  # none before its first step
-        self.result: Any = None  # of the operation that was performed for it
-        self.done = False
-        self.clock = 0.0  # virtual seconds
-        self.chance: Any = None  # what it draws from, once it has (see chance.py)
-        self.unwound = 0
-        self.whims = control.session.spurious  # how often it may still wake up for no reason
-        self.thread: Any = None  # its threading.Thread, if it has one
-        self.place: Place | None = None  # file and line of the pending operation, if places are recorded
-
-    @property
-    def name(self) -> str:
-        return self.control.execution.cast.actors[self.number]
-
-
-ACTORS: dict[int, Actor] = {}
-
-
-def current() -> Actor | None:
-    """The actor that calls; None for a thread that is not explored."""
-    return ACTORS.get(_get_ident())
-
-
-class Observer(Protocol):
-    """Who watches what code the actors run (see untracked.py)."""
-
-    def enter(self, actor: Actor) -> None: ...
-    def leave(self, actor: Actor) -> None: ...
-    def spawned(self, actor: Actor) -> None: ...
-    def finished(self, control: Control) -> None: ...
-    def paused(self) -> AbstractContextManager[None]: ...
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def watching(self) -> AbstractContextManager[None]: ...
-    def met_real_lock(self) -> None: ...
-
-
-class DataTracker(Protocol):
-    """Who makes operations of what code does to shared data (see shared/tracker.py)."""
-
-    race: Any
-    modules: tuple[ModuleType, ...]
-
-    def saw_too_little(self) -> bool: ...
-    def again(self) -> Any: ...
-    def reaching_further(self) -> Any: ...
-    def findings(self) -> list[str]: ...
-    def saved(self) -> str: ...
-    def recall(self, text: str) -> None: ...
-    def active(self) -> AbstractContextManager[None]: ...
-    def begin(self, control: Control) -> None: ...
-    def end(self, control: Control) -> None: ...
-
-
-@dataclass(slots=True)
-class Session:
-    """What all executions of one exploration have in common."""
-
-    cast: Cast
-    steps: int  # bound on the steps of one execution
-    seat: Seat = field(default_factory=Seat)
-    observer: Observer | None = None
-    stop: str = ""  # why the exploration is to end now; set from any thread
-    spurious: int = 0  # how often each actor may wake up from a Condition for no reason, in one execution
-    audit: bool = True  # whether repeated steps are compared; some strategies do it themselves
-    tracker: DataTracker | None = None
-    ends_visible: bool = False  # whether the end of an actor is a step, because somebody looks at it
-    outside: dict[int, tuple[Any, int]] = field(default_factory=dict)  # objects made before: id -> object, number
-    order: str = "fifo"  # of the ready callbacks of an event loop
-    cancel: tuple[str, ...] = ()  # the tasks that somebody outside may cancel, once in an execution
-    sometimes: dict[str, bool] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    control: Control | None = None  # the execution that is going on
-    previous: list[Event] = field(default_factory=list)  # the events of the execution before, for the audit
-    operations: dict[tuple[str, int], Operation] = field(default_factory=dict)  # those that are always the same
-    executed: int = 0  # executions that have begun
-    named: int = 0  # how many objects of the cast have been given a name
-    give_up: Callable[[], None] = lambda: None  # called when not even main can be unwound
-    on_begin: Callable[[Control], None] = lambda control: None
-    on_end: Callable[[Control], None] = lambda control: None
 
 
 class Control:
@@ -220,7 +115,8 @@ class Control:
         self._audited = session.audit  # as long as this execution repeats the one before
         self._main: Actor | None = None
         # so many steps are those of the execution before: what the program does after each was watched when it was new
-        self._repeated = min(strategy.fixed, len(session.previous)) if session.executed >= _WATCHED else 0
+        known = self.observer is not None and session.executed >= _WATCHED
+        self._repeated = min(strategy.fixed, len(session.previous)) if known else 0
         self.fresh = not self._repeated  # whether what the program does now was not seen before
 
     # -- an execution -------------------------------------------------------------------------------------------------
@@ -381,8 +277,8 @@ class Control:
 
     def _choose_next(self, actor: Actor) -> Actor | None:
         """Let the strategy choose, perform what it chose, and start whoever goes on; None if the execution is over."""
-        execution = self.execution
-        if self.session.stop or len(execution.events) >= self.session.steps:
+        execution, session = self.execution, self.session
+        if session.stop or len(execution.events) >= session.steps:
             end = self._cut()
             if end:
                 self._over(end)
@@ -401,17 +297,19 @@ class Control:
             self._over(End.DIVERGED)
             return None
         chosen = self.actors[number]
-        operation = execution.pending[number]
         chosen.result = execution.perform(number, alternative)
         if self.timed:
-            self._advance_clock(chosen, operation)
+            self._advance_clock(chosen)
         if self.places is not None:
             self.places.append(chosen.place)
         self.running = chosen
         if not self.fresh:
             self.fresh = len(execution.events) > self._repeated
         if chosen is not actor:
-            self._hand_over(actor, chosen)
+            if actor.done or chosen.voice is None:
+                self._hand_over(actor, chosen)
+            else:
+                chosen.voice.baton.release()
         return chosen
 
     def _hand_over(self, actor: Actor, chosen: Actor) -> None:
@@ -581,10 +479,10 @@ class Control:
             actor.clock += seconds
             self.timed = True
 
-    def _advance_clock(self, actor: Actor, operation: Operation | None) -> None:
+    def _advance_clock(self, actor: Actor) -> None:
         """Time follows happens-before, so that a class of interleavings has one time; reads leave no mark."""
-        assert operation is not None
         event = self.execution.events[-1]
+        operation = event.operation
         for index in operation.objects:
             actor.clock = max(actor.clock, self.clocks.get(index, 0.0))
         if not event.reads_only:

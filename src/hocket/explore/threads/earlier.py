@@ -14,6 +14,7 @@ belong to the test runner, and would be steps of every program).
 
 from __future__ import annotations
 
+import builtins
 import collections
 import gc
 import queue
@@ -32,6 +33,8 @@ _OWN_LOCKS = (threading.Condition, threading.Event, threading.Semaphore, threadi
 _STAND_INS = (ExploredLock, ExploredRLock)
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
 _WORKING = object()  # what a place holds that cannot be looked at
+_LOCK_LIKE = LOCKS | {BuiltinFunctionType}  # what may have to be exchanged
+_PLAIN: frozenset[type] = frozenset({int, float, complex, str, bytes, bool, type(None)})  # in which no lock can be
 
 
 class StandIns:
@@ -64,17 +67,19 @@ class StandIns:
 def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType], stand_ins: StandIns) -> None:
     """Exchange the locks in what `roots` hold, and in what `modules` define."""
     names = {module.__name__ for module in modules}
-    todo = [*roots, *(value for module in modules for value in list(vars(module).values()))]
-    seen: dict[int, Any] = {}
+    everything = [*roots, *(value for module in modules for value in list(vars(module).values()))]
+    todo = [value for value in everything if gc.is_tracked(value)]
+    seen: dict[int, Any] = {id(vars(builtins)): None}  # every module has them, and they have no locks
     while todo:
         value = todo.pop()
-        if id(value) in seen or not gc.is_tracked(value):
+        if id(value) in seen:
             continue
         seen[id(value)] = value
         for part, put in _places(value, names):
-            replacement = stand_ins.instead_of(part, _name_of(put))
+            replacement = stand_ins.instead_of(part, _name_of(put)) if type(part) in _LOCK_LIKE else None
             if replacement is None:
-                todo.append(part)
+                if gc.is_tracked(part):
+                    todo.append(part)
             elif put is not None:
                 put(replacement)
                 undo.callback(_put_back, value, names, stand_ins)
@@ -145,12 +150,18 @@ def _set_default(function: FunctionType, index: int, value: Any) -> None:
 
 
 def _places_of_container(value: Any) -> Iterator[_Place]:
+    """Where something can be in it; what is plain is left out, because a container of it may be large."""
+    held = list(dict.values(value) if isinstance(value, dict) else value)
+    if _PLAIN.issuperset(map(type, held)):
+        return
     if isinstance(value, dict):
-        yield from ((part, partial(dict.__setitem__, value, key)) for key, part in list(value.items()))
+        yield from ((part, partial(dict.__setitem__, value, key)) for key, part in list(dict.items(value))
+                    if type(part) not in _PLAIN)
     elif isinstance(value, (list, collections.deque)):
-        yield from ((part, partial(value.__setitem__, index)) for index, part in enumerate(list(value)))
+        yield from ((part, partial(value.__setitem__, index)) for index, part in enumerate(held)
+                    if type(part) not in _PLAIN)
     else:  # a tuple stays what it is: the lock within is reported when it is used
-        yield from ((part, None) for part in list(value))
+        yield from ((part, None) for part in held if type(part) not in _PLAIN)
 
 
 def _places_of_instance(value: Any) -> Iterator[_Place]:

@@ -23,7 +23,8 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hocket.explore.threads.control import Control, Session
+    from hocket.explore.threads.control import Control
+    from hocket.explore.threads.session import Session
 
 __all__ = [
     "Place", "called", "caller", "is_hocket", "is_library", "is_machinery", "name_newcomer", "place_of", "place_text",

@@ -105,11 +105,17 @@ def _set(undo: ExitStack, owner: type, name: str, replacement: Any) -> None:
 
 
 def _namespaces(extra: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
+    """Those that may have names to be replaced, each once."""
     seen: set[int] = set()
     spaces = [vars(module) for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
     for namespace in (*spaces, *extra):
-        if id(namespace) not in seen and not is_hocket(str(namespace.get("__file__", ""))):
-            seen.add(id(namespace))
+        size, known = len(namespace), _LIBRARY.get(id(namespace))
+        if (known is not None and not known[2] and known[1] == size and known[0] is namespace) or id(namespace) in seen:
+            continue
+        seen.add(id(namespace))
+        if is_hocket(str(namespace.get("__file__", ""))):
+            _LIBRARY[id(namespace)] = namespace, size, []
+        else:
             yield namespace
 
 
@@ -263,7 +269,7 @@ _ENDED = _EndedHandle()
 
 def _child(thread: Thread) -> tuple[Actor, Actor] | None:
     """The calling actor and the one that runs `thread`, if it was started in this execution."""
-    actor = current()
+    actor = ACTORS.get(_get_ident())
     child = vars(thread).get("_hocket")
     if actor is None or child is None or child.control is not actor.control:
         return None
@@ -409,7 +415,9 @@ def end_books(control: Control) -> None:
         act(control)
     active: dict[int, Thread] = threading._active  # type: ignore[attr-defined]  # CPython's own field
     for actor in control.actors.values():
-        thread = active.pop(ident_of(actor), None) or actor.thread  # which may never have begun
+        thread = active.pop(ident_of(actor), None)
+        if thread is None and actor.voice is None:
+            thread = actor.thread  # which never began
         if thread is not None and actor.number:
             _mark_stopped(thread)
 
