@@ -20,7 +20,9 @@ from contextlib import suppress
 from types import CellType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
-__all__ = ["Kept", "glimpse"]
+from hocket.explore.shared.parts import WEAK
+
+__all__ = ["Kept", "glimpse", "is_container"]
 
 _absent = object()
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
@@ -45,6 +47,8 @@ class Kept:
         """Remember what `value` holds, if it is not remembered yet."""
         if id(value) not in self._contents and value is not sys.modules:
             self._contents[id(value)] = (value, [(way, way.take(value)) for way in _WAYS if way.applies(value)])
+            if isinstance(value, WEAK):
+                self.keep(vars(value).get("data"))
 
     def keep_anew(self, values: Iterable[Any]) -> None:
         """Forget everything, and remember these."""
@@ -189,6 +193,11 @@ _WAYS = (
 # -- what a place shows -----------------------------------------------------------------------------------------------
 
 
+def is_container(held: Any) -> bool:
+    """Whether what is at one place of it is seen at others: by its length, and by who goes through it."""
+    return _base(held) is not None or isinstance(held, WEAK)
+
+
 def glimpse(held: Any, key: Any) -> Any:
     """What can be compared, from one execution to another, of what an object holds at a place.
 
@@ -196,6 +205,8 @@ def glimpse(held: Any, key: Any) -> Any:
     """
     if type(held) is CellType:
         return tuple(map(_shown, _in_cell(held)))
+    if isinstance(held, WEAK):
+        held = vars(held).get("data")
     if _base(held) is not None:
         items = _items(held)
         entries = [tuple(map(_shown, each)) if type(each) is _Pair else _shown(each) for each in items[:_LOOKED_AT]]

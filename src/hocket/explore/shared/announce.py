@@ -86,6 +86,8 @@ class Announcer:
                 self._note(actor, kind, places)
                 return None
             return control.step(actor, Operation(kind, tuple(places)))
+        if kind == "data.read":
+            heap.read_alone(thing for thing, _ in touched)
         return None
 
     def _afterwards(self, actor: Actor) -> None:

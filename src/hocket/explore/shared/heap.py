@@ -31,7 +31,7 @@ from types import CellType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from hocket.explore.shared.afresh import Kept, glimpse
+from hocket.explore.shared.afresh import Kept, glimpse, is_container
 from hocket.explore.shared.memo import CACHED
 from hocket.explore.shared.parts import (
     ENVELOPES,
@@ -54,6 +54,7 @@ SIZE = "\0size"
 """The place that stands for how many entries a container has, and in which order."""
 
 CONTAINERS = (list, dict, set, deque, bytearray)
+_THROUGH = {CACHED, CellType}  # what they hold is read without a probe, or by C
 _OUTSIDE = -1  # the creator of what was there before
 _LUMP = -2  # of what came from nowhere
 
@@ -78,6 +79,16 @@ class Shown(NamedTuple):
     name: str
     now: Any
     before: Any
+    places: dict[Any, int]  # those of the thing, before anybody was alone again
+    place: int
+    whole: bool  # whether it is a container, whose places are one
+
+    def was_read(self, deeds: Iterable[tuple[bool, tuple[int, ...]]]) -> bool:
+        """Whether it was read before anybody wrote there; `deeds`: whether they only write, and where."""
+        if self.whole:
+            own = set(self.places.values())
+            return any(not blind and not own.isdisjoint(places) for blind, places in deeds)
+        return next((not blind for blind, places in deeds if self.place in places), False)
 
     def was_left(self) -> bool:
         """Whether an earlier execution has left something there."""
@@ -124,7 +135,8 @@ class Heap:
         self.stale = False  # a key has appeared after all keys of its container were touched: begin again
         self.kept = Kept()
         self._first: dict[tuple[int, Any], Any] = {}  # what a place showed to the execution that touched it first
-        self.shown: dict[int, Shown] = {}  # by place: what it showed when this execution touched it first
+        self.shown: dict[tuple[int, Any], Shown] = {}  # what it showed when this execution touched it first
+        self._alone: set[int] = set()  # the numbers of what was there before, and was read by an actor who was alone
 
     # -- executions ---------------------------------------------------------------------------------------------------
 
@@ -140,6 +152,7 @@ class Heap:
         self._dying.clear()
         self.referred.clear()
         self.shown.clear()
+        self._alone.clear()
 
     def end(self) -> None:
         self.known.clear()
@@ -166,6 +179,13 @@ class Heap:
         if self._stamp is not None:
             self._stamp = None
         return True
+
+    def read_alone(self, things: Iterable[Thing]) -> None:
+        """That is no operation, but what an earlier execution has left behind is seen all the same."""
+        self._alone.update(thing.number for thing in things if thing.creator == _OUTSIDE)
+
+    def was_read_alone(self, thing: Thing) -> bool:
+        return thing.number in self._alone
 
     # -- things -------------------------------------------------------------------------------------------------------
 
@@ -234,7 +254,7 @@ class Heap:
                 hint = hint if kind is CellType else name
                 if id(kind) not in self.known and not is_settled(kind):
                     todo.append((kind, kind.__name__))
-                if kind is not CACHED and (not deep or not (kind in OPEN or self.is_own(kind))):
+                if kind not in _THROUGH and (not deep or not (kind in OPEN or self.is_own(kind))):
                     continue
             todo.extend(reversed(list(parts(value, hint))))
         if weak:
@@ -382,9 +402,17 @@ class Heap:
             execution.set(execution.initial, index, state)
         control.session.named = max(control.session.named, len(cast.objects))
         if thing.creator == _OUTSIDE and not self._epoch:  # later it may well depend on what happened before
-            shown = glimpse(thing.held, key)
-            self.shown[index] = Shown(thing, key, told, shown, self._first.setdefault((thing.number, key), shown))
+            self._show(thing, key, told, index)
         return index
+
+    def _show(self, thing: Thing, key: Any, told: str, index: int) -> None:
+        """Note what a place held when it was touched first; of a container, when anything in it was."""
+        whole = is_container(thing.held)
+        if whole and thing.places:
+            return
+        here = (thing.number, None if whole else key)
+        now = glimpse(thing.held, key)
+        self.shown[here] = Shown(thing, key, told, now, self._first.setdefault(here, now), thing.places, index, whole)
 
     def _new_key(self, whole: tuple[int, int], key: Any) -> None:
         known = self._keys.setdefault(whole, {})

@@ -295,6 +295,8 @@ class Holding(Announcer):
     def _touch(self, actor: Actor, thing: Thing, o: Any, touch: str, args: tuple[Any, ...]) -> None:
         """Announce how a container is touched."""
         if self.heap.alone(actor.control):
+            if touch in _READING:
+                self.heap.read_alone((thing,))
             return
         if thing.lump:
             self._announce(actor, "data.read" if touch in _READING else "data.write", [(thing, SIZE)])
@@ -329,7 +331,7 @@ class Holding(Announcer):
             self.findings.setdefault(f"{thing.name} was changed by code that is not tracked")
 
     def _has(self, o: Any, key: Any) -> bool:
-        """Whether a container has it; a method that the program has put in the place of the container's is not asked."""
+        """Whether a container has it; no method that the program has put in place of the container's is asked."""
         base: Any = self._base(type(o))
         return bool(base.__contains__(o, key))
 

@@ -22,7 +22,7 @@ from hocket.errors import Refused
 from hocket.explore.execution import Cast
 from hocket.explore.shared.blocks import Blocks
 from hocket.explore.shared.functions import is_rewritten, rewritten
-from hocket.explore.shared.heap import Heap
+from hocket.explore.shared.heap import Heap, Shown
 from hocket.explore.shared.names import written_by
 from hocket.explore.shared.probes import Probes
 from hocket.explore.shared.racing import Race, race_of
@@ -173,24 +173,21 @@ class Tracker:
 
     def _look_for_leavings(self, control: Control) -> None:
         """Whether this execution was led by what an earlier one has left behind; if it failed, whether it would be."""
-        shown, kept = self.probes.heap.shown, self.probes.heap.kept
-        left = next((each.name for index, each in shown.items()
-                     if each.was_left() and self._reads_first(control, index)), "")
+        heap = self.probes.heap
+        found = (each.name for each in heap.shown.values() if each.was_left() and self._was_read(control, each))
+        left = next(found, "")
         if left and self.visible.afresh:
             self.probes.findings.setdefault(
                 f"{left} holds what an earlier execution has left there, and it cannot be put back")
         elif not self.visible.afresh:
-            self.led = bool(left) or (control.end == End.DIVERGED and kept.has_changed())
+            self.led = bool(left) or (control.end == End.DIVERGED and heap.kept.has_changed())
             self.leads = control.end != End.COMPLETE and any(
-                each.is_left() and self._reads_first(control, index) for index, each in shown.items())
+                each.is_left() and self._was_read(control, each) for each in heap.shown.values())
 
-    def _reads_first(self, control: Control, index: int) -> bool:
-        """Whether a place was read before anybody wrote there."""
-        for access in self.probes.accesses or ():
-            if access.place == index:
-                return access.mode == "r"
-        operations = (event.operation for event in control.execution.events)
-        return next((each.kind not in _BLIND for each in operations if index in each.objects), False)
+    def _was_read(self, control: Control, shown: Shown) -> bool:
+        deeds = [(event.operation.kind in _BLIND, event.operation.objects) for event in control.execution.events]
+        deeds += [(access.mode == "w", (access.place,)) for access in self.probes.accesses or ()]
+        return self.probes.heap.was_read_alone(shown.thing) or shown.was_read(deeds)
 
     def saw_too_little(self) -> bool:
         """Whether the exploration has to begin again."""
