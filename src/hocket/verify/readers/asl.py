@@ -111,8 +111,11 @@ class _Way:
 class _Machine:
     """The states of one machine, or of one branch of a Parallel or Map state."""
 
-    def __init__(self, book: _Book, root: Mapping, place: str, parent: str, depth: int) -> None:
+    def __init__(
+        self, book: _Book, root: Mapping, place: str, parent: str, depth: int, begins: Formula = TRUE
+    ) -> None:
         self.book, self.root, self.place, self.parent, self.depth = book, root, place, parent, depth
+        self.begins = begins
         states = root.get("States")
         self.states = dict(states.entries) if isinstance(states, Mapping) else {}
         self.ways: list[_Way] = []
@@ -267,7 +270,7 @@ class _Machine:
         if kind == "Choice" and body.get("Default") is not None:
             may = _SUCCEEDED
         self.book.tasks[full] = Task(
-            full, entry.key.span, tuple(edges.values()), activation=TRUE if first else came, may=may,
+            full, entry.key.span, tuple(edges.values()), activation=self.begins if first else came, may=may,
             parent=self.parent, condition=ways[0].span if ways else entry.key.span, timing=_timing(body),
         )  # fmt: skip
         self._inside(body, full)
@@ -275,12 +278,19 @@ class _Machine:
     def _inside(self, body: Mapping, full: str) -> None:
         """The branches of a Parallel state, and what a Map state does with each item."""
         inner = [one for one in items(body.get("Branches")) if isinstance(one, Mapping)]
-        inner += [node for key in ("Iterator", "ItemProcessor") if isinstance(node := body.get(key), Mapping)]
+        mapped = [node for key in ("Iterator", "ItemProcessor") if isinstance(node := body.get(key), Mapping)]
         if self.depth >= _DEEPEST:
             return
-        for place, machine in enumerate(inner, 1):
-            within = full if len(inner) == 1 else f"{full} #{place}"
-            _Machine(self.book, machine, within, full, self.depth + 1).read()
+        begins = self._some_items(full) if mapped else TRUE
+        for place, machine in enumerate([*inner, *mapped], 1):
+            within = full if len(inner) + len(mapped) == 1 else f"{full} #{place}"
+            _Machine(self.book, machine, within, full, self.depth + 1, begins).read()
+
+    def _some_items(self, full: str) -> Formula:
+        """Nothing runs within a Map state that is given an empty list: it has succeeded then."""
+        name = f"{full}: there are items"
+        self.book.variables[name] = Variable(name, frozenset({Kind.BOOLEAN}), guess=True)
+        return Equal(name, True)
 
 
 def _timing(body: Mapping) -> Timing:

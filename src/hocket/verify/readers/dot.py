@@ -33,7 +33,8 @@ _MAY = frozenset({Outcome.SUCCEEDED, Outcome.FAILED})
 _DEEPEST = 100
 _MOST_EDGES = 2_000_000
 
-_SPACE = r"(?:[ \t\r\n\f\v\ufeff]+|//[^\n]*|/\*.*?\*/|^\#[^\n]*)*"
+# possessive: a run of blanks is taken in one way only, or a text that is no graph would be looked at for ever
+_SPACE = r"(?:[ \t\r\n\f\v\ufeff]++|//[^\n]*+|/\*.*?\*/|^\#[^\n]*+)*+"
 _ID = r"[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*|-?(?:\.\d+|\d+(?:\.\d*)?)"
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\""
 _TOKEN = re.compile(

@@ -13,6 +13,7 @@ the calling job; a workflow of another repository is an opaque task.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,13 +47,17 @@ __all__ = ["GitHub"]
 _KINDS = {"boolean": Kind.BOOLEAN, "number": Kind.NUMBER}
 _DEEPEST_CALL = 10  # GitHub: ten levels of workflows
 _MOST_CALLS = 200
+_LISTED = re.compile(r"^jobs:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*+[ \t]*-\s", re.MULTILINE)
 
 
 class GitHub:
     """The reader of `.github/workflows/*.yml`."""
 
     def sniff(self, source: object) -> bool:
-        return isinstance(source, Source) and ("jobs" in outline(source).keys or _is_workflow(source.path))
+        """Other tools have a key `jobs:` as well, and a list below it."""
+        if not isinstance(source, Source):
+            return False
+        return _is_workflow(source.path) or ("jobs" in outline(source).keys and not _LISTED.search(source.text))
 
     def read(self, source: object) -> Reading:
         assert isinstance(source, Source)

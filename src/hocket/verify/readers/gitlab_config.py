@@ -17,6 +17,7 @@ from pathlib import Path
 
 from hocket.errors import SourceError
 from hocket.verify.findings import Finding
+from hocket.verify.model import Span
 from hocket.verify.readers.entries import duplicates, entries, items, merged, root_of, text, undefined
 from hocket.verify.source import Source, read
 from hocket.verify.yaml_tree import Entry, Mapping, Node, Scalar, Sequence, documents
@@ -172,7 +173,18 @@ def configuration(source: Source) -> Config:
     config = Config(_home(source))
     config.sources[source.path] = source
     _take(config, _document(source), None, (source.path,))
+    if _is_part(config, source):
+        config.complete = False
+        told = "this is a part of a pipeline: what it does not define may stand in '.gitlab-ci.yml', which was not read"
+        config.findings.append(Finding("G091", told, Span(source.path, 1, 1), cure="verify '.gitlab-ci.yml'"))
     return config
+
+
+def _is_part(config: Config, source: Source) -> bool:
+    """A file beside the main one that says nothing of a pipeline of its own: no stages, no workflow."""
+    if config.home is None or ".gitlab-ci" in Path(source.path).name or config.entries.keys() & {"stages", "workflow"}:
+        return False
+    return (config.home / ".gitlab-ci.yml").exists()
 
 
 def _home(source: Source) -> Path | None:

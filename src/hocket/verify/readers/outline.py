@@ -20,7 +20,7 @@ from hocket.verify.yaml_tree import Node, compose
 __all__ = ["Outline", "outline", "tree"]
 
 _LOOKED_AT = 1 << 16  # characters of a JSON text
-_KEY = re.compile(r"^(?:\"([^\"\n]+)\"|'([^'\n]+)'|([\w.$/<-][\w .$/<:+-]*?)) *:(?:\s|$)", re.MULTILINE)
+_KEY = re.compile(r"^(?:\"([^\"\n]+)\"|'([^'\n]+)'|([\w.$/<-][\w .$/<:+-]{0,200}?)) {0,20}:(?:\s|$)", re.MULTILINE)
 _PIECE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"(\s*:)?|[{}\[\]]")
 _SAYS = re.compile(r"^ *\"?(apiVersion|kind)\"? *: *[\"']?([\w./-]+)", re.MULTILINE)
 
