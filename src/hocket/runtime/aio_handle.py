@@ -69,6 +69,14 @@ class AsyncHandle(Built):
             raise TaskLost(self.name, "interrupted", "") from self._error
         return super().value()
 
+    def failed_with(self, error: BaseException) -> bool:
+        """As on every runtime; but a body that was interrupted is a loss only where no other has failed."""
+        if isinstance(error, CancelledError) and self._error is not None:
+            return False
+        if isinstance(self._error, CancelledError):
+            self._error = None
+        return super().failed_with(error)
+
     def begin(self, context: Any, *drawn: Any) -> Any:
         """Call its body, or that for what was drawn, with what it is given by name."""
         assert self.body is not None, f"{self.name} has no body, and was given to an executor"

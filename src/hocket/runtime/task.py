@@ -130,12 +130,16 @@ class Task:
         return 0 if work is None else length_hint(work)
 
     def failed_with(self, error: BaseException) -> bool:
-        """Keep the first exception of its bodies; whether this was the first."""
-        if self._error is not None:
-            return False
-        self._error = error
+        """Keep what its bodies raised, one as itself, several as a group; whether this was the first."""
         error.add_note(f"raised by the body of the task {self.name!r}")
-        return True
+        first, several = self._error, f"several bodies of the task {self.name!r} failed"
+        if first is None:
+            self._error = error
+        elif isinstance(first, BaseExceptionGroup) and first.message == several:
+            self._error = BaseExceptionGroup(several, [*first.exceptions, error])
+        else:
+            self._error = BaseExceptionGroup(several, [first, error])
+        return first is None
 
     def taken_note_of(self) -> bool:
         """Whether somebody was told that it failed; a failure that nobody asked for is raised at the end."""

@@ -193,15 +193,30 @@ def test_a_body_may_raise_anything_and_its_worker_lives(scheduler, error):
     assert failing.outcome is Outcome.FAILED
 
 
-def test_one_failing_index_fails_the_task_and_the_first_error_is_kept(scheduler):
+def test_one_failing_index_fails_the_task_and_comes_out_as_itself(scheduler):
     def body(n):
-        if n % 2:
+        if n == 5:
             raise ValueError(n)
 
     many = scheduler.multi("m", 10, body)
-    with pytest.raises(ValueError):  # noqa: PT011  # which index comes first is the workers' to say
+    with pytest.raises(ValueError, match="5") as caught:
         many.join()
+    assert caught.value.__notes__ == ["'m' was called with 5", "raised by the body of the task 'm'"]
     assert many.outcome is Outcome.FAILED
+
+
+def test_indices_that_fail_at_the_same_time_come_out_as_a_group_and_none_is_lost(scheduler):
+    meeting = threading.Barrier(2)
+
+    def body(n):
+        meeting.wait(GUARD)
+        raise ValueError(n)
+
+    many = scheduler.multi("m", 2, body)
+    with pytest.raises(ExceptionGroup, match="several bodies of the task 'm' failed") as caught:
+        many.join()
+    assert sorted(error.args for error in caught.value.exceptions) == [(0,), (1,)]
+    assert many.exception is caught.value
 
 
 def test_a_dependent_and_a_parent_say_what_they_were_lost_to(scheduler):

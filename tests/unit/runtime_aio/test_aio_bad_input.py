@@ -240,3 +240,23 @@ async def test_a_sync_body_that_joins_is_told_that_it_cannot_wait():
 
     async with AsyncScheduler() as s:
         assert await s.spawn("parent", body, context=True) == 40
+
+
+@looped
+async def test_bodies_of_one_task_that_fail_come_out_as_a_group_and_one_that_is_interrupted_beside_them_does_not():
+    meeting = asyncio.Barrier(3)
+
+    async def body(n: int) -> None:
+        await meeting.wait()
+        if n == 2:
+            await asyncio.Event().wait()
+        raise ValueError(n)
+
+    async with AsyncScheduler() as s:
+        many = s.multi("m", 3, body)
+        while meeting.n_waiting or many.exception is None or len(s._lives) > 1:
+            await asyncio.sleep(0)
+        many.interrupt()
+        with pytest.raises(ExceptionGroup, match="several bodies of the task 'm' failed") as caught:
+            await many
+    assert sorted(error.args for error in caught.value.exceptions) == [(0,), (1,)]
