@@ -7,6 +7,7 @@ do is determined in every state, so `take` must do just that, and nothing where 
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 
 import pytest
 
@@ -54,6 +55,7 @@ def expected(event, before, after):
 def compare(model: type[Spec] = Channel, kind: type[Mailbox] = Mailbox) -> tuple[int, int]:
     """Go through all states, shortest run first; the numbers of states and of steps that were compared."""
     machine = model.machine()
+    decoded = cache(lambda state: machine.decode(state, b""))
     [start] = machine.initial()
     runs, waiting, steps = {start: ()}, deque([start]), 0
     while waiting:
@@ -68,7 +70,7 @@ def compare(model: type[Spec] = Channel, kind: type[Mailbox] = Mailbox) -> tuple
             real = replayed(runs[state], kind)
             got = real.do(event)
             if event[0] in RECEIVING:
-                wanted = expected(event, machine.decode(state, b""), machine.decode(after, b""))
+                wanted = expected(event, decoded(state), decoded(after))
                 assert got is wanted or got == wanted, f"after {runs[state]}: {got!r} and not {wanted!r}"
             steps += 1
             if after not in runs:

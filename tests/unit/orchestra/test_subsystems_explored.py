@@ -206,9 +206,8 @@ async def messages_both_ways(runtime):
         return start
 
     system = await built(Pair.builder(a=body("a", ToB), b=body("b", ToA)), runtime)
-    report = await system.broadcast(Signal())
-    await system.run(watch=None)
-    return (*heard["a"], *heard["b"], report.missed)
+    ended = await system.terminate(Signal())
+    return (*heard["a"], *heard["b"], ended.broadcast.missed)
 
 
 BOTH = {(*a, 1, *b, 1, ()) for a in (("s", 1), (1, "s")) for b in (("s", 1), (1, "s"))}
@@ -216,7 +215,7 @@ BOTH = {(*a, 1, *b, 1, ()) for a in (("s", 1), (1, "s")) for b in (("s", 1), (1,
 
 def test_two_subsystems_with_a_signal_and_messages_both_ways_on_threads():
     """Whatever comes first at either: each gets both, and both counters are 1."""
-    assert proved(lambda: finish(messages_both_ways("threads"))) == (744, BOTH)
+    assert proved(lambda: finish(messages_both_ways("threads"))) == (496, BOTH)
 
 
 def test_two_subsystems_with_a_signal_and_messages_both_ways_in_a_loop():
@@ -225,7 +224,7 @@ def test_two_subsystems_with_a_signal_and_messages_both_ways_in_a_loop():
         return await messages_both_ways("asyncio")
 
     assert proved(body) == (1, {("s", 1, 1, 1, "s", 1, ())})
-    assert proved(body, order="any") == (1834, BOTH)
+    assert proved(body, order="any") == (1351, BOTH)
 
 
 def test_three_whole_subsystems_on_threads_with_one_preemption():
