@@ -33,18 +33,22 @@ _OWN_LOCKS = (threading.Condition, threading.Event, threading.Semaphore, threadi
 _STAND_INS = (ExploredLock, ExploredRLock)
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
 _WORKING = object()  # what a place holds that cannot be looked at
-_LOCK_LIKE = LOCKS | {BuiltinFunctionType}  # what may have to be exchanged
+_LOCK_LIKE = LOCKS | {BuiltinFunctionType, type, MethodType, FunctionType}  # what may have to be exchanged
 _PLAIN: frozenset[type] = frozenset({int, float, complex, str, bytes, bool, type(None)})  # in which no lock can be
 
 
 class StandIns:
-    """One stand-in for each lock, wherever it is found."""
+    """One stand-in for each lock, wherever it is found, and for each function of `replaced`, such as makes locks."""
 
-    def __init__(self) -> None:
+    def __init__(self, replaced: Iterable[tuple[Any, Any]] = ()) -> None:
         self._by_lock: dict[int, Any] = {}
+        self._replaced = {id(original): replacement for original, replacement in replaced}
+        self._originals = {id(replacement): original for original, replacement in replaced}
 
     def instead_of(self, value: Any, name: str = "") -> Any:
         """What to put where `value` is, under `name`; None if it may stay: it is no lock, or somebody holds it."""
+        if id(value) in self._replaced:
+            return self._replaced[id(value)]
         if type(value) in LOCKS:
             known = self._by_lock.get(id(value))
             if known is None and is_real_lock(value):
@@ -57,6 +61,8 @@ class StandIns:
 
     def original(self, value: Any) -> Any:
         """What to put back where `value` is; None if it is the program's own."""
+        if id(value) in self._originals:
+            return self._originals[id(value)]
         if isinstance(value, MethodType):
             lock = self.original(value.__self__)
             return None if lock is None else getattr(lock, value.__name__)
@@ -126,8 +132,12 @@ def _places(value: Any, names: set[str]) -> Iterator[_Place]:
     elif isinstance(value, MethodType):
         yield from ((value.__self__, None), (value.__func__, None))
     elif isinstance(value, (partial, property, staticmethod, classmethod)):
+        if isinstance(value, partial):
+            yield value.func, partial(_set_function, value)
         yield from ((part, None) for part in gc.get_referents(value))
     else:
+        if isinstance(value, collections.defaultdict):
+            yield value.default_factory, partial(setattr, value, "default_factory")
         if isinstance(value, _CONTAINERS):
             yield from _places_of_container(value)
         if isinstance(value, _OWN_LOCKS) or any(base.__module__ in names for base in type(value).__mro__):
@@ -142,6 +152,10 @@ def _places_of_function(function: FunctionType) -> Iterator[_Place]:
     yield from ((part, partial(keywords.__setitem__, name)) for name, part in list(keywords.items()))
     defaults = function.__defaults__ or ()
     yield from ((part, partial(_set_default, function, index)) for index, part in enumerate(defaults))
+
+
+def _set_function(value: Any, function: Any) -> None:
+    value.__setstate__((function, value.args, value.keywords, vars(value)))
 
 
 def _set_default(function: FunctionType, index: int, value: Any) -> None:

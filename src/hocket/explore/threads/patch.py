@@ -71,7 +71,7 @@ def controlled(extra: tuple[dict[str, Any], ...] = (), roots: Iterable[Any] = ()
     with ExitStack() as undo:
         for owner, name, replacement in _METHODS:
             _set(undo, owner, name, replacement)
-        stand_ins = StandIns()
+        stand_ins = StandIns(_REPLACED)
         tracked = {id(vars(module)) for module in modules}
         for namespace in _namespaces(extra):
             locks = id(namespace) in tracked or namespace.get("__name__") not in _KEEP_THEIR_LOCKS
