@@ -36,7 +36,7 @@ def refused(message, rows, annotations=None, **options):
 
 
 @pytest.mark.parametrize("word", ["signal", "event", "error"])
-def test_each_of_the_three_types_must_be_named(word):
+def test_or_e4_each_of_the_three_types_must_be_named(word):
     said = f"Must declare the orchestra {word} type via {word}=.."
     assert refused(said, {"a": subsystem(consumes=A)}, **{word: None}, deny_unsent=False) == word
 
