@@ -78,8 +78,14 @@ def test_what_soundness_names_exists():
     named = re.findall(r"`((?:proofs|tests|models)/[\w/]+(?:\.py)?)`", page)
     assert [path for path in named if not (ROOT / path).exists()] == []
     assert len(named) >= 8
+    files = {path.name for room in ("proofs", "tests", "models", "src") for path in (ROOT / room).rglob("*.py")}
+    assert [path for path in re.findall(r"`([\w/]+\.py)`", page) if Path(path).name not in files] == []
+    commands = re.findall(r"python -m (tests[\w.]+)", page)
+    assert [name for name in commands if importlib.util.find_spec(name) is None] == []
+    assert len(commands) >= 8
 
 
 def test_examples_in_docs_are_python():
-    for path in (ROOT / "docs" / "examples").rglob("*.py"):
-        ast.parse(path.read_text())
+    trees = {path.name: ast.parse(path.read_text()) for path in (ROOT / "docs" / "examples").rglob("*.py")}
+    assert [name for name, tree in trees.items() if not tree.body] == []
+    assert trees

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
 import pytest
 
@@ -145,7 +146,9 @@ MISTAKES = {
 @pytest.mark.parametrize("match", MISTAKES)
 def test_a_mistake_is_named_with_its_line(match):
     body, symbol = MISTAKES[match]
-    _refused(body, match, part=symbol)
+    refused = _refused(body, match, part=symbol)
+    assert match in str(refused)
+    assert f"{Path(__file__).name}:{refused.line}" in str(refused)
 
 
 def test_a_claim_assigns_nothing():
