@@ -21,7 +21,7 @@ from hocket.explore.threads.control import Control
 from hocket.explore.threads.runner import Runner
 from hocket.trace.schedule import Schedule
 
-__all__ = ["FewPreemptions", "minimised"]
+__all__ = ["FewPreemptions", "minimised", "simplest"]
 
 _EXECUTIONS = 3_000
 _SECONDS = 3.0
@@ -45,8 +45,14 @@ def minimised(body: Callable[[], Any], first: Failure, run: Callable[[Schedule],
         + (f"gives {again.kind}: {again.message}" if again is not None else "passes")))
 
 
+def simplest(body: Callable[[], Any], known: Failure, steps: int, visible: Visible) -> Failure:
+    """The smallest failure of any kind: the same whichever was `known`, unless the budget runs out."""
+    return _search(body, known, steps, visible, failure_of, lambda one, other: True) or known
+
+
 def _search(body: Callable[[], Any], like: Failure, steps: int, visible: Visible,
-            telling: Callable[[Control], Failure | None]) -> Failure | None:
+            telling: Callable[[Control], Failure | None],
+            alike: Callable[[Failure, Failure], bool] = Failure.same_as) -> Failure | None:
     """All schedules of 0, 1, 2 ... preemptions; of the first number that suffices, the shortest."""
     deadline = time.monotonic() + _SECONDS
     left = _EXECUTIONS
@@ -59,7 +65,7 @@ def _search(body: Callable[[], Any], like: Failure, steps: int, visible: Visible
 
         def judge(control: Control) -> bool:
             failure = telling(control)
-            if failure is not None and failure.same_as(like):
+            if failure is not None and alike(failure, like):
                 found.append(replace(failure, preemptions=strategy.used))  # noqa: B023  # called in this round only
                 strategy.shortest = min(strategy.shortest, len(failure.schedule))  # noqa: B023
             return runner.executions < budget and time.monotonic() < deadline  # noqa: B023
