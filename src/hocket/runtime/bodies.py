@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
@@ -20,6 +21,7 @@ from hocket.graph import Task
 __all__ = ["REFUSED", "is_async", "refuse_bodies_of", "refuse_body"]
 
 _GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+_body = attrgetter("body")
 REFUSED = {True: _GENERATES, False: _GENERATES | inspect.CO_COROUTINE}  # by whether bodies are awaited
 
 
@@ -58,7 +60,8 @@ def refuse_body(name: str, body: Any, awaits: bool) -> None:
 
 def refuse_bodies_of(tasks: Iterable[Task], awaits: bool) -> None:
     """The same for all tasks of a graph, whose bodies are often the same few."""
-    for task in {id(task.body): task for task in tasks}.values():
+    tasks = list(tasks)
+    for task in dict(zip(map(id, map(_body, tasks)), tasks, strict=True)).values():
         refuse_body(task.name, task.body, awaits)
 
 

@@ -126,7 +126,6 @@ def _threads(graph: Graph, how: How) -> Sequence[Task]:
     workers = 2 if how.workers is None else how.workers
     with Scheduler(workers, policy=how.policy, watch=how.watch, picker=how.picker, seed=how.seed) as scheduler:
         if how.watch is None and how.picker == "fifo" and graph.tasks and is_flat(graph):
-            refuse_bodies_of(graph.tasks, awaits=False)
             drawing = scheduler.draw(graph)
             if not drawing.broken:
                 return AllFinished(graph, drawing.values)
