@@ -15,11 +15,18 @@ from typing import Any
 from hocket.spec.language import Definition, Symbol
 from hocket.spec.terms import BOOL, INT, Sort, Term, as_term, claim, conj, disj, equal, ite, rebuild
 
-__all__ = ["Cell", "Given", "Scope"]
+__all__ = ["Cell", "Given", "Scope", "by_symbol"]
 
 Cell = tuple[Symbol, tuple[int, ...]]
 Given = Mapping[str, Any]
 _NUMBERS = 256  # how many numbers a cell of sort Int can hold in a stored state: 0 to 255
+
+
+def by_symbol(given: Given | None) -> dict[str, Any]:
+    """What is given, as a mapping that can be read."""
+    plain = given is None or isinstance(given, Mapping)
+    claim(plain, f"{given!r} was given", "given={'symbol': {…}}; claims are named by claims=[…]")
+    return dict(given or {})
 
 
 class Scope:
@@ -38,13 +45,13 @@ class Scope:
         for sort in sorts:
             self.names[sort] = self._names(sort, sizes)
         self.fixed: dict[Cell, Term] = {}
-        self._given = dict(given or {})
+        self._given = by_symbol(given)
 
     @staticmethod
     def _names(sort: Sort, sizes: Mapping[str, Any]) -> tuple[Any, ...]:
         if sort.members is not None:
             return sort.members
-        claim(sort.name in sizes, f"the sort {sort} is unbounded", f"a size for it, such as scope={{{sort.name!r}: 2}}")
+        claim(sort.name in sizes, f"the sort {sort} is unbounded", f"how many there are, such as {sort.name}=2")
         size = sizes[sort.name]
         names = tuple(f"{sort.name.lower()}{n}" for n in range(size)) if isinstance(size, int) else tuple(size)
         claim(bool(names), f"the sort {sort} has no elements", "at least one: the logic has no empty sorts")

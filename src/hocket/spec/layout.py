@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hocket.spec.ground import Cell, Given, Scope
+from hocket.spec.ground import Cell, Given, Scope, by_symbol
 from hocket.spec.language import Symbol
 from hocket.spec.terms import BOOL, Term, claim
 from hocket.spec.traced import Step, Theory
@@ -67,7 +67,7 @@ class Layout:
 
     def _known(self, given: Given) -> dict[Cell, int]:
         known: dict[Cell, int] = {}
-        for name, value in given.items():
+        for name, value in by_symbol(given).items():
             claim(name in self.theory.spec.symbols, f"{name!r} was given, and is no symbol of this model")
             cells = self.scope.cells_given(self.theory.spec.symbols[name], value)
             known |= {cell: int(term.payload) for cell, term in cells.items()}

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hocket.spec.ground import Given
+from hocket.spec.ground import Given, by_symbol
 from hocket.spec.language import Definition, Symbol
 from hocket.spec.layout import Event, executed
 from hocket.spec.lifted import Lifted, check_regular, neighbourly, word_of
@@ -55,6 +55,7 @@ class Monitor:
         told: Callable[[Illegal], object] | None = None,
     ) -> None:
         check_regular(theory)
+        given = by_symbol(given)
         self.theory, self.told = theory, told
         self.events = 0
         self.refused: Illegal | None = None
@@ -69,9 +70,9 @@ class Monitor:
         for step in self._lifted.silent:
             self._names[f"todo_{word_of(step.name)}"] = set()  # of elements to be looked at again; -1: everybody
         self._compile()
-        for name, value in (given or {}).items():
+        for name, value in given.items():
             self._give(name, value)
-        self._begin(given or {})
+        self._begin(given)
 
     # -- what a user does ---------------------------------------------------------------------------------------------
 

@@ -137,7 +137,7 @@ def witnesses(theory: Theory) -> tuple[Witness, ...]:
     asked = [(f"{step.name} can happen", step.name, step.guards) for step in theory.steps]
     asked += [(f"{one.name} has something to say", one.name, one.given) for one in theory.theorems if one.given]
     return tuple(
-        Witness(about, witness([*known, *more], theory, _LARGEST), theory.spec.deeds[name].line)
+        Witness(about, witness([*known, *more], theory, _LARGEST, near=False), theory.spec.deeds[name].line)
         for about, name, more in asked
     )
 

@@ -46,9 +46,16 @@ def example(obligation: Obligation, theory: Theory, largest: int) -> Example | N
 
 
 def witness(
-    conditions: Sequence[Labelled], theory: Theory, largest: int, replay: tuple[Step, Term] | None = None
+    conditions: Sequence[Labelled],
+    theory: Theory,
+    largest: int,
+    replay: tuple[Step, Term] | None = None,
+    near: bool = True,
 ) -> Example | None:
-    """A smallest state in which all conditions hold, confirmed by the interpreter."""
+    """A smallest state in which all conditions hold, confirmed by the interpreter.
+
+    `near`: as near to the initial state as can be, for those who are to read it.
+    """
     everything = conj(*(condition.term for condition in conditions))
     params = tuple(free(everything).values())
     for sizes in (_sizes(theory, size) for size in range(1, largest + 1)):
@@ -58,8 +65,8 @@ def witness(
             ground = scope.ground(everything, bound)
             values = find(ground, scope)
             if values is not None:
-                near = _nearest(ground, scope, theory, values)
-                return _Shown(theory, sizes, bound, near).confirmed(conditions, replay)
+                found = _nearest(ground, scope, theory, values) if near else values
+                return _Shown(theory, sizes, bound, found).confirmed(conditions, replay)
     return None
 
 

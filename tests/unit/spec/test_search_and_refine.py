@@ -225,7 +225,7 @@ def test_a_limit_that_was_reached_is_unknown_and_never_success():
 def test_an_unbounded_sort_in_search_is_refused_with_its_cure():
     with pytest.raises(SpecError, match="the sort Person is unbounded") as caught:
         Tokens.search()
-    assert "'Person': 2" in caught.value.cure
+    assert "Person=2" in caught.value.cure
 
 
 def test_a_number_that_leaves_its_range_is_an_error_and_not_a_wrong_state():

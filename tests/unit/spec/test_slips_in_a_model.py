@@ -374,3 +374,10 @@ def test_a_model_may_use_any_name_that_python_lets_it(symbols, members):
     mutants = spec.mutants(1, lambda deed, kind, line: line in wanted).all
     assert len(mutants) == 2
     assert all(mutant.killer for mutant in mutants)
+
+
+def test_what_is_given_is_given_by_symbol():
+    """The names of claims, in the place of what is given, are a slip that is easily made."""
+    for call in (lambda: Buttons.search(["on"], Person=1), lambda: Buttons.monitor(["on"], Person=1)):
+        with pytest.raises(SpecError, match=r"\['on'\] was given .*claims=\[…\]"):
+            call()
