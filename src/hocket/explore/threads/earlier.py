@@ -45,6 +45,10 @@ class StandIns:
         self._replaced = {id(original): replacement for original, replacement in replaced}
         self._originals = {id(replacement): original for original, replacement in replaced}
 
+    def replacements(self) -> Iterable[int]:
+        """The functions that are in place of others, by `id`."""
+        return self._originals
+
     def instead_of(self, value: Any, name: str = "") -> Any:
         """What to put where `value` is, under `name`; None if it may stay: it is no lock, or somebody holds it."""
         if id(value) in self._replaced:
@@ -75,7 +79,8 @@ def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType
     names = {module.__name__ for module in modules}
     everything = [*roots, *(value for module in modules for value in list(vars(module).values()))]
     todo = [value for value in everything if gc.is_tracked(value)]
-    seen: dict[int, Any] = {id(vars(builtins)): None}  # every module has them, and they have no locks
+    # every module has builtins, and they have no locks; what is in place of the real functions calls these
+    seen: dict[int, Any] = dict.fromkeys((id(vars(builtins)), *stand_ins.replacements()))
     while todo:
         value = todo.pop()
         if id(value) in seen:
