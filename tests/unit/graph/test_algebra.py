@@ -10,7 +10,7 @@ from hypothesis import given
 from hocket.graph import Empty, Fork, Leaf, Seq, assemble, empty, fork, leaves, seq, task
 from tests.strategies import EXPRESSIONS, without_empties
 
-MILLION = 1_000_000
+MANY = 200_000
 
 
 def t(name: object) -> Leaf:
@@ -95,9 +95,9 @@ def test_an_expression_differs_from_what_is_no_expression():
     assert Leaf(print, "a") != Leaf(None, "a")
 
 
-def test_a_million_tasks_are_a_value_like_any_other():
-    right = seq(*[t("x")] * MILLION)
-    assert sum(1 for _ in leaves(right)) == MILLION
+def test_200_000_tasks_are_a_value_like_any_other():
+    right = seq(*[t("x")] * MANY)
+    assert sum(1 for _ in leaves(right)) == MANY
 
 
 @pytest.mark.parametrize("pair", [seq, fork])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hocket.graph import Cyclic, Ranked, cycle, rank_or_cycle, ranks_are_valid
 from tests.strategies import DIGRAPHS
 
-MILLION = 1_000_000
+MANY = 200_000
 
 
 def _shortest_length(successors):
@@ -78,10 +78,10 @@ def test_a_long_way_into_a_short_cycle_is_not_part_of_it():
     assert cycle({**{n: [n + 1] for n in range(1_000)}, 1_000: [1_001], 1_001: [1_000]}) == (1_000, 1_001)
 
 
-def test_a_chain_of_a_million_is_ranked_without_recursion():
-    answer = rank_or_cycle({node: (node + 1,) for node in range(MILLION)})
+def test_a_chain_of_200_000_is_ranked_without_recursion():
+    answer = rank_or_cycle({node: (node + 1,) for node in range(MANY)})
     assert isinstance(answer, Ranked)
-    assert (answer.rank[0], answer.rank[MILLION], len(answer.rank)) == (0, MILLION, MILLION + 1)
+    assert (answer.rank[0], answer.rank[MANY], len(answer.rank)) == (0, MANY, MANY + 1)
 
 
 def test_a_ring_of_200_000_is_found_whole():
