@@ -114,7 +114,7 @@ class Optimal:
             frame = frames[depth]
             if execution.pending[frame.choice[0]] is not frame.operation:
                 self._same(frame, execution, depth)
-            if depth >= self.fixed:
+            if depth >= self.fixed and not ROWS[frame.operation[0]].always_possible:
                 self._must_be_possible(frame, execution)
             return frame.choice
         if depth:
@@ -135,7 +135,8 @@ class Optimal:
             frame.take_planned()
             if execution.pending[frame.choice[0]] is not frame.operation:
                 self._same(frame, execution, depth)
-            self._must_be_possible(frame, execution)
+            if not ROWS[frame.operation[0]].always_possible:
+                self._must_be_possible(frame, execution)
         elif not self._free_choice(frame, execution):
             return None
         frames.append(frame)
@@ -171,7 +172,7 @@ class Optimal:
 
     def _free_choice(self, frame: Frame, execution: Execution) -> bool:
         """Nothing is planned: go on with whoever ran last, else with the first that does not sleep."""
-        pending, last, sleep = execution.pending, execution.last, frame.sleep
+        pending, last = execution.pending, execution.last
         operation = pending[last]
         if operation is not None and self._take(frame, execution, last, operation):
             return True
@@ -179,7 +180,7 @@ class Optimal:
             operation = pending[actor]
             if operation is not None and actor != last and self._take(frame, execution, actor, operation):
                 return True
-        if sleep and execution.options():
+        if frame.sleep and execution.options():
             self._all_sleep(execution)
         return False
 
@@ -223,9 +224,7 @@ class Optimal:
         if loosened:
             for number in range(min(fixed, len(frames))):
                 if raced[number] & loosened:
-                    for race in self._races_of(execution, number):
-                        if loosened >> race.at & 1:
-                            self._plan(self._sequence(race), race)
+                    self._plan_again(execution, number)
         for number in range(fixed, len(frames)):
             found = raced[number]
             if found:
@@ -242,6 +241,17 @@ class Optimal:
             for race in self.races.late(execution):
                 self._plan(self.races.kept(race.at, race.second, race.dropped), race)
 
+    def _plan_again(self, execution: Execution, number: int) -> None:
+        """Plan the races of an event of the execution before, as far as this may be another plan than it was there."""
+        order, races, settled = self.order, self._races_of(execution, number), False
+        for race in races:
+            if not race.settled and order.loosened >> race.at & 1:
+                self._plan(self._sequence(race), race)
+            settled = settled or race.settled
+        if settled:  # they need not be looked at as long as this event is there
+            left = self.frames[number].races = [race for race in races if not race.settled]
+            order.raced[number] = sum({1 << race.at for race in left})
+
     @staticmethod
     def _plan_step(frame: Frame, later: Frame, footprint: Footprint) -> None:
         """`_plan` for the step of a later state alone, without the words for a race."""
@@ -249,7 +259,7 @@ class Optimal:
         if sleep and sleeps(sleep, choice, footprint):
             return
         if not planned:
-            frame.planned = [Node(*choice, later.operation, footprint)]
+            frame.planned = [Node(choice[0], choice[1], later.operation, footprint)]
         else:
             insert_step(planned, choice, later.operation, footprint)
 

@@ -8,15 +8,16 @@ of the sequence. Events are pushed and truncated at the end only, as a search
 backtracks. `trace/trace.py` computes the same order with vector clocks; tests
 hold the two against each other.
 
-Refused: vector clocks here. A clock answers "is i before j" in one step as well,
-but not "is anything of this set before j". The price is n²/16 bytes for n events:
-1 MB at 4,000 steps, 7 MB at 10,000, where everything else takes 5 (docs/reference/benchmarks.md).
+Refused: vector clocks throughout. A clock answers "is i before j" in one step as well,
+but not "is anything of this set before j". Sets of all n events would take n²/16 bytes;
+so a deep execution keeps clocks, and makes a set of one when it is asked for (deep.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from hocket.explore.deep import DEEP, Few, Pasts
 from hocket.explore.footprint import Footprint, Footprints
 from hocket.explore.reductions import Freedom, commute
 from hocket.explore.semantics import ROWS, Raise, Row
@@ -29,15 +30,15 @@ __all__ = ["Order"]
 class Order:
     """The events so far, their footprints, and what happens before what."""
 
-    __slots__ = ("_apart", "_wakers", "actors", "events", "footprints", "forking", "kept", "loosened",
-                 "past", "prints", "raced", "touchers", "writers")
+    __slots__ = ("_apart", "_clocked", "_deep", "_wakers", "actors", "events", "footprints", "forking", "kept",
+                 "loosened", "past", "prints", "raced", "touchers", "writers")
 
-    def __init__(self, rules: Collection[str] = ()) -> None:
+    def __init__(self, rules: Collection[str] = (), deep: int = DEEP) -> None:
         self.footprints = Footprints(rules)
         self.events: list[Event] = []
         self.prints: list[Footprint] = []
-        self.past: list[int] = []
-        self.raced: list[int] = []  # for each event those with which it races, or its latest conflicts: see `extend`
+        self.past: list[int] | Pasts = []
+        self.raced: list[int] | Few = []  # with which an event races, or its latest conflicts: see `extend`
         self.actors: dict[Actor, int] = {}
         self.touchers: dict[int, int] = {}
         self.writers: dict[int, int] = {}
@@ -45,6 +46,7 @@ class Order:
         self.forking: list[int] = []  # the events that had alternatives
         self.kept = 0  # the length at the last truncation: what is older was there in the execution before
         self._apart: dict[int, tuple[int, int]] = {}  # see `apart`: what was found, and up to which event
+        self._deep, self._clocked = deep, False  # with so many events `past` and `raced` are kept in the other form
         self._wakers: dict[Actor, int] = {}  # the events that woke an actor, by start or by notify
 
     def push(self, event: Event, footprint: Footprint) -> int:
@@ -63,6 +65,8 @@ class Order:
         found while nothing follows; call it again. All new events of an execution are taken in by one call as a rule,
         and all that happens to one of them stands in this loop, because it runs for every new event of a search.
         """
+        if len(self.prints) >= self._deep and not self._clocked:
+            self.past, self.raced, self._clocked = Pasts(self.actors, self.past), Few(self.raced), True
         events, past_of, actors, wakers = self.events, self.past, self.actors, self._wakers
         touchers, writers = self.touchers, self.writers
         number = len(past_of)
@@ -73,7 +77,7 @@ class Order:
             row = ROWS[operation[0]]
             own = actors.get(actor, 0)
             past = found = 0
-            if row.follows or actor in wakers:
+            if row.follows or (wakers and actor in wakers):
                 past = self.closure(self.direct_before(actor, operation, alternative))
             elif own:
                 last = own.bit_length() - 1
@@ -96,7 +100,7 @@ class Order:
                 past |= past_of[top] | last
                 left &= ~past
             if past != bit - 1:
-                self.loosened |= ~past & bit - 1
+                self.loosened |= bit - 1 ^ past
             past_of.append(past)
             self.raced.append(latest)
             actors[actor] = own | bit
@@ -125,6 +129,8 @@ class Order:
                     sets[key] = events & keep
         del self.events[length:], self.prints[length:], self.past[length:], self.raced[length:]
         self.loosened, self.kept = 0, length
+        if self._clocked and length < self._deep // 2:
+            self.past, self.raced, self._clocked = list(self.past), list(self.raced), False
         while self.forking and self.forking[-1] >= length:
             self.forking.pop()
         if self._apart:
@@ -178,11 +184,16 @@ class Order:
         found, since = self._apart.get(number, (0, number + 1))
         length = len(self.past)
         if since < length:
-            bit, later = 1 << number, 1 << since
-            for past in self.past[since:]:
-                if not past & bit:
-                    found |= later
-                later <<= 1
+            if isinstance(self.past, Pasts):
+                if len(self._apart) >= self._deep:
+                    self._apart.clear()  # each is as long as the execution
+                found |= self.past.apart(number, since)
+            else:
+                bit, later = 1 << number, 1 << since
+                for past in self.past[since:]:
+                    if not past & bit:
+                        found |= later
+                    later <<= 1
             self._apart[number] = found, length
         return found
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from hocket.explore.deep import DEEP, among, numbers
 from hocket.explore.execution import Execution
 from hocket.explore.footprint import Footprint
 from hocket.explore.order import Order
@@ -39,16 +40,24 @@ class Race:
     `second` is the event that it reverses (it may be `at` itself, for another alternative), or the number of
     events if the operation is still blocked. `direct` are the events that directly precede the operation in the
     reversed sequence, as far as they are part of it. `dropped`: events that commute with `at` and are left out as well,
-    since the operation is possible only without them.
+    since the operation is possible only without them. `settled`: what was explored or planned when it was last planned
+    is all that it asks for, whatever follows `second`.
     """
 
-    __slots__ = ("actor", "alternative", "at", "direct", "dropped", "footprint", "operation", "second")
+    __slots__ = ("_direct", "actor", "alternative", "at", "dropped", "footprint", "operation", "second", "settled")
 
     def __init__(self, at: int, second: int, actor: Actor, operation: Operation, alternative: int,
                  footprint: Footprint, direct: int, dropped: int = 0) -> None:
         self.at, self.second, self.dropped = at, second, dropped
         self.actor, self.operation, self.alternative = actor, operation, alternative
-        self.footprint, self.direct = footprint, direct
+        self.footprint, self.settled = footprint, False
+        self._direct: int | tuple[int, ...] = direct if second < DEEP else tuple(numbers(direct))
+
+    @property
+    def direct(self) -> int:
+        """The events that directly precede the operation."""
+        direct = self._direct
+        return among(direct) if isinstance(direct, tuple) else direct
 
 
 class Races:
@@ -71,7 +80,7 @@ class Races:
             direct |= latest
             if not latest & latest - 1:
                 return [Race(latest.bit_length() - 1, number, actor, operation, alternative, footprint, direct)]
-            return [Race(at, number, actor, operation, alternative, footprint, direct) for at in _downward(latest)]
+            return [Race(at, number, actor, operation, alternative, footprint, direct) for at in numbers(latest)]
         covered = order.closure(direct)
         left = order.conflicting(footprint) & ~(covered | 1 << number)
         return list(self._scan(execution, row, number, actor, operation, alternative,
@@ -206,14 +215,6 @@ def _replay(states: dict[int, Any], execution: Execution, number: int) -> None:
     else:
         state = tuple(states[index] for index in objects)
         states.update(zip(objects, row.perform(state, actor, operation.argument, alternative)[0], strict=True))
-
-
-def _downward(events: int) -> Iterator[int]:
-    """The numbers in a set of events, latest first."""
-    while events:
-        number = events.bit_length() - 1
-        yield number
-        events ^= 1 << number
 
 
 def _subsets(events: int) -> Iterator[int]:

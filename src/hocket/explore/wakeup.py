@@ -22,6 +22,9 @@ from hocket.trace.operation import Actor, Operation
 
 __all__ = ["Node", "covered_by_sleep", "insert", "insert_step", "sleeps"]
 
+NOBODY = -1
+
+
 class Node:
     """One step of a planned sequence, and what is planned after it, leftmost first."""
 
@@ -36,7 +39,7 @@ class Node:
 def covered_by_sleep(order: Order, sleep: dict[Choice, Footprint], events: int, race: Race) -> bool:
     """Whether the sequence can start with a step whose executions were all explored already.
 
-    `_fits` stands in the loop: of all questions of a search this is asked most often.
+    Of all questions of a search this is asked most often, so everything stands in the loop.
     """
     last, way, other = race.actor, race.alternative, race.footprint
     touch, write = other.touch, other.write
@@ -46,9 +49,11 @@ def covered_by_sleep(order: Order, sleep: dict[Choice, Footprint], events: int, 
         if mine:
             first = (mine & -mine).bit_length() - 1
             if not order.past[first] & events and order.events[first][2] == alternative:
+                race.settled = first < race.second
                 return True
         elif actor == last:
-            if way == alternative and not race.direct & events:
+            if way == alternative and not (events and race.direct & events):
+                race.settled = True
                 return True
         elif (footprint.write & touch or footprint.touch & write) and not (
                 footprint.freedom is not None and commute(footprint.freedom, other.freedom)):
@@ -88,26 +93,37 @@ def insert(order: Order, tree: list[Node], events: int, race: Race) -> bool:
     `tree` is without the branch being explored: that starts with an event that conflicts with the sequence's last.
     Answers whether it was new.
     """
-    last: Race | None = race
-    actors, past = order.actors, order.past
+    actors, past, second, settled = order.actors, order.past, race.second, True
+    last, touch, write = race.actor, race.footprint.touch, race.footprint.write  # once it is taken: nobody, nothing
     while True:
         for child in tree:
-            mine = actors.get(child.actor, 0) & events
+            actor = child.actor
+            mine = actors.get(actor, 0) & events
             if mine:
                 bit = mine & -mine
                 first = bit.bit_length() - 1
                 if not past[first] & events and order.events[first][2] == child.alternative:
                     events ^= bit
+                    settled = settled and first < second
                     break
-            elif _fits(order, events, last, child.actor, child.alternative, child.footprint):
-                if last is not None and last.actor == child.actor:
-                    last = None
-                break
+            elif actor == last:
+                if child.alternative == race.alternative and not (events and race.direct & events):
+                    last, touch, write = NOBODY, 0, 0
+                    break
+            else:
+                other = child.footprint
+                if (other.write & touch or other.touch & write) and not (
+                        other.freedom is not None and commute(other.freedom, race.footprint.freedom)):
+                    continue
+                if not events or not order.conflicting(other) & events:
+                    settled = False  # it is no part of the sequence, and may not commute with what follows next time
+                    break
         else:
-            _append(order, tree, events, last)
+            _append(order, tree, events, race if last != NOBODY else None)
             return True
         tree = child.children
         if not tree:
+            race.settled = settled
             return False  # nothing is prescribed behind it: it will be explored in full
 
 
@@ -124,23 +140,11 @@ def insert_step(tree: list[Node], choice: Choice, operation: Operation, footprin
             elif not (other.write & touch or other.touch & write):
                 break
         else:
-            at.append(Node(*choice, operation, footprint))
+            at.append(Node(choice[0], choice[1], operation, footprint))
             return
         at = child.children
         if not at:
             return
-
-
-def _fits(order: Order, events: int, last: Race | None, actor: Actor, alternative: int, footprint: Footprint) -> bool:
-    """Whether the sequence can start with a step of an actor that has none of its events: as its last, or outside."""
-    if last is not None:
-        if last.actor == actor:
-            return last.alternative == alternative and not last.direct & events
-        other = last.footprint
-        if (footprint.write & other.touch or footprint.touch & other.write) and not (
-                footprint.freedom is not None and commute(footprint.freedom, other.freedom)):
-            return False
-    return not events or not order.conflicting(footprint) & events
 
 
 def _append(order: Order, tree: list[Node], events: int, last: Race | None) -> None:

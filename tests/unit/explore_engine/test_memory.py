@@ -43,7 +43,7 @@ def test_six_thousand_executions_take_no_more_memory_than_three_thousand(kind: A
 
 
 def test_an_execution_of_four_thousand_steps_takes_less_than_a_kilobyte_a_step():
-    """About 600 bytes a step, and n²/16 bytes for the order: 1 MB here."""
+    """About 400 bytes a step."""
     program = Program()
     cells = [program.cell(0) for _ in range(4)]
 
