@@ -10,13 +10,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hocket
 from hocket import Monitor, Scheduler
-from hocket.errors import Refused
+from hocket.errors import HocketError, Refused
 from hocket.kernel.lifecycle import Moment
 
 
@@ -121,6 +124,59 @@ def test_the_last_worker_that_leaves_names_what_was_alone():
 
     with Scheduler(workers=["only"]) as s:
         assert s.spawn("leaves", leave).join() == (("second", "third"), [None, None])
+
+
+# -- at random ---------------------------------------------------------------------------------------------------------
+
+KINDS = ["spawn", "spawn", "after", "idle", "fails", "child", "cancel", "look", "join", "ask", "join in"]
+DEEDS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 30), st.integers(0, 30)), max_size=14)
+
+
+def _done(deeds: list[tuple[str, int, int]], **options: Any) -> object:
+    """What came of some deeds: in which order bodies ran, what each deed came to, how the tasks ended."""
+    ran, told = [], []
+    s = Scheduler(0, **options)
+    tasks = [s.spawn("0", lambda: ran.append("0"))]
+
+    def perform(kind: str, one: Any, other: Any, name: str) -> object:
+        body = partial(ran.append, name)
+        if kind in ("spawn", "after", "idle"):
+            tasks.append(s.spawn(name, body, after=[one, other] if kind == "after" else (), run=kind != "idle"))
+        elif kind == "fails":
+            tasks.append(s.spawn(name, lambda: ran.append(name) or 1 // 0))
+        elif kind == "child":
+            tasks.append(s.spawn(name, lambda context: context.fork(f"{name}'s", body), context=True))
+        elif kind == "join in":
+            tasks.append(s.spawn(name, lambda: ran.append(name) or joined(one)))
+        elif kind == "cancel":
+            one.cancel()
+        elif kind == "ask":
+            return s.story(one), one.node.name, str(one)
+        else:
+            return joined(one) if kind == "join" else str(one.outcome)
+        return None
+
+    def joined(task: Any) -> object:
+        """What waits for an idle one would be joined for ever."""
+        return task.join(help=True) if task.is_done or task in s._ready else "not asked"
+
+    for number, (kind, one, other) in enumerate(deeds, 1):
+        try:
+            told.append(str(perform(kind, tasks[one % len(tasks)], tasks[other % len(tasks)], str(number))))
+        except (HocketError, ZeroDivisionError) as error:
+            told.append(f"{type(error).__name__}: {error}")
+        s.check()
+    with suppress(BaseException):
+        s.__exit__(None, None, None)
+    return ran, told, [(task.name, str(task.outcome), repr(task.exception)) for task in tasks]
+
+
+@settings(max_examples=1500, deadline=None)
+@given(DEEDS, st.sampled_from(["fifo", "lifo", "random"]), st.sampled_from(["isolate", "branch", "fail_fast"]))
+def test_whatever_is_done_it_runs_and_ends_as_if_all_had_nodes_from_the_beginning(deeds, picker, policy):
+    """Without workers everything happens in one order: the same bodies, answers, refusals and outcomes, one by one."""
+    options = {"picker": picker, "policy": policy}
+    assert _done(deeds, **options) == _done(deeds, watch=_nothing, **options)
 
 
 def test_what_nobody_relates_has_no_node():
