@@ -27,21 +27,25 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from hocket.errors import HocketError, SourceError
+
+if TYPE_CHECKING:
+    from hocket.explore.result import Result
 
 __all__ = ["Answer", "arguments", "main"]
 
 _WORDS = {0: "holds", 1: "violated", 2: "unusable", 3: "unknown"}
 _MOST_ANNOTATIONS = 10
+_ALONE = 1.0  # seconds before a search is shared out to the workers that the table asks for
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _URGENT_FIRST = (2, 1, 3, 0)
 # options of hocket.explore that the table may set, and what they have to be
 _OPTIONS: dict[str, tuple[type, ...]] = {
     "bound": (int,), "seconds": (int, float), "executions": (int,), "steps": (int,), "strategy": (str,),
-    "seed": (int,), "data": (str,), "model": (str,), "track": (list,),
+    "seed": (int,), "data": (str,), "model": (str,), "workers": (int, str), "track": (list,),
 }  # fmt: skip
 
 
@@ -112,6 +116,9 @@ def _check_entry(key: str, value: Any, path: Path) -> None:
     if key in _CHECKS or key == "track":
         right = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
         expected = "a list of names"
+    elif key == "workers":
+        right = value == "auto" or (type(value) is int and value > 0)
+        expected = "a number of processes, or 'auto'"
     elif key in _OPTIONS:
         right = isinstance(value, _OPTIONS[key]) and not isinstance(value, bool)
         expected = " or ".join(kind.__name__ for kind in _OPTIONS[key])
@@ -137,18 +144,30 @@ def _answers(table: Mapping[str, Any]) -> Iterator[Answer]:
 
 def _explorations(target: str, table: Mapping[str, Any]) -> Iterator[Answer]:
     from hocket.cli.target import functions_of
-    from hocket.explore.front import explore
 
     options = {key: value for key, value in table.items() if key in _OPTIONS}
     for name, function in functions_of(target):
         started = time.monotonic()
         try:
-            result = explore(function, **options)
+            result = _explored(function, **options)
         except HocketError as error:
             yield Answer("explorations", name, 2, str(error), time.monotonic() - started, {})
             continue
         counts = {"classes": result.classes, "executions": result.executions}
         yield Answer("explorations", name, result.exit_code, str(result), result.seconds, counts)
+
+
+def _explored(function: Any, workers: int | str = 1, **options: Any) -> Result:
+    """The result, by so many processes if it takes longer than a second."""
+    from hocket.explore.front import explore
+    from hocket.explore.options import may_be_shared_out
+    from hocket.explore.scale.parallel import Workers
+
+    most = workers if isinstance(workers, int) else os.cpu_count() or 1
+    if most == 1 or not may_be_shared_out(options):
+        return explore(function, **options)
+    with Workers(most, _ALONE) as executor:
+        return explore(function, **options, executor=executor)
 
 
 def _usable(given: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hocket.errors import Refused
@@ -29,6 +29,7 @@ __all__ = [
     "check_reductions",
     "check_sharing",
     "check_strategy",
+    "may_be_shared_out",
 ]
 
 STRATEGIES: dict[str, Callable[..., Strategy]] = {
@@ -93,6 +94,12 @@ def check_sharing(**options: Any) -> None:
         if value not in (None, "optimal"):
             raise Refused("executor", f"given with {name}={value!r}", "not supported together",
                           "an optimal search without bound and checkpoint")
+
+
+def may_be_shared_out(options: Mapping[str, Any]) -> bool:
+    """Whether a search with these options can be made by several processes."""
+    alone = any(options.get(name) for name in ("checkpoint", "certificate", "reductions", "executor"))
+    return not alone and options.get("bound") is None and options.get("strategy", "optimal") == "optimal"
 
 
 def check_certificate(**options: Any) -> None:

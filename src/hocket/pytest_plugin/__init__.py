@@ -3,7 +3,7 @@
 pytest loads this in every run on every machine that has Hocket, so it imports
 next to nothing: the explorer is imported when the first test asks to be explored,
 and not before. This file is the list of hooks; what they do is one file a
-subject: options, marked, running, output, schedules, reporting.
+subject: options, marked, running, output, sharing, seats, schedules, reporting.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pytest
 
 from hocket.pytest_plugin.marked import Asked, asked, has_examples, mistake
 from hocket.pytest_plugin.options import Outside, add_options
+from hocket.pytest_plugin.seats import Seats
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -34,6 +35,7 @@ class _Run:
     outside: Outside
     token: str  # of the one interleaving to run; mostly empty
     everything: bool  # whether tests are explored that do not ask for it
+    seats: Seats | None  # of the workers of pytest-xdist, if this is one
 
 
 _RUN = pytest.StashKey[_Run]()
@@ -51,9 +53,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if token:
         _check_token(token, config)
     everything = bool(token or config.getoption("explore") or config.getini("explore"))
-    config.stash[_RUN] = _Run(Outside(config), token, everything)
+    config.stash[_RUN] = _Run(Outside(config), token, everything, Seats.of(config))
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Reports(config), "hocket-reports")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    run = config.stash.get(_RUN, None)
+    if run is not None and run.seats is not None:
+        run.seats.close()
 
 
 def _check_token(token: str, config: pytest.Config) -> None:
@@ -100,6 +108,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, Any, Any]:
+    """A worker of pytest-xdist has a seat from its first test to its last."""
+    seats = item.config.stash[_RUN].seats
+    if seats is not None:
+        seats.take(seats.mine)
+    result = yield
+    if seats is not None and nextitem is None:
+        seats.leave(seats.mine)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
     request = asked(item, item.config.stash[_RUN].everything)
@@ -126,7 +146,7 @@ def _exploration(item: pytest.Item, request: Asked) -> Exploration:
     options = run.outside.over(request.options)
     digest = digest_of(item, options.get("track") or ())
     first = "" if has_examples(item) else Schedules(item.config).find(item.nodeid, digest)
-    return Exploration(item, options, digest, run.token, first, progress_line(item.config))
+    return Exploration(item, options, digest, run.token, first, progress_line(item.config), run.seats)
 
 
 @pytest.hookimpl(wrapper=True)

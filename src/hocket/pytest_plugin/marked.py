@@ -118,7 +118,8 @@ def _known() -> list[str]:
     from hocket.explore.front import explore
 
     parameters = inspect.signature(explore).parameters.values()
-    return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.name not in _NOT_HERE]
+    names = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.name not in _NOT_HERE]
+    return [*names, "workers"]  # which is for this room: see seats.py
 
 
 def _nearest(name: str, names: list[str]) -> str:

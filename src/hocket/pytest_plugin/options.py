@@ -91,6 +91,10 @@ def _word(given: Any) -> str:
     return given
 
 
+def _workers(given: Any) -> int | str:
+    return "auto" if given == "auto" else int(_number(int, 0, True, given))
+
+
 OPTIONS = (
     Option("bound", "K", "a whole number, 0 or more", "run only schedules with at most K preemptions",
            partial(_number, int, 0, False)),
@@ -107,6 +111,8 @@ OPTIONS = (
            partial(_one_of, ("track", "race-check", "off"))),
     Option("model", "NAME", "free or gil", "between which accesses others may come: any two, or where CPython switches",
            partial(_one_of, ("free", "gil"))),
+    Option("workers", "N", "a whole number above 0, or auto", "processes that a long search is shared out to; auto: "
+           "one for each CPU, or for each worker of pytest-xdist", _workers),
     Option("track", "MODULES", "names of modules, with commas between them",
            "modules and packages whose shared data is tracked, besides the test's own", _names),
 )  # fmt: skip

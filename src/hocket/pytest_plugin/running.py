@@ -31,6 +31,8 @@ from hocket.explore.threads.naming import is_machinery
 from hocket.pytest_plugin.marked import has_examples, innermost, plain
 from hocket.pytest_plugin.output import Output
 from hocket.pytest_plugin.reporting import Line
+from hocket.pytest_plugin.seats import Seats
+from hocket.pytest_plugin.sharing import shared_out
 from hocket.render.page import page
 
 __all__ = ["Exploration"]
@@ -50,9 +52,9 @@ class Exploration:
     """
 
     def __init__(self, item: pytest.Function, options: Mapping[str, Any], digest: str, token: str, first: str,
-                 listen: Line | None) -> None:
+                 listen: Line | None, seats: Seats | None = None) -> None:
         self.item, self.options, self.token, self.first = item, dict(options), token, first
-        self.listen = listen
+        self.listen, self.seats = listen, seats
         self.output = Output(item.funcargs)
         self.runs = 0  # of the body
         self.interleaving = ""  # drawn, of the failure that was met last
@@ -95,6 +97,7 @@ class Exploration:
                 begin()
                 return run()
 
+            body.__hocket_sent__ = functools.partial(body_of, *args, **kwargs)  # type: ignore[attr-defined]  # to others
             body.__name__ = getattr(body_of, "__name__", "body")
             body.__hocket_body__ = getattr(body_of, "__hocket_body__", body_of)  # type: ignore[attr-defined]  # so that it is named as what it calls
             error = self._judged(body)
@@ -124,7 +127,8 @@ class Exploration:
 
     def _searched(self, body: Callable[[], Any]) -> BaseException | None:
         try:
-            result = explore(body, **self.options, progress=self.listen or False)
+            with shared_out(self.options, self.seats) as options:
+                result = explore(body, **options, progress=self.listen or False)
         except pytest.fail.Exception as clock:  # one outside of the test, such as pytest-timeout
             told = f"{clock.msg}\nhocket: the search was stopped after {self.runs:,} executions, no failure so far"
             return self._bare(pytest.fail.Exception(told, pytrace=False))

@@ -85,6 +85,7 @@ def test_every_entry_has_one_answer_and_the_most_urgent_decides(checked):
 @pytest.mark.parametrize(("table", "code"), [
     ("explorations = ['PROGRAMS.py::explore_adding']\ngraphs = ['fine.yml']", 0),
     ("explorations = ['PROGRAMS.py::explore_adding']\nbound = 1", 0),
+    ("explorations = ['PROGRAMS.py::explore_adding']\nmodel = 'gil'\nworkers = 2", 0),
     ("explorations = ['PROGRAMS.py::explore_adding']\nexecutions = 1", 3),
     ("explorations = ['PROGRAMS.py::explore_adding']\ngraphs = ['cycle.yml']\nexecutions = 1", 1),
     ("graphs = ['fine.yml', 'nowhere.yml']", 2),
@@ -147,6 +148,7 @@ def test_proofs_are_those_of_hocket_prove(checked, monkeypatch):
     ("graphs = 'a.yml'", "[tool.hocket] graphs is 'a.yml' (write a list of names)"),
     ("graphs = ['a.yml']\nseconds = 'ten'", "[tool.hocket] seconds is 'ten' (write int or float)"),
     ("graphs = ['a.yml']\nbound = true", "[tool.hocket] bound is True (write int)"),
+    ("graphs = ['a.yml']\nworkers = 0", "[tool.hocket] workers is 0 (write a number of processes, or 'auto')"),
     ("graphs = [", "is no TOML: "),
 ])
 def test_a_table_that_cannot_be_meant_is_refused_with_the_right_names(checked, table, message):

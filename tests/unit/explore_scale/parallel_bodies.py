@@ -89,3 +89,16 @@ ONE, TWO = hocket.Atomic(0), hocket.Atomic(0)
 
 def outside():
     _together(*[lambda: ONE.store(TWO.load())] * 2)
+
+
+def two_ways_to_fail(number=2):
+    """An assertion that one preemption breaks, and a deadlock that one brings about: whoever finds which first."""
+    x, a, b = hocket.Atomic(0), threading.Lock(), threading.Lock()
+
+    def work(first, second):
+        seen = x.load()
+        with first, second:
+            x.store(seen + 1)
+
+    _together(lambda: work(a, b), lambda: work(b, a))
+    assert x.load() == number

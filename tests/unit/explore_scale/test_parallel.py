@@ -204,6 +204,57 @@ def test_workers_are_made_anew_after_one_has_died():
         workers.shutdown()
 
 
+# -- a search that is shared out once it lasts -------------------------------------------------------------------------
+
+
+class Later(Executor):
+    """An executor that is asked only after so many seconds of one's own work."""
+
+    def __init__(self, executor, alone=0.000_1):
+        self.executor, self.alone, self.count, self.submitted = executor, alone, 2, 0
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.submitted += 1
+        return self.executor.submit(fn, *args, **kwargs)
+
+
+def test_what_was_begun_alone_goes_on_shared_out_with_the_same_counts(pool):
+    alone, later = hocket.explore(bodies.counter, data="off"), Later(pool)
+    shared = hocket.explore(bodies.counter, data="off", executor=later)
+    assert (shared.verdict, shared.classes, shared.executions) == ("proved", alone.classes, alone.executions)
+    assert (shared.outcomes, shared.steps) == (alone.outcomes, alone.steps)
+    assert later.submitted > 0
+
+
+def test_what_ends_in_time_asks_nobody():
+    later = Later(None, alone=60.0)
+    assert hocket.explore(bodies.counter, data="off", executor=later).classes == 36
+    assert hocket.explore(bodies.deadlock, data="off", executor=later).failure.kind == "deadlock"
+    assert hocket.explore(bodies.polls, data="off", steps=50, executor=later).verdict in ("incomplete", "failed")
+    assert later.submitted == 0
+
+
+def test_what_cannot_be_sent_goes_on_alone_and_says_so():
+    number, later = 3, Later(None)
+    result = hocket.explore(lambda: bodies.counter() and number, data="off", executor=later)
+    assert (result.verdict, result.classes, later.submitted) == ("proved", 36, 0)
+    assert result.notes[0].startswith("not shared out: ")
+
+
+def test_the_failure_that_is_told_does_not_depend_on_who_finds_which_first(pool):
+    seen = {str(hocket.explore(bodies.two_ways_to_fail, data="off", executor=executor).failure.schedule)
+            for executor in (pool, Later(pool), Later(pool, alone=60.0))}
+    assert len(seen) == 1
+
+
+def test_arguments_go_along_with_a_function_that_is_found_by_name():
+    for given in (partial(bodies.two_ways_to_fail, 1), partial(bodies.two_ways_to_fail, number=1)):
+        program = pickle.loads(pickle.dumps(Program.of(given)))
+        assert (program.name, program.pickled) == ("two_ways_to_fail", b"")
+        assert program.load().func is bodies.two_ways_to_fail
+        assert (*program.load().args, *program.load().keywords.values()) == (1,)
+
+
 # -- what is refused --------------------------------------------------------------------------------------------------
 
 

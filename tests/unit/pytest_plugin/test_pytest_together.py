@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
 
 import hocket.explore.front  # noqa: F401  # pytester forgets what its runs have imported
+from hocket.explore.scale.parallel import Workers
+from hocket.pytest_plugin.seats import Seats
 
 pytest_plugins = "pytester"
 
@@ -160,3 +163,85 @@ def test_a_call_that_blocks_for_real_is_named_with_its_line(pytester):
     result = pytester.runpytest()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["incomplete: *; main blocks outside of the explorer's control at *test_it.py:16 in *"])
+
+
+LONG = """
+    import threading
+    import pytest, hocket
+
+    @pytest.mark.explore(workers=2)
+    @pytest.mark.parametrize("number", [3])
+    def test_counts(number):
+        x = hocket.Atomic(0)
+        def add():
+            x.store(x.load() + 1)
+        threads = [threading.Thread(target=add) for _ in range(number)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert 1 <= x.load() <= number
+"""
+
+
+def test_one_exploration_is_shared_out_with_the_counts_of_one_process(pytester, monkeypatch):
+    """Its module has pytest's asserts, which the other processes have to give it, and it has an argument."""
+    monkeypatch.setattr("hocket.pytest_plugin.sharing._ALONE", 0.000_1)
+    submitted = []
+    monkeypatch.setattr("hocket.pytest_plugin.sharing.Workers.submit", _counting(Workers.submit, submitted))
+    pytester.makepyfile(test_it=LONG)
+    record = pytester.inline_run()
+    (report,) = record.getreports("pytest_runtest_logreport")[1:2]
+    assert (report.hocket["verdict"], report.hocket["classes"], report.hocket["executions"]) == ("proved", 36, 36)
+    assert submitted
+
+
+def _counting(submit, calls):
+    def counted(self, *args, **kwargs):
+        calls.append(args)
+        return submit(self, *args, **kwargs)
+
+    return counted
+
+
+def test_what_workers_may_be_is_said_before_anything_runs(pytester):
+    pytester.makepyfile(test_it=LONG.replace("workers=2", "workers=0"))
+    record = pytester.inline_run()
+    (failed,) = [each for each in record.getreports("pytest_collectreport") if each.failed]
+    assert "explore(workers=0): expected a whole number above 0, or auto" in str(failed.longrepr)
+
+
+HOLDS_A_SEAT = """
+import fcntl, sys
+file = open(sys.argv[1], "ab")
+fcntl.lockf(file, fcntl.LOCK_EX, 1, int(sys.argv[2]))
+print("sits", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_an_exploration_has_the_seats_of_workers_that_have_finished_and_no_others(tmp_path):
+    path = tmp_path / "seats"
+    with subprocess.Popen([sys.executable, "-c", HOLDS_A_SEAT, str(path), "2"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as busy:
+        assert busy.stdout.readline() == b"sits\n"
+        seats = Seats(path, 4, mine=0)
+        assert seats.take(0)
+        assert seats.take_others(1) == 1  # the first that is free, and no more than asked for
+        assert seats.take_others(9) == 2  # 1 and 3: the worker with number 2 is at work
+        busy.stdin.close()
+        busy.wait()
+        assert seats.take_others(9) == 3
+        seats.leave_others()
+        assert seats.take_others(0) == 0
+        seats.close()
+
+
+def test_seats_are_those_of_a_run_with_workers():
+    class Config:
+        class option:
+            basetemp = "/somewhere/popen-gw3"
+
+        workerinput = {"workerid": "gw3", "workercount": 8}
+
+    seats = Seats.of(Config)
+    assert (seats.count, seats.mine) == (8, 3)
+    assert Seats.of(object()) is None

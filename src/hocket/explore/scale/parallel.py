@@ -54,7 +54,7 @@ from hocket.explore.execution import Cast, Choice
 from hocket.explore.footprint import Footprint, conflict
 from hocket.explore.order import Order
 from hocket.explore.races import Race
-from hocket.explore.scale.shard import Plan, Program, Task, run_body, run_model
+from hocket.explore.scale.shard import Plan, Program, Shard, Task, run_body, run_model
 from hocket.explore.scale.stack import Reader, Writer
 from hocket.explore.tally import Limits, Tally
 from hocket.explore.wakeup import Node, covered_by_sleep, insert
@@ -281,11 +281,19 @@ def _order(reader: Reader, steps: list[Any]) -> Order:
 
 
 class Workers(Executor):
-    """So many processes, made anew when one of them dies; what `executor=2` means."""
+    """So many processes, made anew when one of them dies; what `executor=2` means.
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    `alone`: for so many seconds a search goes on by itself before it is shared out, and if it cannot be, to its end.
+    """
+
+    def __init__(self, count: int, alone: float = 0.0) -> None:
+        self.most, self.alone = count, alone
         self._pool = self._new()
+
+    @property
+    def count(self) -> int:
+        """How many may work now."""
+        return self.most
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """As every executor."""
@@ -302,7 +310,7 @@ class Workers(Executor):
 
     def _new(self) -> ProcessPoolExecutor:
         """Fresh interpreters: a fork would copy the threads' locks without the threads."""
-        return ProcessPoolExecutor(self.count, multiprocessing.get_context("spawn"))
+        return ProcessPoolExecutor(self.most, multiprocessing.get_context("spawn"))
 
 
 class _Team:
@@ -314,8 +322,12 @@ class _Team:
                           "of processes")
         self.ours = isinstance(given, int)
         self.executor = Workers(given) if isinstance(given, int) else given
-        self.count: int = getattr(self.executor, "count", 0) or getattr(self.executor, "_max_workers", 0) or (
-            os.cpu_count() or 1)
+
+    @property
+    def count(self) -> int:
+        """How many workers there are at the moment."""
+        found: int = getattr(self.executor, "count", 0) or getattr(self.executor, "_max_workers", 0)
+        return found or os.cpu_count() or 1
 
     def work(self, coordinator: Coordinator, submit: Callable[[Piece], Future[Any]],
              heard: Callable[[dict[str, Any]], bool], look: Callable[[], bool]) -> bool:
@@ -390,14 +402,22 @@ def run_in_parallel(make: Callable[[], Model], executor: Executor | int, limits:
     return tally
 
 
-def search_in_parallel(search: _Search, executor: Executor | int) -> None:
-    """Explore the body of a search that has not begun by other processes; its account is then filled."""
+def search_in_parallel(search: _Search, executor: Executor | int) -> bool:
+    """Explore the body of a search that has not begun by other processes; its account is then filled.
+
+    Answers whether others were asked at all: not if it came to its end, whatever that was, within the time that
+    the executor leaves it `alone`.
+    """
     if isinstance(executor, ThreadPoolExecutor):
         raise Refused("executor", "given", "one of threads", "one of processes, or their number",
                       "names of modules are replaced while a body is explored: one body at a time in a process")
-    team, program = _Team(executor), Program.of(search.body)
+    team = _Team(executor)
     coordinator, session = Coordinator(team.count), search.session
     options = {"pid": os.getpid(), "visible": asdict(search.visible)}
+    alone: float = getattr(team.executor, "alone", 0.0)
+    if alone and _ends_alone(search, coordinator, alone):
+        return False
+    program = Program.of(search.body)
 
     def submit(piece: Piece) -> Future[Any]:
         budget = _least(None, search.limit, search.runner.executions)
@@ -417,6 +437,31 @@ def search_in_parallel(search: _Search, executor: Executor | int) -> None:
         return not session.stop
 
     search.exhausted = team.work(coordinator, submit, heard, look)
+    return True
+
+
+def _ends_alone(search: _Search, coordinator: Coordinator, seconds: float) -> bool:
+    """Search in this process for a while; what is left then is the coordinator's, if it can be sent."""
+    piece = coordinator.next()
+    assert piece is not None, "a search that has not begun is a piece of work"
+    shard = Shard(coordinator.task(piece, None, seconds, search.steps, {}), search.session.cast, youngest_first=True)
+    search.strategy = shard
+    search.run_here()
+    if search.first is not None:
+        search.fail_simply(search.first)
+    if search.is_over() or not shard.frames:
+        return True
+    try:
+        Program.of(search.body)
+        if len(search.session.outside) > 1:
+            raise Refused("executor", "given", "used for a body with locks that were made outside of it", "its own")
+    except Refused as refusal:
+        search.session.notes.append(f"not shared out: {refusal}")
+        shard.go_on()
+        search.run_here()
+        return True
+    coordinator.done(piece, shard.report())
+    return False
 
 
 def _enter(search: _Search, report: dict[str, Any]) -> None:

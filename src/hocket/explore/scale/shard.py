@@ -14,14 +14,18 @@ an exception that cannot be unpickled would take the whole pool with it.
 
 from __future__ import annotations
 
+import ast
 import os
 import pickle
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import CodeType, MethodType
 from typing import Any, NamedTuple
 
 from hocket.errors import HocketError, Refused
@@ -47,18 +51,25 @@ class Program(NamedTuple):
     file: str
     digest: str
     pickled: bytes = b""
+    given: bytes = b""  # the arguments of a function that is found by name, pickled
+    asserts: bool = False  # whether pytest has rewritten those of its module
 
     @staticmethod
     def of(function: Callable[..., Any]) -> Program:
-        """Raises `Refused` for a function that has no name of its own and cannot be pickled."""
-        function = getattr(function, "__hocket_body__", function)
-        module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
-        digest = body_digest(function)
+        """Raises `Refused` for a function that has no name of its own and cannot be pickled.
+
+        What stands in for another function, for tests, says so by `__hocket_sent__`, with its arguments.
+        """
+        sent: Callable[..., Any] | None = getattr(function, "__hocket_sent__", None)
+        function = sent if sent is not None else getattr(function, "__hocket_body__", function)
+        inner, given = _without_arguments(function)
+        module, name = getattr(inner, "__module__", ""), getattr(inner, "__qualname__", "")
         home = sys.modules.get(module)
-        if "<" not in name and home is not None and _found(home, name) is function:
-            return Program(module, name, getattr(home, "__file__", None) or "", digest)
         try:
-            return Program(module, name, "", digest, pickle.dumps(function))
+            if "<" not in name and home is not None and _found(home, name) is inner:
+                return Program(module, name, getattr(home, "__file__", None) or "", body_digest(inner),
+                               given=pickle.dumps(given) if any(given) else b"", asserts="@pytest_ar" in vars(home))
+            return Program(module, name, "", body_digest(function), pickle.dumps(function))
         except Exception as error:
             raise Refused(name or repr(function), "to be explored by other processes",
                           f"nothing that can be sent there ({error})", "a function of a module",
@@ -70,22 +81,51 @@ class Program(NamedTuple):
         if function is None or body_digest(function) != self.digest:
             raise Refused(self.name, "sent to a worker", "another function there", "the same files everywhere")
         loaded: Callable[..., Any] = getattr(function, "__hocket_body__", function)
-        return loaded
+        positional, named = pickle.loads(self.given) if self.given else ((), {})
+        return partial(loaded, *positional, **named) if self.given else loaded
 
     def _home(self) -> Any:
         known = sys.modules.get(self.module)
         if known is not None and _found(known, self.name) is not None:
             return known
         try:
-            return import_module(self.module)
+            if not self.asserts:
+                return import_module(self.module)
+            spec = spec_from_file_location(self.module, self.file)
         except ImportError:
             spec = spec_from_file_location(self.module, self.file) if self.file else None
             if spec is None or spec.loader is None:
                 raise
+        assert spec is not None, "a file of Python has a loader"
+        assert spec.loader is not None, "a file of Python has a loader"
         module = sys.modules[self.module] = module_from_spec(spec)
         sys.path.insert(0, os.path.dirname(self.file))  # its neighbours are found as they were at home
-        spec.loader.exec_module(module)
+        if self.asserts:
+            exec(_with_pytests_asserts(self.file), vars(module))
+        else:
+            spec.loader.exec_module(module)
         return module
+
+
+def _without_arguments(function: Any) -> tuple[Any, tuple[tuple[Any, ...], dict[str, Any]]]:
+    """A function, and what it is given by `functools.partial` and as a method."""
+    given: tuple[Any, ...] = ()
+    named: dict[str, Any] = {}
+    while isinstance(function, partial):
+        given, named = (*function.args, *given), {**function.keywords, **named}
+        function = function.func
+    if isinstance(function, MethodType):
+        function, given = function.__func__, (function.__self__, *given)
+    return function, (given, named)
+
+
+def _with_pytests_asserts(file: str) -> CodeType:
+    from _pytest.assertion.rewrite import rewrite_asserts  # it has rewritten the module at home, so it is there
+
+    source = Path(file).read_bytes()
+    tree = ast.parse(source, file)
+    rewrite_asserts(tree, source, file, None)
+    return compile(tree, file, "exec", dont_inherit=True)
 
 
 def _found(home: Any, name: str) -> Any:
@@ -127,6 +167,10 @@ class Shard(Optimal):
             return False
         self._ended += 1
         return super().begin()
+
+    def go_on(self) -> None:
+        """Nobody else will do the rest."""
+        self._task = self._task._replace(executions=None, seconds=None)
 
     def report(self) -> dict[str, Any]:
         """The plans for the states above, and what is left to do here; to be asked for once, at the end."""
