@@ -129,7 +129,8 @@ def explore(
     listen = Progress.listener(progress)
     try:
         search = _Search(body, strategy, bound, visible, seconds, executions, steps or STEPS, listen, sample)
-        search.reduce(rules)
+        if rules:  # else it is ready as it is
+            search.reduce(rules)
         if certificate:
             check_certificate(sample=sample, bound=bound, reductions=rules, executor=executor, checkpoint=checkpoint)
             search.record()

@@ -9,14 +9,16 @@ the reason:
     frontrun         wherever this interpreter or a folder in $HOCKET_PEERS has it
     interleave-test  needs Python 3.12: this interpreter, or the one named by $HOCKET_PEERS_PYTHON
 
-Peers see shared attributes by themselves; for Hocket the shared value is an
-`Atomic`. Locks are plain `threading.Lock` for all three.
+Peers see shared attributes by themselves; for Hocket the shared value is an `Atomic`,
+except in the programs named "plain", where it has to see them by itself as well (which it
+does not with `data="off"`). Locks and queues are those of the standard library for all three.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -24,6 +26,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from hocket import Atomic, explore
 
 ROOT = Path(__file__).parents[3]
 CAP = 3_000  # executions of one program, for contenders that do not come to an end
@@ -43,8 +47,36 @@ class Cell:
         self.value = value
 
 
+class Guarded:
+    """A counter and its lock."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.value = 0
+
+
 def increment(cell: Any) -> None:
     cell.store(cell.load() + 1)
+
+
+def guarded_increment(counter: Any) -> None:
+    with counter.lock:
+        counter.value += 1
+
+
+def two_stores(cell: Any) -> None:
+    cell.store(1)
+    cell.store(2)
+
+
+def produce(shared: Any) -> None:
+    shared.put(1)
+    shared.put(2)
+
+
+def consume(shared: Any) -> None:
+    shared.get()
+    shared.get()
 
 
 def writer(value: int) -> Body:
@@ -59,13 +91,26 @@ def locking(times: int) -> Body:
     return work
 
 
-# name -> what is shared ("cell" or "lock"), what each thread does, number of Mazurkiewicz classes
+# what is shared, as hocket and as its peers make it
+SHARED: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+    "cell": (lambda: Atomic(0), Cell),
+    "plain": (Cell, Cell),
+    "lock": (lambda: threading.Lock(), lambda: threading.Lock()),  # looked up when it is made: it may be replaced
+    "guarded": (Guarded, Guarded),
+    "queue": (lambda: queue.Queue(), lambda: queue.Queue()),
+}
+# name -> what is shared, what each thread does, number of Mazurkiewicz classes
 PROGRAMS: dict[str, tuple[str, list[Body], int]] = {
     "counter 2": ("cell", [increment] * 2, 4),
     "counter 3": ("cell", [increment] * 3, 36),
     "writers 4": ("cell", [writer(n) for n in range(4)], 24),
     "locks 2x2": ("lock", [locking(2)] * 2, 6),
     "locks 3x2": ("lock", [locking(2)] * 3, 90),
+    "guarded 2": ("guarded", [guarded_increment] * 2, 2),
+    "stores 2x2": ("cell", [two_stores] * 2, 6),
+    "queue 2": ("queue", [produce, consume], 6),
+    "plain 2": ("plain", [increment] * 2, 4),
+    "plain 3": ("plain", [increment] * 3, 36),
 }
 
 
@@ -84,10 +129,7 @@ def _together(make: Callable[[], Any], works: list[Body]) -> Callable[[], None]:
 
 
 def hocket(shared: str, works: list[Body], data: str = "track") -> tuple[int, bool]:
-    from hocket import Atomic, explore
-
-    make = (lambda: threading.Lock()) if shared == "lock" else (lambda: Atomic(0))
-    result = explore(_together(make, works), data=data)
+    result = explore(_together(SHARED[shared][0], works), data=data)
     assert result.verdict == "proved", str(result)
     assert result.executions == result.classes
     return result.executions, True
@@ -100,8 +142,7 @@ def hocket_off(shared: str, works: list[Body]) -> tuple[int, bool]:
 def frontrun(shared: str, works: list[Body]) -> tuple[int, bool]:
     import frontrun as peer
 
-    make = (lambda: threading.Lock()) if shared == "lock" else Cell
-    result = peer.explore(setup=make, workers=works, invariant=lambda _: True, stop_on_first=False,
+    result = peer.explore(setup=SHARED[shared][1], workers=works, invariant=lambda _: True, stop_on_first=False,
                           preemption_bound=None, reproduce_on_failure=0, detect_io=False, max_executions=CAP)
     return result.num_explored, result.num_explored < CAP
 
@@ -109,21 +150,22 @@ def frontrun(shared: str, works: list[Body]) -> tuple[int, bool]:
 def interleave_test(shared: str, works: list[Body]) -> tuple[int, bool]:
     import interleave_test as peer
 
-    make = (lambda: threading.Lock()) if shared == "lock" else Cell
-    result = peer.explore(_together(make, works), iterations=CAP, strategy="dfs", max_preemptions=1_000,
+    result = peer.explore(_together(SHARED[shared][1], works), iterations=CAP, strategy="dfs", max_preemptions=1_000,
                           granularity="line", raise_on_failure=False)
     return result.schedules_run, result.exhausted
 
 
 def measure(contender: str) -> None:
     """In a process of its own: one line of JSON a program."""
-    explore = globals()[contender]
-    explore(*PROGRAMS["counter 2"][:2])  # imports, threads of the pool
+    contend = globals()[contender]
+    contend(*PROGRAMS["counter 2"][:2])  # imports, threads of the pool
     for name, (shared, works, _) in PROGRAMS.items():
+        if shared == "plain" and contender == "hocket_off":
+            continue
         runs = []
         for _ in range(3 if contender.startswith("hocket") else 1):
             wall, cpu = time.perf_counter(), time.process_time()
-            executions, complete = explore(shared, works)
+            executions, complete = contend(shared, works)
             runs.append((time.process_time() - cpu, time.perf_counter() - wall))
         print(json.dumps([name, executions, complete, *min(runs)]), flush=True)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import functools
 import itertools
 import sys
+import threading
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from types import (
     BuiltinFunctionType,
@@ -26,14 +27,16 @@ from types import (
 )
 from typing import Any
 
-from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _is_plain, unseen
+from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _PLAIN, _is_plain, unseen
 from hocket.explore.shared.containers import DEEP, LAZY, LOOKS, PURE, SHAPES, TOLD
 from hocket.explore.shared.functions import rewrite_source
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.holding import _OTHER, _VIEWS, Holding, _entries
 from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.shared.parts import LIFE
+from hocket.explore.threads.atomic import ATOMIC_OPERATIONS, Atomic
 from hocket.explore.threads.control import ACTORS, Actor
+from hocket.explore.threads.patch import THREAD_OPERATIONS
 from hocket.explore.threads.pool import _allocate_lock, _get_ident
 
 __all__ = ["Calling"]
@@ -65,7 +68,17 @@ class Calling(Holding):
         if self._base(kind) is not None and self._is_builtin(kind, name):
             getattr(o, name)  # raises what there is to raise before the arguments are evaluated
             return partial(self._call_bound, o, name)
+        if kind in _WITH_OPERATIONS and id(o) in self._known:
+            f = getattr(o, name)
+            if type(f) is MethodType and f.__func__ in _OPERATIONS:
+                return partial(self._operate, f)
         return self.callee(self.get(o, name))
+
+    def _operate(self, f: Any, /, *args: Any, **named: Any) -> Any:
+        """`f(*args, **named)`, of something shared: with plain arguments it is an operation and nothing else."""
+        if named or not _PLAIN.issuperset(map(type, args)):
+            return self._unspoken(f, *args, **named)
+        return self._fresh(f, f(*args))
 
     def _call_bound(self, o: Any, name: str, /, *args: Any, **named: Any) -> Any:
         return self._called_on(o, name, args, named)
@@ -121,8 +134,11 @@ class Calling(Holding):
         return self._handed_over(actor, f, args, named)
 
     def _handed_over(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """What `f` does with what it is given depends on what it is for."""
-        owner, kind = getattr(f, "__self__", None), type(f)
+        """What `f` does with what it is given depends on what it is for; until it is asked, nobody else's code runs."""
+        kind = type(f)
+        if kind not in _OPENLY:
+            self._listen(actor)
+        owner = getattr(f, "__self__", None)
         given = [*args, *named.values()]
         if BuiltinFunctionType in map(type, given):
             args = tuple([self._speaking(value) for value in args])
@@ -130,21 +146,32 @@ class Calling(Holding):
             given = [*args, *named.values()]
         if kind is not FunctionType and not isinstance(f, type):
             given.append(owner if owner is not None and not isinstance(owner, ModuleType) else f)
-        if type(owner) in _REAL or not _REAL.keys().isdisjoint(map(type, given)):
+        if not _REAL.keys().isdisjoint((type(owner), *map(type, given))):
             self._beware_of_locks(actor, given, owner)
         perform = _PURPOSES.get(f) if kind in _HASHABLE else None
+        if perform is None and type(owner) in (str, bytes):
+            perform = Calling._looking
         if perform is not None:
+            self._listen(actor)
             return perform(self, actor, f, args, named)
-        if type(owner) in (str, bytes):
-            return self._looking(actor, f, args, named)
         if kind is FunctionType and _is_told(f) and all(self._is_transparent(value) for value in given):
             self._looked(given, deep=True)
+            self._listen(actor)
             with unseen(actor):
                 return f(*args, **named)
         self._suspect(actor, f, given)
         for value in given:
-            self.heap.escape(value, actor)
+            if id(value) not in self._known:
+                self.heap.escape(value, actor)
+        self._listen(actor)
         return self._fresh(f, f(*args, **named))
+
+    def _listen(self, actor: Actor) -> None:
+        """From here on code of others may run: whoever watches it is told (see untracked.py)."""
+        if type(actor) is not Actor:  # a predicate is asked (question.py), and all of that is watched
+            return
+        if actor.control.observer is not None and actor.control.fresh:
+            actor.control.observer.resume()
 
     def _beware_of_locks(self, actor: Actor, given: list[Any], owner: Any) -> None:
         if not self.heap.alone(actor.control):
@@ -292,6 +319,9 @@ _EXACT = (dict, list, tuple, set, frozenset, OrderedDict, deque)
 _UNBOUND = (WrapperDescriptorType, MethodDescriptorType)  # dict.get, dict.__getitem__
 _REAL = {type(_allocate_lock()): "a lock", type(_RLock()): "a lock", _RealQueue: "a SimpleQueue"}
 _HASHABLE = frozenset({BuiltinFunctionType, FunctionType, WrapperDescriptorType, type})  # and no code is run for it
+_WITH_OPERATIONS = frozenset({Atomic, threading.Thread})
+_OPERATIONS = ATOMIC_OPERATIONS | THREAD_OPERATIONS
+_OPENLY = _HASHABLE | {MethodType}  # no code of the program runs when such a thing is looked at
 
 
 def _is_told(f: Any) -> bool:

@@ -149,17 +149,18 @@ class Rewritten:
         setattr(builtins, _PROBES, self.probes)
         found: dict[tuple[int, str], list[FunctionType]] = defaultdict(list)
         by_names = {id(module.__dict__): module for module in self.modules}
-        everything = _functions()
-        by_names.update(self._made_by_exec(everything))
-        for function in [each for each in everything if id(each.__globals__) in by_names]:
-            found[id(function.__globals__), function.__code__.co_filename].append(function)
+        texts = {name for name in linecache.cache if name[:1] == "<"}
+        everything = _functions() if texts else _functions_of(self.modules)
+        by_names.update(self._made_by_exec(everything, texts))
+        for function in everything:
+            if id(function.__globals__) in by_names:
+                found[id(function.__globals__), function.__code__.co_filename].append(function)
         for (names, filename), functions in found.items():
             self._exchange(by_names[names], filename, functions)
 
-    def _made_by_exec(self, functions: list[FunctionType]) -> Iterator[tuple[int, ModuleType]]:
+    def _made_by_exec(self, functions: list[FunctionType], texts: set[str]) -> Iterator[tuple[int, ModuleType]]:
         """The globals of functions that a tracked module made from a text, if `linecache` knows the text."""
         named = {module.__name__: module for module in self.modules}
-        texts = {name for name in linecache.cache if name[:1] == "<"}
         for each in functions if texts else ():
             if each.__code__.co_filename in texts and each.__module__ in named:
                 yield id(each.__globals__), named[each.__module__]
@@ -230,6 +231,14 @@ _HAVE_CODE = {FunctionType, *_FRAMED}
 def _is_suspended(thing: Any) -> bool:
     prefix = _FRAMED[type(thing)]
     return getattr(thing, f"{prefix}_frame") is not None and is_rewritten(getattr(thing, f"{prefix}_code"))
+
+
+def _functions_of(modules: Iterable[ModuleType]) -> list[FunctionType]:
+    """Every function whose globals are those of one of these, and perhaps others."""
+    if gc.get_freeze_count():
+        return _functions()
+    things = gc.get_referrers(*[module.__dict__ for module in modules])  # at half the price of listing all there is
+    return [each for each in things if type(each) is FunctionType]
 
 
 def _functions() -> list[FunctionType]:

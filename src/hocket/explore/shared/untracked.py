@@ -37,6 +37,7 @@ from types import (
 )
 from typing import Any
 
+from hocket.explore.shared.calling import Calling
 from hocket.explore.shared.scan import UNKNOWN, Finding, code_of
 from hocket.explore.shared.sight import ENOUGH, Sight, sight
 from hocket.explore.threads.atomic import Atomic
@@ -65,8 +66,9 @@ _READERS = {
 _CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict, bytearray)
 # whoever enters one of these comes to a step before it returns or raises; until then nothing runs that is not ours
 _STEPS_AHEAD = {function.__code__ for function in (
-    Control.plain, Control.step, Atomic.load, Atomic.store, Atomic.swap, Atomic.add, Atomic.compare_exchange,
-    ExploredLock.__enter__, ExploredLock.__exit__, ExploredLock.release)}
+    Control.plain, Control.step, Control.spawn, Atomic.load, Atomic.store, Atomic.swap, Atomic.add,
+    Atomic.compare_exchange, ExploredLock.__enter__, ExploredLock.__exit__, ExploredLock.release)}
+_HANDED_OVER = Calling._handed_over.__code__  # which says when it comes to code that is not ours (`_listen`)
 _LOOKS_AROUND = {threading.enumerate.__code__, threading.active_count.__code__}
 
 
@@ -87,6 +89,7 @@ class Watch:
         self._concurrent = False
         self._known: set[CodeType] = set()  # read already, or machinery
         self._machinery: dict[CodeType, bool] = {}
+        self._ours: set[CodeType] = set()  # the machinery among them
         self._calls: dict[tuple[Any, str], bool] = {}  # (type or module, function) -> harmless
         self._sites: set[tuple[CodeType, int]] = set()  # calls into C that were judged
         # what ran when solitude ended: the code, how far it was, and its writes from there on
@@ -185,16 +188,16 @@ class Watch:
     # -- what runs ----------------------------------------------------------------------------------------------------
 
     def _profile(self, frame: FrameType, event: str, argument: Any) -> None:
-        if not self._concurrent:
-            return
+        """Most of what is told is told of our own code, and of returns, so these are out of the way first."""
         code = frame.f_code
-        if event == "call":
-            if code in _STEPS_AHEAD:
-                sys.setprofile(None)  # until the step that follows is over
+        if event == "c_call":
+            if code not in self._ours and self._concurrent and not self._is_machinery(code):
+                self._called(frame, code, argument)
+        elif event == "call" and self._concurrent:
+            if code in _STEPS_AHEAD or (code is _HANDED_OVER and type(current()) is Actor):
+                sys.setprofile(None)  # until the step that follows is over, or until others are called
             elif code not in self._known:
                 self._entered(frame, code)
-        elif event == "c_call" and not self._is_machinery(code):
-            self._called(frame, code, argument)
 
     def _told_of_start(self, code: CodeType, offset: int) -> Any:
         """A function begins; whether to hear of it again."""
@@ -233,6 +236,8 @@ class Watch:
         known = self._machinery.get(code)
         if known is None:
             known = self._machinery[code] = is_machinery(code.co_filename)
+            if known:
+                self._ours.add(code)
         return known
 
     # -- calls into C -------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.question import Asked
 from hocket.trace.operation import Operation
 
-__all__ = ["Atomic", "check_outsider", "choose", "number_of", "sometimes"]
+__all__ = ["ATOMIC_OPERATIONS", "Atomic", "check_outsider", "choose", "number_of", "sometimes"]
 
 T = TypeVar("T")
 _operation: Callable[[tuple[Any, ...]], Operation] = partial(tuple.__new__, Operation)  # in a third of the time
@@ -199,6 +199,11 @@ class Atomic(Controlled, Generic[T]):
 
     def __repr__(self) -> str:
         return f"Atomic({self._value!r})" if current() is None else "Atomic(…)"
+
+
+ATOMIC_OPERATIONS: frozenset[Any] = frozenset({
+    Atomic.load, Atomic.store, Atomic.swap, Atomic.add, Atomic.increment, Atomic.compare_exchange})
+"""Its methods that run nobody else's code."""
 
 
 def choose(count: int) -> int:

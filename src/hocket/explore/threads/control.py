@@ -162,6 +162,8 @@ class Control:
             if tracing is not None:
                 sys.settrace(None)
             actor.task = _nothing  # its closure may keep the whole execution alive
+            if observer is not None:  # a finaliser may have come to where the watch goes on
+                observer.pause()
 
     def _enter(self, observer: Observer, actor: Actor) -> None:
         observer.enter(actor)

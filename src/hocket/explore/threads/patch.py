@@ -42,7 +42,7 @@ from hocket.explore.threads.primitives import (
 )
 from hocket.trace.operation import Operation
 
-__all__ = ["AT_END", "EXTENSIONS", "begin_books", "controlled", "end_books"]
+__all__ = ["AT_END", "EXTENSIONS", "THREAD_OPERATIONS", "begin_books", "controlled", "end_books"]
 
 Thread = threading.Thread
 _sleep = time.sleep
@@ -304,6 +304,10 @@ def _is_alive(thread: Thread) -> bool:
     actor.control.see_ends()
     number = actor.control.execution.threads[child.number]
     return bool(actor.control.step(actor, Operation("thread.alive", (number,))))
+
+
+THREAD_OPERATIONS: frozenset[Any] = frozenset({_join, _is_alive})
+"""What stands in for methods of Thread and runs nobody else's code."""
 
 
 # -- looks without a lock ---------------------------------------------------------------------------------------------

@@ -1,0 +1,72 @@
+"""What an exploration looks through before it begins is what may have to be exchanged, and not all there is."""
+
+from __future__ import annotations
+
+import collections
+import gc
+import sys
+import threading
+from types import FunctionType
+
+import pytest
+
+from hocket.explore.shared import functions
+from hocket.explore.threads import earlier, patch
+from hocket.explore.threads.primitives import ExploredLock
+
+PLAIN = (1, 2.0, "three", b"4", None, True)
+LARGE = {
+    "a list": list(PLAIN) * 1_000, "a dict": dict(enumerate(PLAIN * 1_000)), "a set": set(range(6_000)),
+    "a tuple": PLAIN * 1_000, "a deque": collections.deque(PLAIN * 1_000),
+}
+
+
+@pytest.mark.parametrize("held", LARGE.values(), ids=LARGE)
+def test_a_container_of_plain_values_has_no_place_for_a_lock(held):
+    assert list(earlier._places(held, set())) == []
+
+
+def test_a_lock_among_plain_values_is_exchanged_and_put_back():
+    lock = threading.Lock()
+    inside, named = [*PLAIN, lock, *PLAIN], {**dict(enumerate(PLAIN)), "lock": lock}
+    with patch.controlled(roots=[inside, named]):
+        assert type(inside[len(PLAIN)]) is ExploredLock
+        assert named["lock"] is inside[len(PLAIN)]
+        assert inside[:6] == list(PLAIN)
+        assert list(named.values())[:6] == list(PLAIN)
+    assert inside == [*PLAIN, lock, *PLAIN]
+    assert named["lock"] is lock
+
+
+def test_a_module_with_nothing_to_replace_is_passed_over_until_it_has_a_new_name():
+    with patch.controlled():
+        pass
+    known = [namespace["__name__"] for namespace in patch._namespaces(())]
+    assert "keyword" in sys.modules  # of the library, and without threads
+    assert "keyword" not in known
+    assert {"threading", "time"} <= set(known)
+    keyword = vars(sys.modules["keyword"])
+    keyword["pause"] = patch.time.sleep
+    try:
+        with patch.controlled():
+            assert keyword["pause"] is patch._virtual_sleep
+        assert keyword["pause"] is patch.time.sleep
+    finally:
+        del keyword["pause"]
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_the_functions_of_a_module_are_found_among_all_there_are(frozen):
+    here = sys.modules[__name__]
+    hidden = [lambda: here]  # in no name of the module
+    if frozen:
+        gc.freeze()
+    try:
+        among = {id(each) for each in functions._functions() if each.__globals__ is vars(here)}
+        found = {id(each) for each in functions._functions_of([here]) if each.__globals__ is vars(here)}
+    finally:
+        gc.unfreeze()
+    assert found == among
+    assert {id(each) for each in vars(here).values() if type(each) is FunctionType and each.__globals__ is vars(here)
+            } <= found
+    assert frozen or id(hidden[0]) in found
