@@ -91,11 +91,17 @@ def search(program: Program, strategy: Strategy, limits: Limits | None = None) -
 def judge(source: list[Any], ends: dict[Any, Any], optimal: Callable[[], Any] = Optimal,
           lighter: Callable[[], Any] = Source) -> None:
     """Raise AssertionError unless both searches find exactly these classes."""
-    found = search(build(source), strategy := optimal())
-    assert strategy.given_up == 0, f"optimal gave up {strategy.given_up} executions of {source}"
-    assert len(found) == len(set(found)), f"optimal ran a class twice: {source}"
-    assert set(found) == set(ends), f"optimal found {len(found)} of {len(ends)} classes of {source}"
-    assert set(search(build(source), lighter())) == set(ends), f"source missed classes of {source}"
+    judge_program(lambda: build(source), ends, optimal, lighter, str(source))
+
+
+def judge_program(make: Callable[[], Program], ends: dict[Any, Any], optimal: Callable[[], Any] = Optimal,
+                  lighter: Callable[[], Any] = Source, told: str = "") -> None:
+    """As `judge`, of the program that `make` makes."""
+    found = search(make(), strategy := optimal())
+    assert strategy.given_up == 0, f"optimal gave up {strategy.given_up} executions of {told}"
+    assert len(found) == len(set(found)), f"optimal ran a class twice: {told}"
+    assert set(found) == set(ends), f"optimal found {len(found)} of {len(ends)} classes of {told}"
+    assert set(search(make(), lighter())) == set(ends), f"source missed classes of {told}"
 
 
 def fuzz(count: int, first: int = 0, largest: int = LARGEST) -> Account:
