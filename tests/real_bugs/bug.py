@@ -19,7 +19,7 @@ class Bug:
     it is there is asked of the Python at hand. `fixed` is "" where nobody has fixed it, or no such version was tried.
     `kind`: what the failure has to be. `needs`: other packages that have to be installed. `track`: what is rewritten.
     `preemptions`: how many the schedule that is shown has at most. `bound`: of the exploration of the fixed version,
-    where all of it would be too much. `cancel`: the tasks that may be cancelled from outside.
+    where all of it would be too much. `cancel`: the tasks that may be cancelled from outside. `dear`: too long for CI.
     """
 
     package: str
@@ -32,3 +32,4 @@ class Bug:
     needs: tuple[str, ...] = ()
     bound: int | None = None
     cancel: tuple[str, ...] = ()
+    dear: bool = False
