@@ -4,8 +4,11 @@ None of these programs clears what it fills, as a test of a registry would not. 
 the last one ended, only the first has the race, and the others, in which nothing is left to be made, are "proved".
 """
 
+import abc
 import collections
+import dataclasses
 import gc
+import sys
 import threading
 import weakref
 
@@ -332,3 +335,80 @@ def test_nothing_is_kept_alive_by_what_was_kept():
     del held, TABLE[2]
     gc.collect()
     assert gone() is None
+
+
+class Tally(abc.ABC):
+    """Called, and made by a metaclass that adds nothing to that."""
+
+    def __init__(self, row):
+        self.row = row
+
+    @abc.abstractmethod
+    def __call__(self): ...
+
+
+class Listed(Tally):
+    def __call__(self):
+        self.row.append(len(self.row))
+
+
+def test_an_object_that_is_called_speaks_for_itself_also_if_its_class_is_abstract():
+    def body():
+        row = []
+        together(lambda: Listed(row)(), Listed(row))
+        return tuple(row)
+
+    result = hocket.explore(body)
+    assert (result.verdict, result.outcomes) == ("proved", {(0, 1): 2, (0, 0): 2}), result
+
+
+@dataclasses.dataclass
+class Guarded:
+    value: int = 0
+    lock: object = dataclasses.field(default_factory=threading.Lock)
+
+    def add(self):
+        with self.lock:
+            self.value += 1
+
+
+LOCKS = collections.defaultdict(threading.Lock)
+
+
+def by_default(make=threading.Lock):
+    held = Guarded(lock=make())
+    together(held.add, held.add)
+    assert held.value == 2
+
+
+def by_field():
+    held = Guarded()
+    together(held.add, held.add)
+    assert held.value == 2
+
+
+def by_key():
+    """C makes what is missing in one go, so there is one lock for a key."""
+    held = Guarded()
+
+    def add():
+        with LOCKS["key"]:
+            held.value += 1
+
+    together(add, add)
+    assert held.value == 2
+
+
+@pytest.mark.parametrize(("body", "classes"), [(by_default, 2), (by_field, 2), (by_key, 4)])
+def test_a_factory_of_locks_that_was_kept_somewhere_makes_explored_ones(body, classes):
+    """In a default, in the closure of a generated __init__, in a container: afterwards it makes real ones again."""
+    result = hocket.explore(body)
+    assert (result.verdict, result.classes) == ("proved", classes), result
+    assert LOCKS.default_factory is by_default.__defaults__[0] is threading.Lock
+    assert type(Guarded().lock) is type(threading.Lock())
+
+
+def test_a_module_of_two_names_is_tracked_under_one(monkeypatch):
+    """As `__main__` is, once multiprocessing has been imported."""
+    monkeypatch.setitem(sys.modules, "alias_of_this_module", sys.modules[__name__])
+    assert hocket.explore(by_field, executions=20).verdict == "proved"

@@ -125,8 +125,8 @@ def _set_attributes(value: Any, content: list[Any]) -> None:
 
 
 def _slots(value: Any) -> list[MemberDescriptorType]:
-    return [slot for kind in type(value).__mro__ for slot in vars(kind).values()
-            if kind.__flags__ & 1 << 9 and type(slot) is MemberDescriptorType]
+    return [slot for kind in type(value).__mro__ if "__slots__" in vars(kind)
+            for slot in vars(kind).values() if type(slot) is MemberDescriptorType]
 
 
 def _in_slots(value: Any) -> list[Any]:
@@ -142,9 +142,11 @@ def _in_slot(value: Any, slot: Any) -> Any:
 
 def _set_slots(value: Any, content: list[Any]) -> None:
     for slot, held in content:
+        if _in_slot(value, slot) is held:
+            continue
         if held is not _absent:
             slot.__set__(value, held)
-        elif _in_slot(value, slot) is not _absent:
+        else:
             slot.__delete__(value)
 
 

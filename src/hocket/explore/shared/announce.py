@@ -20,7 +20,7 @@ from hocket.explore.shared.containers import base_of
 from hocket.explore.shared.heap import SIZE, Heap, Thing
 from hocket.explore.shared.memo import Memo
 from hocket.explore.shared.names import names_of
-from hocket.explore.shared.parts import items_of, members_of
+from hocket.explore.shared.parts import MADE_BY_PYTHON, items_of, members_of
 from hocket.explore.shared.racing import Access
 from hocket.explore.shared.reaching import home_of
 from hocket.explore.threads.control import Actor
@@ -163,8 +163,16 @@ class Announcer:
             method.__module__ == "weakref" or method.__module__ == "_weakrefset"))
 
     def _is_own(self, kind: type) -> bool:
-        """Whether making an instance runs rewritten code only."""
-        return type(kind) is type and self._makes_own(kind)
+        """Whether making an instance runs rewritten code only, that of its metaclass included."""
+        call = type(kind).__call__
+        if isinstance(call, FunctionType):
+            return self._is_rewritten(call.__code__)
+        return call is type.__call__ and self._makes_own(kind)
+
+    def _answers(self, kind: type) -> bool:
+        """Whether calling an instance runs rewritten code at once."""
+        call = getattr(kind, "__call__", None) if kind.__flags__ & MADE_BY_PYTHON else None  # noqa: B004  # of a class
+        return isinstance(call, FunctionType) and self._is_rewritten(call.__code__)
 
     def _makes_own(self, kind: type) -> bool:
         """The same, if the metaclass has been asked."""

@@ -60,7 +60,9 @@ class Calling(Holding):
         if kind is MethodType:
             f = f.__func__
             kind = type(f)
-        return self._is_rewritten(f.__code__) if kind is FunctionType else kind is type and self._is_own(f)
+        if kind is FunctionType:
+            return self._is_rewritten(f.__code__)
+        return self._is_own(f) if issubclass(kind, type) else self._answers(kind)
 
     def bound(self, o: Any, name: str) -> Any:
         """What to call for `o.name(…)`."""

@@ -36,9 +36,9 @@ from hocket.explore.shared.memo import CACHED
 from hocket.explore.shared.parts import (
     ENVELOPES,
     LIFE,
-    MADE_BY_PYTHON,
     OPEN,
     WEAK,
+    is_made_by_python,
     is_settled,
     is_value,
     parts,
@@ -203,7 +203,7 @@ class Heap:
 
     def meet(self, value: Any, hint: str = "") -> Thing | None:
         """`value` was found where others may reach, and nobody here let it escape; None if it has nothing to share."""
-        if is_value(type(value)) or (issubclass(type(value), type) and not value.__flags__ & MADE_BY_PYTHON):
+        if is_value(type(value)) or (issubclass(type(value), type) and not is_made_by_python(value)):
             return None
         thing = self.known.get(id(value))
         if thing is not None:
@@ -243,7 +243,7 @@ class Heap:
             elif kind is FunctionType:
                 self._register(value, f"function {value.__name__}", _OUTSIDE if is_settled(value) else creator)
             elif issubclass(type(value), type):
-                if not value.__flags__ & MADE_BY_PYTHON:
+                if not is_made_by_python(value):
                     continue
                 settled = is_settled(value)
                 hint = self._register(value, value.__name__, _OUTSIDE if settled else creator).name

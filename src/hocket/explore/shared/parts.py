@@ -198,6 +198,11 @@ def _codes(attribute: Any) -> Iterator[FunctionType]:
     return (code for code in codes if type(code) is FunctionType)
 
 
+def is_made_by_python(kind: type) -> bool:
+    """Whether a class statement made it; a metaclass of the program that has a `__getattribute__` is not asked."""
+    return bool(type.__getattribute__(kind, "__flags__") & MADE_BY_PYTHON)
+
+
 def is_settled(value: Any) -> bool:
     """Whether a class or function is one of a module: it was there before, and what it holds is found by its name.
 

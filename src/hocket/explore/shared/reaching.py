@@ -51,4 +51,5 @@ def homes_of(files: Iterable[str]) -> list[str]:
     """The modules that have these files as their source, those that can be tracked."""
     wanted = set(files)
     return [name for name, module in list(sys.modules.items())
-            if getattr(module, "__file__", None) in wanted and is_trackable(module)] if wanted else []
+            if issubclass(type(module), ModuleType) and vars(module).get("__file__") in wanted and is_trackable(module)
+            ] if wanted else []

@@ -200,9 +200,10 @@ class Tracker:
         if not self.probes.wanted and not (self.watch is not None and self.watch.files):
             return ()
         tracked = set(map(id, self.modules))  # a module may have several names: `__mp_main__` is `__main__`
+        asked = {module.__name__ for module in self.modules}.union(self.visible.reached)  # it may be imported anew
         files = self.watch.files if self.watch is not None else ()
         return tuple(name for name in dict.fromkeys([*self.probes.wanted, *homes_of(files)])
-                     if id(sys.modules.get(name)) not in tracked)
+                     if name not in asked and id(sys.modules.get(name)) not in tracked)
 
     def again(self) -> Visible | None:
         """With what to begin again, if this exploration turned out to have seen too little."""
