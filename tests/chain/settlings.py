@@ -46,7 +46,6 @@ class Looked(Kernel):
         super()._skip_first()
         self.late += [node for node in self.nodes if node.phase is P.WAITING and not node.start and node.hurt]
 
-
     def follow(self) -> None:
         """Not here: one at a time."""
 

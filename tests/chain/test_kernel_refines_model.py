@@ -8,6 +8,7 @@ one task: with a body it is ready, running, finished or failed (4 states, 3 deed
 
 from __future__ import annotations
 
+import os
 import pickle
 from dataclasses import replace
 from itertools import combinations
@@ -86,6 +87,8 @@ def test_the_kernel_refines_the_model_on_every_graph_of_up_to_three_tasks(size, 
 @pytest.mark.parametrize("policy", [policy.value for policy in Policy])
 @pytest.mark.parametrize("what", JUDGED_ONCE)
 def test_the_kernel_refines_the_model_whatever_else_may_happen(what, policy):
+    if policy == "branch" and not os.environ.get("HOCKET_WHOLE"):
+        pytest.skip("differs from isolate in one cell of KEEPS, and is looked at above: HOCKET_WHOLE=1 asks for it")
     size, relations, options, graphs, counts = JUDGED_ONCE[what]
     tally = _all(size, policy, relations, once=True, **options)
     assert (tally.graphs, tally.states, tally.deeds) == (graphs, *counts[[*Policy].index(Policy(policy))])
