@@ -1,4 +1,4 @@
-"""A small node of a network as an orchestra, with a cycle of waiting left in: `hocket verify` shows how it closes.
+"""A small node of a network as an orchestra, with two cycles of waiting left in: `hocket verify` shows how they close.
 
     hocket verify docs.examples.node_of_a_network:Node
 """
