@@ -142,6 +142,13 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
     def _process_events(self, event_list: Any) -> None:
         """There are none."""
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads, however long: since 3.12 `asyncio.run` gives up on them after five minutes, and warns.
+
+        Time is virtual here, so that would be a choice at the end of every program with an executor.
+        """
+        await super().shutdown_default_executor()
+
     def close(self) -> None:
         if not self.is_running() and not self._closed and len(self.control.actors) > 1 and not self.control.over:
             self._hand_in()  # others may try to
