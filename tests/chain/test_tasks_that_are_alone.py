@@ -171,7 +171,7 @@ def _done(deeds: list[tuple[str, int, int]], **options: Any) -> object:
     return ran, told, [(task.name, str(task.outcome), repr(task.exception)) for task in tasks]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(DEEDS, st.sampled_from(["fifo", "lifo", "random"]), st.sampled_from(["isolate", "branch", "fail_fast"]))
 def test_whatever_is_done_it_runs_and_ends_as_if_all_had_nodes_from_the_beginning(deeds, picker, policy):
     """Without workers everything happens in one order: the same bodies, answers, refusals and outcomes, one by one."""
