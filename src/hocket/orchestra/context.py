@@ -12,12 +12,13 @@ if it then had to wait.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from hocket.errors import Full, Terminated, Undeclared
 from hocket.graph.traffic import Mode
-from hocket.orchestra.lane import BULK, NOTHING, PRIORITY, UNBOUNDED
+from hocket.orchestra.lane import BULK, NOTHING, PRIORITY, UNBOUNDED, Kind
 from hocket.orchestra.mailbox import Mailbox
 from hocket.orchestra.waiters import finish
 
@@ -98,11 +99,16 @@ class Sender:
         Raises Undeclared, Gone (the receiver has ended), NoPriority (it has no queue for that), Stalled (no room
         within `timeout` seconds). When it is cancelled, the message was not sent unless it was received already.
         """
-        mailbox = self._sends.get(type(message)) or self._looked_up(message, "send")
+        kind = PRIORITY if priority else BULK
+        mailbox = self._sends.get(type(message))
         if mailbox is not None:
-            ticket = mailbox.enter(PRIORITY if priority else BULK, self._watermark.label, message)
+            ticket = mailbox.enter(kind, self._watermark.label, message)
             if ticket is not None:
                 await mailbox.settle(ticket, timeout)
+            return
+        with self._looked_up(message, "send") as mailbox:
+            if mailbox is not None:
+                await mailbox.send(kind, self._watermark.label, message, timeout)
 
     async def send_all(self, messages: Iterable[Any]) -> None:
         """Send one after the other, in order."""
@@ -111,20 +117,35 @@ class Sender:
 
     def try_send(self, message: Any, *, priority: bool = False) -> None:
         """Send without waiting; raises Full if there is no room, and else as `send`."""
-        mailbox = self._tries.get(type(message)) or self._looked_up(message, "try_send")
         kind = PRIORITY if priority else BULK
-        if mailbox is not None and not mailbox.put(kind, self._watermark.label, message):
-            self._routes[type(message)].replied -= 1
-            raise Full(mailbox.receiver, message)
+        mailbox = self._tries.get(type(message))
+        if mailbox is not None:
+            self._put(mailbox, kind, message)
+            return
+        with self._looked_up(message, "try_send") as mailbox:
+            if mailbox is not None:
+                self._put(mailbox, kind, message)
 
     def send_unbounded(self, message: Any) -> None:
         """Send into the queue that is never full; raises Undeclared or Gone."""
-        mailbox = self._unbounded.get(type(message)) or self._looked_up(message, "send_unbounded")
+        mailbox = self._unbounded.get(type(message))
         if mailbox is not None:
-            mailbox.put(UNBOUNDED, self._watermark.label, message)
+            self._put(mailbox, UNBOUNDED, message)
+            return
+        with self._looked_up(message, "send_unbounded") as mailbox:
+            if mailbox is not None:
+                self._put(mailbox, UNBOUNDED, message)
 
-    def _looked_up(self, message: Any, method: str) -> Mailbox | None:
-        """Where a message goes that is a reply, or is dropped, or that must be refused."""
+    def _put(self, mailbox: Mailbox, kind: Kind, message: Any) -> None:
+        if not mailbox.put(kind, self._watermark.label, message):
+            raise Full(mailbox.receiver, message)
+
+    @contextmanager
+    def _looked_up(self, message: Any, method: str) -> Iterator[Mailbox | None]:
+        """Where a message goes that is a reply, or is dropped, or that must be refused.
+
+        A reply counts while it is being sent, so that two do not go at once, and no more if it was not sent.
+        """
         route = self._routes.get(type(message))
         if route is None:
             raise Undeclared(self.name, message, self._declared())
@@ -134,7 +155,11 @@ class Sender:
             reason = f"it is a reply, and every {route.to} that was received has had one"
             raise Undeclared(self.name, message, reason)
         route.replied += 1
-        return route.mailbox
+        try:
+            yield route.mailbox
+        except BaseException:
+            route.replied -= 1
+            raise
 
     def _declared(self) -> str:
         names = ", ".join(sorted(message.__name__ for message in self._routes)) or "nothing"

@@ -461,6 +461,41 @@ def test_a_reply_is_sent_once_for_each_message(runtime):
     runtime.run(main())
 
 
+def test_a_reply_that_found_no_room_may_be_sent_again(runtime):
+    """Full, out of time or to one who is gone: it was not sent, so it does not count."""
+
+    class Sample(Orchestra, **WORDS, routes=[ToA], message_capacity=1):
+        a = subsystem(consumes=ToA, sends=[replies(ToB, to=ToA)])
+        b = subsystem(consumes=ToB)
+
+    sent = []
+
+    async def a(ctx):
+        assert [int(await ctx.recv()) for _ in range(2)] == [1, 2]
+        await ctx.send(ToB(1))
+        with pytest.raises(Full):
+            ctx.try_send(ToB(2))
+        with pytest.raises(Stalled):
+            await ctx.send(ToB(2), timeout=0)
+        sent.append("not yet")
+        await ctx.send(ToB(2))
+        with pytest.raises(Undeclared):
+            ctx.try_send(ToB(3))
+
+    async def b(ctx):
+        await runtime.until(lambda: sent)
+        sent.extend([int(await ctx.recv()) for _ in range(2)])
+
+    async def main():
+        system, _ = runtime.build(Sample.builder(a=a, b=b))
+        await system.route(ToA(1))
+        await system.route(ToA(2))
+        await system.run()
+
+    runtime.run(main())
+    assert sent == ["not yet", 1, 2]
+
+
 def test_a_wrong_message_names_what_may_be_sent(runtime):
     async def body(ctx):
         with pytest.raises(Undeclared, match="'a' sent a float: it declares to send ToB"):
