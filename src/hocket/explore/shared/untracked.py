@@ -217,7 +217,7 @@ class Watch:
         if self._paused or not self._concurrent or current() is None:
             return None
         if isinstance(function, MethodDescriptorType):
-            function = function.__get__(first)
+            function = function.__get__(first, type(first))  # without the type, CPython 3.12 crashes over `re.match`
         if isinstance(function, BuiltinFunctionType):
             self._called(sys._getframe(1), code, function)
         return None
