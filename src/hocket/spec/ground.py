@@ -15,7 +15,7 @@ from typing import Any
 from hocket.spec.language import Definition, Symbol
 from hocket.spec.terms import BOOL, INT, Sort, Term, as_term, claim, conj, disj, equal, ite, rebuild
 
-__all__ = ["Cell", "Given", "Scope", "by_symbol"]
+__all__ = ["Cell", "Given", "Scope", "by_symbol", "elements_of"]
 
 Cell = tuple[Symbol, tuple[int, ...]]
 Given = Mapping[str, Any]
@@ -27,6 +27,17 @@ def by_symbol(given: Given | None) -> dict[str, Any]:
     plain = given is None or isinstance(given, Mapping)
     claim(plain, f"{given!r} was given", "given={'symbol': {…}}; claims are named by claims=[…]")
     return dict(given or {})
+
+
+def elements_of(sort: Sort, sizes: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The names of the elements of an unbounded sort, given how many there are or what they are called."""
+    cure = f"how many there are, such as {sort.name}=2, or {sort.name}=['a', 'b']"
+    claim(sort.name in sizes, f"the sort {sort} is unbounded", cure)
+    size = sizes[sort.name]
+    claim(type(size) is int or isinstance(size, Iterable), f"{size!r} is no number of elements of {sort}", cure)
+    names = tuple(f"{sort.name.lower()}{n}" for n in range(size)) if isinstance(size, int) else tuple(size)
+    claim(len({*names}) == len(names), f"two elements of {sort} have one name: {', '.join(map(str, names))}", cure)
+    return names
 
 
 class Scope:
@@ -51,9 +62,7 @@ class Scope:
     def _names(sort: Sort, sizes: Mapping[str, Any]) -> tuple[Any, ...]:
         if sort.members is not None:
             return sort.members
-        claim(sort.name in sizes, f"the sort {sort} is unbounded", f"how many there are, such as {sort.name}=2")
-        size = sizes[sort.name]
-        names = tuple(f"{sort.name.lower()}{n}" for n in range(size)) if isinstance(size, int) else tuple(size)
+        names = elements_of(sort, sizes)
         claim(bool(names), f"the sort {sort} has no elements", "at least one: the logic has no empty sorts")
         return names
 

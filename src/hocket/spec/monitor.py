@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hocket.spec.ground import Given, by_symbol
+from hocket.spec.ground import Given, by_symbol, elements_of
 from hocket.spec.language import Definition, Symbol
 from hocket.spec.layout import Event, executed
 from hocket.spec.lifted import Lifted, check_regular, neighbourly, word_of
@@ -121,10 +121,7 @@ class Monitor:
         if sort.members is not None:
             both = [(key, n) for n, one in enumerate(sort.members) for key in (one, member_name(one))]
             return dict(both)
-        claim(sort.name in sizes, f"the sort {sort} is unbounded", f"its elements, such as {sort.name}=['a', 'b']")
-        size = sizes[sort.name]
-        names = [f"{sort.name.lower()}{n}" for n in range(size)] if isinstance(size, int) else list(size)
-        return {name: n for n, name in enumerate(names)}
+        return {name: n for n, name in enumerate(elements_of(sort, sizes))}
 
     def _size(self, sort: Sort) -> int:
         return 2 if sort is BOOL else len(sort.members or self._number[sort])

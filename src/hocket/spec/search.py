@@ -20,7 +20,7 @@ from typing import Any
 from hocket.errors import SpecError
 from hocket.spec.expand import Expand, expander, looker
 from hocket.spec.ground import Given
-from hocket.spec.live import Fairness, Promise, keeps, promises
+from hocket.spec.live import Fairness, Promise, fairness_of, keeps, promises
 from hocket.spec.remarks import Remark, conditions_of, remarks
 from hocket.spec.space import Space, told, way
 from hocket.spec.terms import Term, claim
@@ -158,6 +158,7 @@ def search(
     hoped = [claim for claim in theory.claims("sometimes") if claims is None or claim.name in claims]
     promised = [promise for promise in promises(theory) if claims is None or promise.name in claims]
     _alike(promised, symmetric)
+    fairness_of(theory, fairness)  # what makes no sense is refused, whether or not anything is promised
     space = Space(theory, scope, given, symmetric, [claim.term for claim in (*asked, *hoped)])
     run = _Search(space, limit)
     conditions = conditions_of(asked)

@@ -381,3 +381,17 @@ def test_what_is_given_is_given_by_symbol():
     for call in (lambda: Buttons.search(["on"], Person=1), lambda: Buttons.monitor(["on"], Person=1)):
         with pytest.raises(SpecError, match=r"\['on'\] was given .*claims=\[…\]"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ({"Person": ["ann", "ann"]}, "two elements of Person have one name: ann, ann"),
+        ({"Person": 2.5}, "2.5 is no number of elements of Person"),
+        ({"Person": True}, "True is no number of elements of Person"),
+        ({"Person": 1, "fairness": "strng"}, "'strng' is no fairness"),
+    ],
+)
+def test_a_scope_that_says_nothing_definite_is_refused(sizes, words):
+    with pytest.raises(SpecError, match=words):
+        Buttons.search(**sizes)
