@@ -28,6 +28,7 @@ from types import (
 from typing import Any
 
 from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _PLAIN, _is_plain, unseen
+from hocket.explore.shared.clocks import CLOCKS
 from hocket.explore.shared.containers import DEEP, LAZY, LOOKS, PURE, SHAPES, TOLD
 from hocket.explore.shared.functions import rewrite_source
 from hocket.explore.shared.heap import SIZE, Thing
@@ -417,5 +418,5 @@ _SPECIAL: dict[Any, Callable[..., Any]] = {
     delattr: lambda probes, o, name: probes.delete(o, name),
     **{getattr(base, name): _raw(method, getattr(base, name))
        for base in (object, type) for name, method in _RAW.items()},
-    functools.reduce: _reduce, itertools.chain.from_iterable: _from_iterable,
+    functools.reduce: _reduce, itertools.chain.from_iterable: _from_iterable, **CLOCKS,
 }

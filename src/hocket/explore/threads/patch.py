@@ -21,11 +21,13 @@ from __future__ import annotations
 import _queue
 import _thread
 import itertools
+import logging
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -42,10 +44,10 @@ from hocket.explore.threads.primitives import (
 )
 from hocket.trace.operation import Operation
 
-__all__ = ["AT_END", "EXTENSIONS", "THREAD_OPERATIONS", "begin_books", "controlled", "end_books"]
+__all__ = ["AT_END", "EXTENSIONS", "THREAD_OPERATIONS", "begin_books", "controlled", "end_books", "virtual_time"]
 
 Thread = threading.Thread
-_sleep = time.sleep
+_sleep, _time = time.sleep, time.time
 _start_new_thread = _thread.start_new_thread
 _real: dict[str, Callable[..., Any]] = {
     "start": Thread.start, "join": Thread.join, "is_alive": Thread.is_alive, "is_set": threading.Event.is_set,
@@ -176,6 +178,34 @@ def _clock(real: Callable[[], Any], start: float, unit: int = 0) -> Callable[[],
 
     read.__name__ = read.__qualname__ = getattr(real, "__name__", "clock")
     return read
+
+
+def virtual_time() -> float:
+    """What `time.time()` says to the calling actor."""
+    return float(_NAMES[id(_time)]())
+
+
+def _clock_of(real: Callable[[int], Any], unit: int = 0) -> Callable[[int], Any]:
+    """`time.clock_gettime`: of all its clocks, those of the calendar do not begin with the execution."""
+    clocks = {calendar: _clock(partial(real, calendar), _EPOCH, unit) for calendar in _CALENDARS}
+
+    def read(clock: int, /) -> Any:
+        return (clocks.get(clock) or _clock(partial(real, clock), 0.0, unit))()
+
+    read.__name__ = read.__qualname__ = real.__name__
+    return read
+
+
+_CALENDARS = [getattr(time, name) for name in ("CLOCK_REALTIME", "CLOCK_TAI") if hasattr(time, name)]
+
+
+def _or_ours(real: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Whether a frame is not to be named as the one that logged: the machinery's are not."""
+
+    def is_internal(frame: Any) -> bool:
+        return is_hocket(frame.f_code.co_filename) or real(frame)
+
+    return is_internal
 
 
 def _virtual_sleep(seconds: float) -> None:
@@ -392,6 +422,9 @@ _REPLACED: list[tuple[Any, Any]] = [
     (time.monotonic_ns, _clock(time.monotonic_ns, 0.0, 10**9)),
     (time.perf_counter_ns, _clock(time.perf_counter_ns, 0.0, 10**9)),
     (time.time_ns, _clock(time.time_ns, _EPOCH, 10**9)),
+    *((getattr(time, name), _clock_of(getattr(time, name), unit))
+      for name, unit in (("clock_gettime", 0), ("clock_gettime_ns", 10**9)) if hasattr(time, name)),
+    *((function, _or_ours(function)) for function in [getattr(logging, "_is_internal_frame", None)] if function),
     *chance.REPLACED,
 ]
 _NAMES: dict[int, Any] = {id(original): replacement for original, replacement in _REPLACED}
