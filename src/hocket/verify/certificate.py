@@ -73,7 +73,10 @@ def write(inquiry: Inquiry) -> Certificate:
         "apart": [str(one.assertion) for one in decided if one.apart],
         "shown": [{"claim": str(one.assertion), "run": _run_to_json(one.run)} for one in decided if one.run],
         "resources": [[_key_to_json(key), number] for key, number in inquiry.starved.known.rank.items()],
-        "never": [{"claim": one.denial.claim, "lemmas": one.lemmas, "smtlib": one.smtlib} for one in denied],
+        "never": [
+            {"claim": one.denial.claim, "lemmas": one.lemmas, "whole": one.whole, "smtlib": one.smtlib}
+            for one in denied
+        ],
     }
     return Certificate(KIND, data | {"seal": seal(data)})
 
@@ -158,7 +161,7 @@ def _is_believed(denial: Denial, row: Mapping[str, Any]) -> bool:
         if "(check-sat)" not in row["smtlib"]:
             raise Refuted(f"it gives no reason for '{denial.claim}'")
         return True
-    if row["smtlib"] or not denial.shown_by(row["lemmas"]):
+    if row["smtlib"] or not denial.shown_by(row["lemmas"], row["whole"]):
         raise Refuted(f"the clauses given for '{denial.claim}' do not refute its contrary")
     return False
 

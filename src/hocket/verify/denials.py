@@ -8,7 +8,7 @@ and checks the refutation against clauses that it has written itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hocket.verify.formula import TRUE, Formula
 from hocket.verify.model import Edge, Graph, Hold, Join, Point, Task
@@ -37,12 +37,16 @@ class Denial:
     calm: bool = False
     stops: bool = False
 
-    def clauses(self) -> list[Clause] | None:
-        """Clauses that cannot all be true if this is so; None where they would be too many."""
+    def clauses(self, whole: bool = True) -> list[Clause] | None:
+        """Clauses that cannot all be true if this is so; None where they would be too many.
+
+        If not the `whole`, without what every configuration fulfils: often that takes no part, and is the larger.
+        """
         tasks = self.graph.tasks if self.stops else slice_of(self.graph, self.roots)
         if len(tasks) > _LARGEST:
             return None
-        said = Propositions(self.graph, tasks)
+        graph = self.graph if whole else replace(self.graph, given=TRUE)
+        said = Propositions(graph, tasks)
         if self.calm or self.stops:
             said.clauses += [(-said.stopped(name),) for name in tasks]
         if self.stops and not _Stopped(said).write():
@@ -50,9 +54,9 @@ class Denial:
         said.clauses.append((said.of(self.question),))
         return said.finish()
 
-    def shown_by(self, lemmas: Sequence[Sequence[int]]) -> bool:
+    def shown_by(self, lemmas: Sequence[Sequence[int]], whole: bool) -> bool:
         """Whether this list of clauses is a refutation of what is denied."""
-        clauses = self.clauses()
+        clauses = self.clauses(whole)
         return clauses is not None and refutes(clauses, lemmas)
 
 
@@ -63,13 +67,18 @@ class Denied:
     denial: Denial
     lemmas: list[list[int]] | None
     smtlib: str = ""
+    whole: bool = True
 
 
 def denied(denial: Denial, text: Callable[[], str]) -> Denied:
     """A denial with the best reason that there is; `text` gives the question as SMT-LIB."""
-    clauses = denial.clauses()
-    lemmas = None if clauses is None else refutation(clauses)
-    return Denied(denial, lemmas, text() if lemmas is None else "")
+    lemmas = None
+    for whole in (False, True) if denial.graph.given != TRUE else (True,):
+        clauses = denial.clauses(whole)
+        lemmas = None if clauses is None else refutation(clauses)
+        if lemmas is not None:
+            return Denied(denial, lemmas, whole=whole)
+    return Denied(denial, None, text())
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ class Solver:
         self.solver = z3.Solver(ctx=self.context)
         self.solver.set("timeout", self.timeout)
         self.variables: dict[str, _Encoded] = {}
+        self.known: dict[object, Any] = {}  # the terms of atoms about variables
         self.ancestry: dict[tuple[str, bool, frozenset[Outcome]], Any] = {}
         asked = [(formula, name) for name, task in self.tasks.items() for formula in formulas_of(task)]
         asked += [(formula, "") for formula in (self.graph.given, *self.also)]
@@ -127,8 +128,13 @@ class Solver:
         for task in self.tasks.values():
             self._task(task)
         self.solver.add(self.term(self.graph.given))
-        for formula, place in asked:  # what a term defines on the side must stand before the first question
-            self.term(formula, place)
+        for formula in self.also:  # what a term defines on the side must stand before the first question
+            self.term(formula)
+        for place, hold in [("", hold) for hold in self.graph.holds] + [
+            (name, hold) for name, task in self.tasks.items() for hold in task.holds
+        ]:
+            for case in hold.group.cases:
+                self.term(case.guard, place)
 
     # -- questions -----------------------------------------------------------------------------------------------------
 
@@ -277,11 +283,21 @@ class Solver:
                 return self.runs[name]
             case Interrupted(name):
                 return self.stopped[name or place]
-            case Equal(variable, value):
-                return self._equal(self._variable(variable), value)
-            case Matches(variable, how, text):
-                return self._matches(self._variable(variable), how, text)
+            case Equal() | Matches():
+                return self._of_variable(atom)
         raise AssertionError(f"{atom!r} is no atom")
+
+    def _of_variable(self, atom: Equal | Matches) -> Any:
+        """Made once: the conditions of a large pipeline say the same of the same variables again and again."""
+        key = (type(atom.value), atom) if isinstance(atom, Equal) else (str, atom)
+        if key not in self.known:
+            encoded = self._variable(atom.variable)
+            match atom:
+                case Equal(_, value):
+                    self.known[key] = self._equal(encoded, value)
+                case Matches(_, how, text):
+                    self.known[key] = self._matches(encoded, how, text)
+        return self.known[key]
 
     def _ancestors(self, place: str, every: bool, outcomes: frozenset[Outcome]) -> Any:
         """Said once for each task on the way, so that the terms stay as many as the edges."""
@@ -369,17 +385,26 @@ class Solver:
     def _bool(self, name: str) -> Any:
         return self.z3.Bool(name, self.context)
 
+    # the functions below z3's own, which look at each argument again: half of the time would go into that
+
     def _and(self, *parts: Any) -> Any:
-        return self.z3.And([*parts, self.z3.BoolVal(True, self.context)]) if len(parts) != 1 else parts[0]
+        return self._joined(self.z3.Z3_mk_and, parts) if parts else self.z3.BoolVal(True, self.context)
 
     def _or(self, *parts: Any) -> Any:
-        return self.z3.Or([*parts, self.z3.BoolVal(False, self.context)]) if len(parts) != 1 else parts[0]
+        return self._joined(self.z3.Z3_mk_or, parts) if parts else self.z3.BoolVal(False, self.context)
+
+    def _joined(self, make: Any, parts: tuple[Any, ...]) -> Any:
+        if len(parts) == 1:
+            return parts[0]
+        terms = (self.z3.Ast * len(parts))(*(part.as_ast() for part in parts))
+        return self.z3.BoolRef(make(self.context.ref(), len(parts), terms), self.context)
 
     def _not(self, part: Any) -> Any:
-        return self.z3.Not(part, self.context)
+        return self.z3.BoolRef(self.z3.Z3_mk_not(self.context.ref(), part.as_ast()), self.context)
 
     def _implies(self, left: Any, right: Any) -> Any:
-        return self.z3.Implies(left, right, self.context)
+        made = self.z3.Z3_mk_implies(self.context.ref(), left.as_ast(), right.as_ast())
+        return self.z3.BoolRef(made, self.context)
 
 
 def _unescaped(text: str) -> str:

@@ -164,8 +164,8 @@ def odd(never):
     return next(row for row in never if row["claim"] == "odd never with even")
 
 
-def row(claim, lemmas=((),), smtlib=""):
-    return {"claim": claim, "lemmas": lemmas, "smtlib": smtlib}
+def row(claim, lemmas=((),), smtlib="", whole=True):
+    return {"claim": claim, "lemmas": lemmas, "smtlib": smtlib, "whole": whole}
 
 
 LIES = {

@@ -52,5 +52,6 @@ def test_a_part_of_a_pipeline_by_itself_may_use_what_stands_elsewhere(tmp_path):
     part.write_text("lists:\n  stage: first\n  script: x\n" + test)
     assert [(finding.code, finding.line) for finding in hocket.verify(part).findings] == [("G091", 1)]
     assert hocket.verify(tmp_path / ".gitlab-ci.yml").findings[0].code == "G013"  # the whole is judged
-    part.write_text("stages: [test]\ntest: {extends: .base, stage: test}\n")  # a pipeline of its own
-    assert [finding.code for finding in hocket.verify(part).findings] == ["G002"]
+    other = tmp_path / "parts" / "child.yml"
+    other.write_text("stages: [test]\ntest: {extends: .base, stage: test}\n")  # a pipeline of its own
+    assert [finding.code for finding in hocket.verify(other).findings] == ["G002"]

@@ -181,10 +181,16 @@ def configuration(source: Source) -> Config:
 
 
 def _is_part(config: Config, source: Source) -> bool:
-    """A file beside the main one that says nothing of a pipeline of its own: no stages, no workflow."""
-    if config.home is None or ".gitlab-ci" in Path(source.path).name or config.entries.keys() & {"stages", "workflow"}:
+    """A file that the main one of its repository includes."""
+    main = config.home / ".gitlab-ci.yml" if config.home is not None else None
+    path = Path(source.path).resolve()
+    if main is None or path == main or not main.exists():
         return False
-    return (config.home / ".gitlab-ci.yml").exists()
+    try:
+        parts = configuration(read(main)).sources
+    except SourceError:
+        return False
+    return any(Path(part).resolve() == path for part in parts)
 
 
 def _home(source: Source) -> Path | None:
