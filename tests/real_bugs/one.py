@@ -22,7 +22,7 @@ def main(name: str, *paths: str) -> None:
     track = [module for module in program.BUG.track if module in sys.modules]
     started = time.process_time()
     ways = {"track": track, **({"cancel": program.BUG.cancel} if program.BUG.cancel else {})}
-    result = hocket.explore(program.body, bound=program.BUG.bound, seconds=60, **ways)
+    result = hocket.explore(program.body, bound=program.BUG.bound, seconds=200, **ways)
     seconds = time.process_time() - started
     print(result.drawn(110))
     print(json.dumps({
