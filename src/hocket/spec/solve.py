@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from threading import get_ident
 from time import perf_counter
 from typing import Any
 
@@ -37,13 +38,16 @@ _SORTS = ("(declare-sort", "(declare-datatypes")
 
 
 @lru_cache(maxsize=16)
-def _context(sorts: tuple[str, ...]) -> Any:
+def _context(thread: int, sorts: tuple[str, ...]) -> Any:
     return _z3().Context()
 
 
 def _context_of(text: str) -> Any:
-    """One for all texts with the same sorts: to make one takes as long as most answers, and a sort has one meaning."""
-    return _context(tuple(line for line in text.splitlines() if line.startswith(_SORTS)))
+    """One for all texts of a thread with the same sorts: to make one takes as long as most answers.
+
+    A sort has one meaning in it, and z3 lets no two threads use it.
+    """
+    return _context(get_ident(), tuple(line for line in text.splitlines() if line.startswith(_SORTS)))
 
 
 def ask_z3(text: str, seconds: float, thorough: bool = True) -> Answer:
