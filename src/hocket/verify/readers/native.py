@@ -274,7 +274,12 @@ class _Book:
                 )
             else:
                 seen[full] = named.span
-                yield self._edge(full, named.span, fields)
+                edge = self._edge(full, named.span, fields)
+                if edge.point is Point.CLOSED and row.name.startswith(f"{full} / "):
+                    message = f"{row.name!r} runs within {full!r}, and waits until that has ended: both wait for ever"
+                    self.find("G036", message, named.span)
+                else:
+                    yield edge
 
     def _edge(self, full: str, span: Span, fields: AnyMapping[str, Entry]) -> Edge:
         optional = "optional" in fields and flag(fields["optional"].value)
