@@ -6,7 +6,6 @@ import pytest
 
 from tests.benchmarks.explorer.bench_threads import PROGRAMS, hocket, hocket_off
 
-
 SEEN_BY = {hocket: sorted(PROGRAMS), hocket_off: sorted(name for name in PROGRAMS if PROGRAMS[name][0] != "plain")}
 
 
