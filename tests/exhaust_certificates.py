@@ -25,6 +25,7 @@ from itertools import combinations_with_replacement, islice, product
 from typing import Any
 
 from hocket.explore import audit as auditing
+from hocket.explore import recorded
 from hocket.explore.audit import audit
 from hocket.explore.certificate import KIND, Recorder
 from hocket.explore.classes import class_of
@@ -46,6 +47,7 @@ FAMILIES: dict[str, list[Statement]] = {
               ("cas", 0, 0, 1), ("cas", 0, 1, 2), ("store", 1, 1), ("load", 1)],
     "data": [("read",), ("write",), ("nothing", "thread.sleep"), ("nothing", "call"), ("nothing", "return"),
              ("nothing", "thread.begin"), ("add", 0)],
+    "blocks": [("block", 1), ("block", 2), ("block", 3), ("block", 4), ("read",), ("write",)],
     "keys": [("key", "put"), ("key", "ensure"), ("key", "drop"), ("key", "put_at"), ("key", "read"), ("read",),
              ("write",)],
     "locks": [("acquire", 0), ("release", 0), ("locked", 0), ("trylock", 0, [("load", 0)]), ("timedlock", 0, []),
@@ -133,9 +135,9 @@ def _recorded(source: list[list[Statement]], account: Account) -> list[Any]:
 def _closed_part(records: list[Any], account: Account) -> int:
     """A proper non-empty part in which every race finds its reversal, as a set of bits; 0 if there is none."""
     numbers: dict[Any, int] = {}
-    runs = [auditing._Run(record, numbers) for record in records]
+    runs = [recorded.Run(record, numbers) for record in records]
     holders = auditing._holders(runs)
-    asked = [[_holding(race.identities, holders) for race in run.races()] for run in runs]
+    asked = [[_holding(race.identities, holders) for race in auditing._races(run)] for run in runs]
     whole = (1 << len(runs)) - 1
     for part in _parts(len(runs)):
         account.parts += 1

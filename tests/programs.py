@@ -189,6 +189,8 @@ STATEMENTS: dict[str, Any] = {
     "length": _one(lambda o, seen: o.small.length()),
     "choose": _one(lambda o, seen, n: choose(n)),
     "key": _one(lambda o, seen, verb: Operation(f"data.{verb}", (o.event.index, o.data.index))),
+    "block": _one(lambda o, seen, written: Operation(
+        f"data.mixed{written}", (o.data.index, o.cells[0].index, o.event.index, o.cells[1].index))),
     "nothing": _one(lambda o, seen, kind: Operation(kind, (o.cells[0].index,) if kind == "thread.begin" else ())),
     "if": _if, "guard": _guard, "spawn": _spawn(True), "plainspawn": _spawn(False), "join": _join, "twice": _twice,
     "wait": _waiting(lambda o: o.condition), "rewait": _waiting(lambda o: o.reentrant),
