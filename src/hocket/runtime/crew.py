@@ -84,17 +84,20 @@ class Crew(Building[Handle]):
     # -- tasks that are alone -----------------------------------------------------------------------------------------
 
     def _spawn_alone(self, name: str, body: Callable[..., Any], more: More) -> Handle:
-        if not self._lets_alone or self._kernel.watch is not None:
+        kernel: Any = self._kernel  # of which a watch may come while one waits for the lock
+        if not self._lets_alone or kernel.watch is not None:
             return super()._spawn_alone(name, body, more)
-        handle = self._handle.alone(self, name, body, more)
         with self._lock:
             if self._closed:
                 self._refuse_when_closed(name)
-            self._alone += 1
-            self._ready.append(handle)
-            if self._asleep.parked:
-                self._asleep.wake()
-        return handle
+            if kernel.watch is None:
+                handle = self._handle.alone(self, name, body, more)
+                self._alone += 1
+                self._ready.append(handle)
+                if self._asleep.parked:
+                    self._asleep.wake()
+                return handle
+        return super()._spawn_alone(name, body, more)
 
     def node_of(self, task: Handle) -> Node:
         """The node of a task that was alone, for somebody who does not hold the lock."""
