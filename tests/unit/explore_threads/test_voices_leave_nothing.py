@@ -15,9 +15,9 @@ from hocket import Atomic
 from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Cast
 from hocket.explore.threads import pool, seat
-from hocket.explore.threads.session import Session
 from hocket.explore.threads.locals import FORGETS_ALL
 from hocket.explore.threads.runner import Runner
+from hocket.explore.threads.session import Session
 
 KEPT = threading.local()
 NOTED = contextvars.ContextVar("NOTED", default=0)

@@ -16,8 +16,8 @@ from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Cast
 from hocket.explore.failing.failures import failure_of
-from hocket.explore.threads.session import Session
 from hocket.explore.threads.runner import Runner
+from hocket.explore.threads.session import Session
 
 
 def explored(body, whims, strategy):
