@@ -84,13 +84,13 @@ class Crew(Building[Handle]):
     # -- tasks that are alone -----------------------------------------------------------------------------------------
 
     def _spawn_alone(self, name: str, body: Callable[..., Any], more: More) -> Handle:
-        kernel: Any = self._kernel  # of which a watch may come while one waits for the lock
-        if not self._lets_alone or kernel.watch is not None:
+        unwatched = self._kernel.watch is None  # a watch may come while one waits for the lock
+        if not (self._lets_alone and unwatched):
             return super()._spawn_alone(name, body, more)
         with self._lock:
             if self._closed:
                 self._refuse_when_closed(name)
-            if kernel.watch is None:
+            if self._kernel.watch is None:
                 handle = self._handle.alone(self, name, body, more)
                 self._alone += 1
                 self._ready.append(handle)
