@@ -29,22 +29,29 @@ def watching(seconds: float | None, look: Callable[[], None]) -> Iterator[None]:
     if seconds is None or loop is None:
         yield
         return
-    over = threading.Event()
-    watcher = threading.Thread(
-        target=_watch, args=(loop, threading.get_ident(), seconds, over, look), name="hocket watchdog", daemon=True
-    )
+    over, alive = threading.Event(), threading.Event()
+    given = (loop, threading.get_ident(), seconds, over, alive, look)
+    watcher = threading.Thread(target=_watch, args=given, name="hocket watchdog", daemon=True)
     watcher.start()
     try:
         yield
     finally:
         over.set()
+        alive.set()  # nobody waits for a sign of life any more
 
 
 def _watch(
-    loop: asyncio.AbstractEventLoop, thread: int, seconds: float, over: threading.Event, look: Callable[[], None]
+    loop: asyncio.AbstractEventLoop,
+    thread: int,
+    seconds: float,
+    over: threading.Event,
+    alive: threading.Event,
+    look: Callable[[], None],
 ) -> None:
-    while not over.is_set():
-        alive = threading.Event()
+    while True:
+        alive.clear()
+        if over.is_set():  # looked at after the clearing, because the end sets both
+            return
         try:
             loop.call_soon_threadsafe(_look, look, alive)
         except RuntimeError:  # the loop was closed

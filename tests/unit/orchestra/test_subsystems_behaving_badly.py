@@ -94,5 +94,19 @@ def test_a_flood_has_a_limit_below_which_nothing_is_said():
 
 
 def test_nothing_is_watched_where_nobody_asks():
+    before = threading.enumerate()
     with watching(None, lambda: None), watching(1.0, lambda: None):  # no loop runs here
-        assert [thread.name for thread in threading.enumerate() if "watchdog" in thread.name] == []
+        assert [thread for thread in threading.enumerate() if thread not in before] == []
+
+
+def test_a_watch_that_is_over_waits_for_no_sign_of_life():
+    """Its loop has ended, and would never give one."""
+
+    async def main():
+        before = threading.enumerate()
+        with watching(60.0, lambda: None):
+            return [thread for thread in threading.enumerate() if thread not in before]
+
+    [watcher] = asyncio.run(main())
+    watcher.join(50)
+    assert not watcher.is_alive()
