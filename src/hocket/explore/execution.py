@@ -125,22 +125,21 @@ class Execution:
         For hosts that can put their actors back; the others start anew and replay.
         """
         events, pending, states, before = self.events, self.pending, self.states, self.before
-        undo, ran, number = self._undo, self._ran, len(events)
-        for actor, operation, _, _, _ in reversed(events[length:]):
+        undo, ran = self._undo, self._ran
+        for number in range(len(events), length, -1):
             if undo and undo[-1][0] >= number:
                 self._take_back(number)
+            actor, operation, _, _, _ = events.pop()
             if actor in ran:
                 states[self.threads[actor]] = ran.pop(actor)
-            number -= 1
-            objects = operation[1]
+            state, objects = before.pop(), operation[1]
             if len(objects) == 1:
-                states[objects[0]] = before[number]
+                states[objects[0]] = state
             else:
-                states.update(zip(objects, before[number], strict=True))
+                states.update(zip(objects, state, strict=True))
             pending[actor] = operation
             if operation[0] == "thread.spawn":
                 pending[operation[2]] = None
-        del events[length:], before[length:]
         self.last = events[-1][0] if events else 0
 
     # -- what the host reports
