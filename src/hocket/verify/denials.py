@@ -109,10 +109,10 @@ class _Stopped:
         said.clauses += [(*could, runs), (*could, self._no_room(task, taken))]
 
     def opened(self, task: str) -> int:
-        return self.said._number(("opened", task))
+        return self.said.number_of(("opened", task))
 
     def closed(self, task: str) -> int:
-        return self.said._number(("closed", task))
+        return self.said.number_of(("closed", task))
 
     def _turn(self, task: Task) -> int:
         said = self.said

@@ -33,7 +33,7 @@ from hocket.verify.model import Graph
 from hocket.verify.notes import redundant, skipped
 from hocket.verify.readers import Reading, reader_for
 from hocket.verify.readers.discover import is_text, opened
-from hocket.verify.readers.quick import quick_graph
+from hocket.verify.readers.quick import located, quick_graph
 from hocket.verify.replay import Mismatch, Run, replay
 from hocket.verify.resources import too_much, with_workers
 from hocket.verify.smt import Found, Never, Solver
@@ -57,9 +57,37 @@ def judge(
     claims = list(assertions)
     if (graph := _quickly(text, format)) is not None:
         report = judge_graph(Reading(graph), claims, workers, notes)
-        if not report.findings:
-            return report
+        found = _located(text, graph, report, claims, workers, notes) if report.findings else report
+        if found is not None:
+            return found
     return judge_graph(read_graph(text, format), claims, workers, notes)
+
+
+def _located(
+    source: Source,
+    graph: Graph,
+    report: Report,
+    claims: list[str | Assertion],
+    workers: int | None,
+    notes: bool,
+) -> Report | None:
+    """The same report with the places of what it speaks of, if these are all that it needs."""
+    named = {name for finding in report.findings for name in _named(finding)}
+    for claim in claims:
+        said = parse_assertion(claim) if isinstance(claim, str) else claim
+        named |= {said.first, said.second}
+    placed = located(source, graph, named)
+    if placed is None:
+        return None
+    found = judge_graph(Reading(placed, (), {source.path: source}), claims, workers, notes)
+    spans = [span for one in found.findings for span in (one.span, *(note.span for note in one.notes))]
+    return found if all(span.line for span in spans) else None
+
+
+def _named(finding: Finding) -> Iterable[str]:
+    """The tasks that a finding speaks of."""
+    witness = finding.witness
+    return (*finding.about, *([event.task for event in witness.events] if isinstance(witness, Run) else witness or ()))
 
 
 def read_quickly(source: Any, format: str | None = None) -> Reading:

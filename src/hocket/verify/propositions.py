@@ -61,7 +61,7 @@ class Propositions:
     _mentioned: dict[str, dict[int, Equal | Matches]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.true = self._number("true")
+        self.true = self.number_of("true")
         self.clauses.append((self.true,))
         for name in self.tasks:
             self._task(self.graph.tasks[name])
@@ -69,21 +69,22 @@ class Propositions:
 
     # -- words ---------------------------------------------------------------------------------------------------------
 
-    def _number(self, what: object) -> int:
+    def number_of(self, what: object) -> int:
+        """The number of anything that can be so; the first question for it makes one."""
         return self.numbers.setdefault(what, len(self.numbers) + 1)
 
     def out(self, task: str, way: Outcome) -> int:
-        return self._number(("out", task, way))
+        return self.number_of(("out", task, way))
 
     def runs(self, task: str) -> int:
-        return self._number(("runs", task))
+        return self.number_of(("runs", task))
 
     def stopped(self, task: str) -> int:
         """Somebody had cancelled the run when this task's turn came."""
-        return self._number(("stopped", task))
+        return self.number_of(("stopped", task))
 
     def ready(self, task: str) -> int:
-        return self._number(("ready", task))
+        return self.number_of(("ready", task))
 
     def all(self, parts: Iterable[int]) -> int:
         """A number that is so exactly if all these are."""
@@ -93,7 +94,7 @@ class Propositions:
         if len(found) < 2:
             return found[0] if found else self.true
         known = len(self.numbers)
-        both = self._number(("all", *found))
+        both = self.number_of(("all", *found))
         if len(self.numbers) > known:
             self.clauses += [(-both, part) for part in found]
             self.clauses.append((both, *(-part for part in found)))
@@ -186,7 +187,7 @@ class Propositions:
             case Interrupted(name):
                 return self.stopped(name or place)
             case Equal(variable, _) | Matches(variable, _, _):
-                number = self._number(atom if isinstance(atom, Matches) else (variable, type(atom.value), atom.value))
+                number = self.number_of(atom if isinstance(atom, Matches) else (variable, type(atom.value), atom.value))
                 self._mentioned.setdefault(variable, {})[number] = atom
                 return number
         raise AssertionError(f"{atom!r} is no atom")

@@ -6,6 +6,8 @@ import random
 
 import pytest
 
+import hocket
+from hocket.verify import judge
 from hocket.verify.certificate import digest
 from hocket.verify.readers import quick
 from hocket.verify.readers.native import Native
@@ -53,3 +55,40 @@ def test_read_without_places_a_plain_graph_is_the_same(text, monkeypatch):
 def test_whatever_is_not_plain_is_left_to_the_reader_with_places(text, monkeypatch):
     monkeypatch.setattr(quick, "_LARGE", 0)
     assert quick.quick_graph(Source("g.json", text)) is None
+
+
+WRONG = """\
+{"hocket": 1, "tasks": {
+  "a": {"after": "c"}, "b": {
+    "after": ["x",
+      "a"]},
+  "c": {"after": ["x", "b"]}, "x": {}, "y": null}}
+"""
+FINE = WRONG.replace('"a": {"after": "c"}', '"a": {}')
+
+
+@pytest.mark.parametrize(
+    ("text", "claims"),
+    [
+        (WRONG, []),
+        (FINE, ["y before c", "C before a", "x before c"]),
+        (FINE, [f"{one} before {other}" for one in "abcxy" for other in "abcxy" if one != other] * 20),
+        (FINE, ["nobody before a"]),
+        (WRONG.replace('"x"', '"\\u00e4"'), []),
+    ],
+    ids=["cycle", "claims", "many claims", "unknown task", "escapes"],
+)
+def test_what_is_found_without_places_is_told_with_those_that_the_other_reader_gives(text, claims, monkeypatch):
+    slow = hocket.verify(text, format="hocket", assertions=claims)
+    monkeypatch.setattr(quick, "_LARGE", 0)
+    found = hocket.verify(text, format="hocket", assertions=claims)
+    assert found.findings == slow.findings
+    assert found.findings
+    assert str(found) == str(slow)
+
+
+def test_a_cycle_in_a_large_file_is_told_without_reading_all_places(monkeypatch):
+    monkeypatch.setattr(quick, "_LARGE", 0)
+    monkeypatch.setattr(judge, "read_graph", lambda *given: pytest.fail("it was read again"))
+    (finding,) = hocket.verify(WRONG, format="hocket").findings
+    assert [(note.span.line, note.span.column) for note in finding.notes] == [(2, 18), (5, 24), (4, 7)]

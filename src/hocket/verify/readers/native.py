@@ -210,7 +210,7 @@ class _Book:
 
     def _body(self, name: str, entry: Entry) -> Mapping:
         if not isinstance(entry.value, Mapping):
-            if text(entry.value):
+            if not isinstance(entry.value, Scalar) or entry.value.value is not None:
                 self.find("G008", f"task {name!r} should be a mapping but is {describe(entry.value)}", entry.key.span)
             return Mapping(entry.key.span)
         body = entry.value
