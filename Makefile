@@ -31,10 +31,12 @@ fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz_shared 10000
 	$(BIN)/python -m tests.fuzz_readers 5000 1
 	$(BIN)/python -m tests.fuzz_verify 1000
+	$(BIN)/python -m tests.fuzz_traffic 1000 1
 
 exhaust: $(READY)
 	$(BIN)/python -m tests.exhaust_certificates
 	$(BIN)/python -m tests.chain.steps
+	$(BIN)/python -m tests.exhaust_subsystems
 
 compiled: $(READY)
 	$(BIN)/python -m tests.compiled_explorer .compiled
