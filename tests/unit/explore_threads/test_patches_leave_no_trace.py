@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import builtins
 import gc
 import queue
 import signal
@@ -16,7 +17,7 @@ import hocket
 from hocket import Atomic
 from hocket.errors import Refused
 from hocket.explore.threads import patch
-from hocket.explore.threads.control import ACTORS
+from hocket.explore.threads.control import ACTORS, Control
 from hocket.explore.threads.primitives import ExploredLock
 
 MODULE_LOCK = threading.Lock()
@@ -73,6 +74,48 @@ def test_after_ctrl_c():
         hocket.explore(body, data="off", progress=ring)
     assert "classes in" in caught.value.__notes__[1]
     assert hocket.explore(lambda: Atomic(1).load()).verdict == "proved"
+
+
+def test_after_ctrl_c_at_each_operation_in_turn(monkeypatch):
+    """It comes when an actor is about to do its k-th operation; one that came at the end once made us wait for ever."""
+    plain = Control.step
+    code = _two_that_add.__code__
+    counts = {"left": 0}
+
+    def step(control, actor, operation):
+        counts["left"] -= 1
+        if counts["left"] == 0:
+            _thread.interrupt_main()
+        return plain(control, actor, operation)
+
+    monkeypatch.setattr(Control, "step", step)
+    before, interrupted = state(), 0
+    for number in range(1, 200):
+        counts["left"] = number
+        try:
+            hocket.explore(_two_that_add, executions=1)
+        except KeyboardInterrupt:
+            interrupted += 1
+        assert state() == before
+        assert _two_that_add.__code__ is code
+        assert not hasattr(builtins, "__hocket__")
+        if counts["left"] > 0:
+            break
+    assert interrupted == number - 1 > 10
+
+
+def _two_that_add():
+    row, lock = [], threading.Lock()
+
+    def add():
+        with lock:
+            row.append(len(row))
+
+    threads = [threading.Thread(target=add) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def test_after_an_exception_in_the_callers_own_progress():

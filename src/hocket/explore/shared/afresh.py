@@ -21,8 +21,9 @@ from types import CellType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
 from hocket.explore.shared.parts import WEAK
+from hocket.explore.threads.control import ACTORS
 
-__all__ = ["Kept", "glimpse", "is_container"]
+__all__ = ["ABSENT", "Kept", "glimpse", "is_container"]
 
 _absent = object()
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
@@ -45,10 +46,13 @@ class Kept:
 
     def keep(self, value: Any) -> None:
         """Remember what `value` holds, if it is not remembered yet."""
-        if id(value) not in self._contents and value is not sys.modules:
+        if id(value) not in self._contents and value is not sys.modules and value is not ACTORS:
             self._contents[id(value)] = (value, [(way, way.take(value)) for way in _WAYS if way.applies(value)])
             if isinstance(value, WEAK):
                 self.keep(vars(value).get("data"))
+
+    def knows(self, value: Any) -> bool:
+        return id(value) in self._contents
 
     def keep_anew(self, values: Iterable[Any]) -> None:
         """Forget everything, and remember these."""
@@ -221,3 +225,7 @@ def glimpse(held: Any, key: Any) -> Any:
 
 def _shown(value: Any) -> Any:
     return (type(value), value) if type(value) in _PLAIN else type(value)
+
+
+ABSENT = _shown(_absent)
+"""What a place shows where there is nothing."""

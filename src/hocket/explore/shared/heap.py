@@ -31,7 +31,7 @@ from types import CellType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from hocket.explore.shared.afresh import Kept, glimpse, is_container
+from hocket.explore.shared.afresh import ABSENT, Kept, glimpse, is_container
 from hocket.explore.shared.memo import CACHED
 from hocket.explore.shared.parts import (
     ENVELOPES,
@@ -412,6 +412,8 @@ class Heap:
             return
         here = (thing.number, None if whole else key)
         now = glimpse(thing.held, key)
+        if now is ABSENT and not self.kept.knows(thing.held):
+            return  # a module that nobody tracks, and that imports what it is asked for
         self.shown[here] = Shown(thing, key, told, now, self._first.setdefault(here, now), thing.places, index, whole)
 
     def _new_key(self, whole: tuple[int, int], key: Any) -> None:

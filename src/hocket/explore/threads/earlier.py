@@ -41,6 +41,7 @@ class StandIns:
     """One stand-in for each lock, wherever it is found, and for each function of `replaced`, such as makes locks."""
 
     def __init__(self, replaced: Iterable[tuple[Any, Any]] = ()) -> None:
+        replaced = list(replaced)
         self._by_lock: dict[int, Any] = {}
         self._replaced = {id(original): replacement for original, replacement in replaced}
         self._originals = {id(replacement): original for original, replacement in replaced}

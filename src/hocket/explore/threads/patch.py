@@ -73,7 +73,7 @@ def controlled(extra: tuple[dict[str, Any], ...] = (), roots: Iterable[Any] = ()
     with ExitStack() as undo:
         for owner, name, replacement in _METHODS:
             _set(undo, owner, name, replacement)
-        stand_ins = StandIns(_REPLACED)
+        stand_ins = StandIns(pair for pair in _REPLACED if pair[0] is not _start_new_thread)
         tracked = {id(vars(module)) for module in modules}
         for namespace in _namespaces(extra):
             locks = id(namespace) in tracked or namespace.get("__name__") not in _KEEP_THEIR_LOCKS

@@ -61,6 +61,7 @@ class Runner:
         self.executions = 0
         self._context = contextvars.copy_context()
         self._error: BaseException | None = None
+        self._over = False
         self._mark = (-1, -1)  # executions and steps at the last look
         self._since = 0.0
         self._cpu = 0.0
@@ -104,7 +105,14 @@ class Runner:
                   look: Callable[[], None] | None) -> None:
         done = _allocate_lock()
         done.acquire()
-        self.session.give_up = done.release
+        self._over = False
+
+        def over() -> None:
+            self._over = True
+            if done.locked():
+                done.release()
+
+        self.session.give_up = over
         voice = POOL.take()
 
         def task() -> None:
@@ -113,8 +121,7 @@ class Runner:
             except BaseException as error:
                 self._error = error
             POOL.give(voice)
-            if done.locked():
-                done.release()
+            over()
 
         collecting = gc.isenabled()
         gc.disable()  # finalisers at odd moments would make executions differ
@@ -154,7 +161,7 @@ class Runner:
         interrupted: KeyboardInterrupt | None = None
         while True:
             try:
-                if done.acquire(timeout=_LOOK):
+                if done.acquire(timeout=_LOOK) or self._over:  # an interrupt may come between the acquire and us
                     break
                 if look is not None:
                     look()
