@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 from hocket.errors import SpecError
@@ -69,6 +69,26 @@ def mutants(
     return Mutants(tuple(mutant for step in whole.steps for mutant in breaker.of(step)))
 
 
+class _Whole:
+    """What is searched to compare mutants with, as the key of a cache: all deeds are compared with the same."""
+
+    def __init__(self, theory: Theory, scope: dict[str, Any], given: Any) -> None:
+        self.theory, self.scope, self.given = theory, scope, given
+
+    def __hash__(self) -> int:
+        return id(self.theory)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Whole) or self.theory is not other.theory:
+            return False
+        return bool((self.scope, self.given) == (other.scope, other.given))
+
+
+@lru_cache(maxsize=16)
+def _counts(whole: _Whole) -> dict[str, int]:
+    return search(whole.theory, whole.scope, whole.given).counts()
+
+
 class _Breaker:
     """The whole specification, to compare its mutants with."""
 
@@ -76,10 +96,10 @@ class _Breaker:
         self.whole, self.scope, self.largest, self.only = whole, scope, largest, only
         self.given = scope.pop("given", None)
 
-    @cached_property
+    @property
     def counts(self) -> dict[str, int]:
         """Of the whole: searched for when the first of its mutants is."""
-        return search(self.whole, self.scope, self.given).counts()
+        return _counts(_Whole(self.whole, self.scope, self.given))
 
     def of(self, step: Step) -> Iterable[Mutant]:
         about = {step.name} | {theorem.name for theorem in self.whole.theorems}
