@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from multiprocessing import popen_spawn_posix, resource_tracker, synchronize
 
 import pytest
 
 import hocket.explore.front  # noqa: F401  # pytester forgets what its runs have imported
 from hocket.explore.scale.parallel import Workers
+from hocket.pytest_plugin import sharing
 from hocket.pytest_plugin.seats import Seats
+
+_KEPT = popen_spawn_posix, resource_tracker, synchronize  # pytester would forget them, and what they have registered
 
 pytest_plugins = "pytester"
 
@@ -184,9 +188,9 @@ LONG = """
 
 def test_one_exploration_is_shared_out_with_the_counts_of_one_process(pytester, monkeypatch):
     """Its module has pytest's asserts, which the other processes have to give it, and it has an argument."""
-    monkeypatch.setattr("hocket.pytest_plugin.sharing._ALONE", 0.000_1)
+    monkeypatch.setattr(sharing, "_ALONE", 0.000_1)
     submitted = []
-    monkeypatch.setattr("hocket.pytest_plugin.sharing.Workers.submit", _counting(Workers.submit, submitted))
+    monkeypatch.setattr(Workers, "submit", _counting(Workers.submit, submitted))
     pytester.makepyfile(test_it=LONG)
     record = pytester.inline_run()
     (report,) = record.getreports("pytest_runtest_logreport")[1:2]
