@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from hocket.explore import footprint, semantics
+from hocket.explore import footprint, steps
 from hocket.explore.footprint import Footprint, Footprints, conflict
 from hocket.explore.reductions import ADDS, AWAITS, EQUAL, RULES, Alike, Change, Question, commute, freedom
 from hocket.explore.semantics import ROWS, Raise
@@ -125,7 +125,7 @@ def test_a_setting_and_a_clearing_do_not_commute():
 
 
 def test_two_increments_commute_from_any_state(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(semantics, "_WHOLE", (Symbol,))  # the branch of whole numbers, taken by symbols of them
+    monkeypatch.setattr(steps, "_WHOLE", (Symbol,))  # the branch of whole numbers, taken by symbols of them
     assert judged("Int", both("cell.increment", v, "cell.increment", w, s).agree()) == "unsat"
 
 
