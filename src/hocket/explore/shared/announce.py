@@ -7,7 +7,9 @@ noted instead. What is found in something shared is made known as shared.
 
 from __future__ import annotations
 
+import _weakrefset
 import sys
+import weakref
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
 from types import (
@@ -35,6 +37,7 @@ _PATIENCE = 100_000  # accesses on the way out
 _DEEPEST = 12  # frames of a stack that is shown
 _SILENT_MODULES = {"_thread", "threading", "queue", "_queue", "time", "builtins", "math", "_weakref", "weakref",
                    "concurrent.futures._base", "concurrent.futures.thread", "_functools", "functools", "contextlib"}
+_NOT_SILENT = {"<frozen os>", weakref.__file__, _weakrefset.__file__}  # os.environ, WeakSet.add(seen, element)
 _PLAIN: set[type] = {int, float, complex, str, bytes, bool, type(None), range, slice, type(Ellipsis)}
 
 
@@ -204,8 +207,8 @@ class Announcer:
         """Whether foreign code is known to leave alone what it is given, or to speak for itself."""
         code = getattr(getattr(f, "__func__", f), "__code__", None)
         if code is not None:
-            if code.co_filename == "<frozen os>" or not _STACKS.isdisjoint(type(getattr(f, "__self__", None)).__mro__):
-                return False  # os.environ; a stack that several push to
+            if code.co_filename in _NOT_SILENT or not _STACKS.isdisjoint(type(getattr(f, "__self__", None)).__mro__):
+                return False  # a stack that several push to
             return is_machinery(code.co_filename) or code.co_filename.startswith("<")
         if isinstance(f, type):
             init = getattr(_lookup(f, "__init__")[1], "__code__", None)

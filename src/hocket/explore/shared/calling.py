@@ -102,8 +102,12 @@ class Calling(Holding):
                 return self._called_on(args[0], f.__name__, args[1:], named, partial(f, args[0]))
         elif kind is partial:
             return self.call(f.func, *f.args, *args, **{**f.keywords, **named})
-        elif kind is MethodType and type(f.__func__) is CACHED:
-            return self._foreign(f.__func__, (f.__self__, *args), named)
+        elif kind is MethodType:
+            owner = f.__self__
+            if type(f.__func__) is CACHED:
+                return self._foreign(f.__func__, (owner, *args), named)
+            if self._base(type(owner)) is not None and self._is_builtin(type(owner), f.__name__):
+                return self._called_on(owner, f.__name__, args, named, f)
         return self._foreign(f, args, named)
 
     def method(self, o: Any, name: str, /, *args: Any, **named: Any) -> Any:

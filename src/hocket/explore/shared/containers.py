@@ -8,7 +8,8 @@ One row a method: how it touches the container, from intent, before it runs.
     size      how many there are, and in which order
     all       everything: `look` reads each entry, `shape` may change which are there, `fill` may change each
 
-A method that is not listed does `shape`: too much, so that nothing is missed.
+A method that is not listed does `shape`: too much, so that nothing is missed. `several` is a method written in Python
+that is more than one step: the module of its class has to be tracked.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ _LIST = {
 _BASES: tuple[tuple[type, dict[str, str]], ...] = (
     (OrderedDict, _DICT), (defaultdict, {**_DICT, "__getitem__": "ensure"}),
     (dict, _DICT), (set, _SET), (list, _LIST), (deque, _LIST), (bytearray, _LIST), (array.array, _LIST),
-    # not of C, but so short that each method is taken for one step, unless their module is tracked
-    (WeakValueDictionary, _DICT), (WeakKeyDictionary, _DICT), (WeakSet, _SET),
+    # not of C: what is listed touches their one dict or set once, all else does so several times
+    (WeakValueDictionary, {**_DICT, "setdefault": "several", "": "several"}),
+    (WeakKeyDictionary, {**_DICT, "": "several"}), (WeakSet, {**_SET, "": "several"}),
 )
 
 
@@ -65,7 +67,8 @@ def base_of(kind: type) -> type | None:
 
 def touch_of(base: type, method: str) -> str:
     """How `method` of the built-in container `base` touches it."""
-    return next(rows for known, rows in _BASES if known is base).get(method, "shape")
+    rows = next(rows for known, rows in _BASES if known is base)
+    return rows.get(method) or rows.get("", "shape")
 
 
 # functions that read everything they are given, and keep nothing of it

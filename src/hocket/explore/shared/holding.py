@@ -254,6 +254,9 @@ class Holding(Announcer):
         if actor is None or base is None:
             return method(*args, **named)
         touch = touch_of(base, name)
+        if touch == "several":
+            self.wanted[method.__module__] = None
+            touch = "shape"
         if touch == "iterate":
             return self.iterate(o)
         if base is defaultdict and name == "__getitem__" and _makes(o):
