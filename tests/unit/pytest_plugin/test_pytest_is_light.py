@@ -14,7 +14,7 @@ LOADED = """
         assert "hocket.pytest_plugin" in sys.modules
         loaded = {name for name in sys.modules if name.startswith("hocket")}
         assert loaded == {"hocket", "hocket.errors", "hocket.pytest_plugin", "hocket.pytest_plugin.marked",
-                          "hocket.pytest_plugin.options"}
+                          "hocket.pytest_plugin.options", "hocket.pytest_plugin.seats"}
 """
 
 
