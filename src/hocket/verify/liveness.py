@@ -1,7 +1,8 @@
 """Can it run? For every task a run in which it does, or the reason why there is none.
 
-One solver for all tasks: each run that it finds answers for every task that runs in
-it, so a workflow of a thousand jobs takes a few runs. What is left can never run; its
+Each run answers for every task that runs in it, and values are chosen so that many do
+(`wishes`): a workflow of a thousand jobs takes a few runs. Whoever is left is asked
+about, with one solver for all. What is left then can never run; its
 reason is a minimal set of conditions, in the user's words. Where each of two branches
 can run and never both, the reason for their join is just that (G015).
 """
@@ -18,11 +19,13 @@ from hocket.verify.model import Edge, Graph, Join, Point, Task
 from hocket.verify.replay import Mismatch, Run, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.timeline import schedule
+from hocket.verify.wishes import Wishes
 
 __all__ = ["Alive", "is_success", "liveness", "without_groups"]
 
 _SUCCEEDED = frozenset({Outcome.SUCCEEDED})
 _MOST_BRANCHES = 12  # predecessors of one join of which every two are asked about
+_MOST_IN_VAIN = 8  # proposals that came to nothing, before a solver is asked
 
 
 @dataclass
@@ -41,6 +44,7 @@ def liveness(graph: Graph) -> Alive:
     graph = without_groups(graph)  # who waits for a group still can run; whether it waits for ever is asked below
     remaining = dict.fromkeys(graph.tasks)
     _first_try(graph, alive, remaining)
+    _propose(graph, alive, remaining)
     if not remaining:
         return alive
     try:
@@ -65,15 +69,18 @@ def without_groups(graph: Graph) -> Graph:
 
 def _first_try(graph: Graph, alive: Alive, remaining: dict[str, None]) -> None:
     """The run in which nothing is out of the ordinary and all succeed: often enough, and it needs no solver."""
-    try:
-        run = schedule(graph, {})
-        story = replay(graph, run)
-    except Mismatch:
-        return
-    if story.ran:
-        alive.runs.append(run)
-        for name in story.ran:
-            del remaining[name]
+    _covered(graph, Found({}, {}, frozenset()), alive, remaining)
+
+
+def _propose(graph: Graph, alive: Alive, remaining: dict[str, None]) -> None:
+    """Runs with values chosen for one task that is left and as many others as can be; all succeed."""
+    in_vain = 0
+    for name in list(remaining):
+        if name not in remaining or (wishes := Wishes.of(graph, {}, [name])) is None:
+            continue
+        in_vain += not _covered(graph, Found(wishes.values, {}, frozenset()), alive, remaining)
+        if in_vain == _MOST_IN_VAIN:
+            return
 
 
 def _search(graph: Graph, solver: Solver, alive: Alive, remaining: dict[str, None]) -> None:
@@ -89,9 +96,17 @@ def _search(graph: Graph, solver: Solver, alive: Alive, remaining: dict[str, Non
             case Never():
                 _dead(graph, solver, alive, remaining)
                 return
-            case Found() if not _covered(graph, answer, alive, remaining):
+            case Found() if not _widely_covered(graph, answer, alive, remaining):
                 alive.findings.append(_doubt(graph, remaining, "a run of the solver could not be replayed"))
                 return
+
+
+def _widely_covered(graph: Graph, found: Found, alive: Alive, remaining: dict[str, None]) -> bool:
+    """As `_covered`, first with values under which others run as well."""
+    running = [name for name in remaining if found.outcomes[name] not in (Outcome.ABSENT, Outcome.SKIPPED)]
+    wishes = Wishes.of(graph, found.values, running)
+    wider = [] if wishes is None else [Found(wishes.values, {}, frozenset()), replace(found, values=wishes.values)]
+    return any(_covered(graph, one, alive, remaining) for one in (*wider, found))
 
 
 def _covered(graph: Graph, found: Found, alive: Alive, remaining: dict[str, None]) -> bool:

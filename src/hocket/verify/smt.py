@@ -182,7 +182,13 @@ class Solver:
         return Found(values, outcomes, interrupted, unready)
 
     def _is_true(self, model: Any, term: Any) -> bool:
-        return bool(self.z3.is_true(model.eval(term, model_completion=True)))
+        """By z3's own functions: a model is asked about five booleans and more of each task."""
+        z3, context = self.z3, self.context.ref()
+        found = (z3.Ast * 1)()
+        return bool(
+            z3.Z3_model_eval(context, model.model, term.as_ast(), True, found)
+            and z3.Z3_get_bool_value(context, found[0]) == z3.Z3_L_TRUE
+        )
 
     def _value(self, model: Any, encoded: _Encoded) -> Value:
         if encoded.code is not None:
