@@ -15,7 +15,8 @@ test: $(READY) lint types
 	$(BIN)/python -m pytest -n auto -q
 
 prove: $(READY)
-	HOCKET_WHOLE=1 $(BIN)/python -m pytest proofs tests/unit/models tests/unit/plan tests/unit/explore_scale -n auto -q
+	HOCKET_WHOLE=1 $(BIN)/python -m pytest -n auto -q proofs tests/unit/models tests/unit/kernel tests/unit/plan \
+	    tests/unit/explore_scale tests/chain/test_kernel_refines_model.py tests/chain/test_runtime_refines_model.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
