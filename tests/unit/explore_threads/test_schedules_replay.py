@@ -169,7 +169,7 @@ def test_what_cannot_be_explored_is_said_with_its_cure_and_exit_code_2(program, 
     assert "Traceback" not in error
 
 
-@pytest.mark.parametrize("options", [{"bound": -1}, {"model": "gil"}, {"data": "luck"}, {"strategy": "luck"},
+@pytest.mark.parametrize("options", [{"bound": -1}, {"model": "luck"}, {"data": "luck"}, {"strategy": "luck"},
                                      {"seed": 1}, {"executor": object()}, {"track": ("no_such_module",)},
                                      {"seconds": 0}, {"executions": -1}])
 def test_an_option_without_machinery_is_refused_by_name(options):
