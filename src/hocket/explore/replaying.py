@@ -68,7 +68,15 @@ def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Vi
     """Along a schedule that does not say what was visible: as what it fits."""
     refused: list[DivergenceError] = []
     known = list(ways)
-    further = (wider for way in known if (wider := _reaching_further(body, way)) != way)
+    reached: dict[Visible, tuple[str, ...]] = {}  # whether ends and lives are steps decides nothing about that
+
+    def reaching_further(way: Visible) -> Visible:
+        plain = replace(way, ends=False, mortal=False)
+        if plain not in reached:
+            reached[plain] = _reaching_further(body, plain).reached
+        return replace(way, reached=reached[plain])
+
+    further = (wider for way in known if (wider := reaching_further(way)) != way)
     for visible in itertools.chain(known, further):
         try:
             control = replayed(body, schedule, STEPS, visible)
