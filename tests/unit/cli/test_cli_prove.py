@@ -70,9 +70,9 @@ def test_a_name_that_selects_nothing_is_no_success(capsys):
 def test_every_obligation_can_be_exported_and_checked_by_another_solver(tmp_path, capsys):
     cvc5 = pytest.importorskip("cvc5")
     assert cvc5
-    assert main(["prove", "kernel_gates", "--export", str(tmp_path)]) == 0
+    assert main(["prove", "skipping", "--export", str(tmp_path)]) == 0
     texts = sorted(tmp_path.rglob("*.smt2"))
-    assert len(texts) == 16 + 3  # of the counters, and the facts about sizes of sets
+    assert len(texts) == 16
     from hocket.spec.solve import ask_cvc5
 
     assert {ask_cvc5(path.read_text(), 10).result for path in texts} == {"unsat"}

@@ -18,7 +18,7 @@ from tests.fuzz_explorer import brute_force, fuzz, judge, search, sources
 from tests.programs import build
 
 SMALL = 80  # interleavings
-SLICES, PER_SLICE = 20, 50
+SLICES, PER_SLICE = 10, 50
 
 
 @pytest.mark.parametrize("part", range(SLICES))

@@ -28,7 +28,7 @@ from tests import explorer_programs as programs
 from tests.explorer_reductions import SETS, brute_force, drawn, fuzz, judge
 from tests.programs import build
 
-PARTS, PER_PART = 5, 100  # for each set of rules
+PARTS, PER_PART = 3, 100  # for each set of rules
 
 # -- counts -----------------------------------------------------------------------------------------------------------
 

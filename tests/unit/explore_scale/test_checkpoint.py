@@ -144,15 +144,15 @@ def test_every_published_count_is_the_same_in_pieces(row, tmp_path):
 
 @pytest.mark.parametrize("strategy", [Optimal, Source])
 def test_random_programs_are_the_same_in_pieces(strategy, tmp_path):
-    """Of 60 programs those of at most 400 classes: every kind of operation, deadlocks, spawning, choices."""
+    """Of 30 programs those of at most 400 classes: every kind of operation, deadlocks, spawning, choices."""
     rng, seen = random.Random(5), 0
-    for seed in range(60):
+    for seed in range(30):
         program = draw(random.Random(seed), 4, 4)
         alone = run(build(program), strategy(), Limits(executions=400))
         if alone.exhausted:
             seen += alone.executions > 40
             assert _same(_in_pieces(lambda: build(program), tmp_path / "search", strategy, rng), alone), seed  # noqa: B023
-    assert seen >= 10
+    assert seen >= 5
 
 
 def _three(threads: int = 3):
