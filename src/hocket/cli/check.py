@@ -20,50 +20,29 @@ import argparse
 import io
 import json
 import os
-import re
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
 from hocket.errors import HocketError, SourceError
+from hocket.render.rows import EXITS, Case, Row
 
 if TYPE_CHECKING:
     from hocket.explore.result import Result
 
-__all__ = ["Answer", "arguments", "main"]
+__all__ = ["arguments", "main"]
 
-_WORDS = {0: "holds", 1: "violated", 2: "unusable", 3: "unknown"}
-_MOST_ANNOTATIONS = 10
+_VERDICTS = {code: verdict for verdict, code in EXITS.items()}
 _ALONE = 1.0  # seconds before a search is shared out to the workers that the table asks for
-_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_URGENT_FIRST = (2, 1, 3, 0)
+_URGENT_FIRST = ("unusable", "violated", "unknown", "holds")
 # options of hocket.explore that the table may set, and what they have to be
 _OPTIONS: dict[str, tuple[type, ...]] = {
     "bound": (int,), "seconds": (int, float), "executions": (int,), "steps": (int,), "strategy": (str,),
     "seed": (int,), "data": (str,), "model": (str,), "workers": (int, str), "track": (list,),
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one entry: `text` is what a person reads, `counts` what a program does."""
-
-    kind: str
-    name: str
-    code: int
-    text: str
-    seconds: float
-    counts: Mapping[str, int]
-
-    @property
-    def line(self) -> str:
-        """The first line of the text, or the verdict."""
-        return self.text.partition("\n")[0]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,21 +51,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="where [tool.hocket] is (default: pyproject.toml)")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--junit", metavar="FILE", type=Path, help="write a JUnit report")
+    parser.add_argument("--sarif", metavar="FILE", type=Path, help="write a SARIF log, as code scanning reads it")
     parser.add_argument("--quiet", action="store_true", help="print only what does not hold")
 
 
 def main(options: argparse.Namespace) -> int:
     """Check every entry, print each answer as it comes; returns the most urgent exit code."""
-    answers: list[Answer] = []
-    for answer in _answers(_table(options.config)):
-        answers.append(answer)
-        if answer.code or not options.quiet:
-            print(_json(answer) if options.json else _text(answer), flush=True)
-    if os.environ.get("GITHUB_ACTIONS") == "true" and not options.json:
-        print("\n".join(_annotations([answer for answer in answers if answer.code])))
-    if options.junit:
-        _write_junit(options.junit, answers)
-    return min((answer.code for answer in answers), key=_URGENT_FIRST.index)
+    from hocket.cli.explored import FORMATS, tell_github, write_report
+
+    cases: list[Case] = []
+    for case in _cases(_table(options.config)):
+        cases.append(case)
+        if case.verdict != "holds" or not options.quiet:
+            print(_json(case) if options.json else _text(case), flush=True)
+    if not options.json:
+        tell_github(cases)
+    for format in FORMATS:
+        write_report(format, getattr(options, format), cases)
+    return EXITS[min((case.verdict for case in cases), key=_URGENT_FIRST.index)]
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
@@ -132,17 +114,22 @@ def _check_entry(key: str, value: Any, path: Path) -> None:
 # -- what is checked --------------------------------------------------------------------------------------------------
 
 
-def _answers(table: Mapping[str, Any]) -> Iterator[Answer]:
+def _cases(table: Mapping[str, Any]) -> Iterator[Case]:
     for kind, check in _CHECKS.items():
         for name in table.get(kind, ()):
             started = time.monotonic()
             try:
                 yield from check(name, table)
             except HocketError as error:
-                yield Answer(kind, name, 2, str(error), time.monotonic() - started, {})
+                yield _unusable(kind, name, error, started)
 
 
-def _explorations(target: str, table: Mapping[str, Any]) -> Iterator[Answer]:
+def _unusable(kind: str, name: str, error: HocketError, started: float) -> Case:
+    return Case(kind, name, "unusable", text=str(error), seconds=time.monotonic() - started)
+
+
+def _explorations(target: str, table: Mapping[str, Any]) -> Iterator[Case]:
+    from hocket.cli.explored import case_of
     from hocket.cli.target import functions_of
 
     options = {key: value for key, value in table.items() if key in _OPTIONS}
@@ -151,10 +138,9 @@ def _explorations(target: str, table: Mapping[str, Any]) -> Iterator[Answer]:
         try:
             result = _explored(function, **options)
         except HocketError as error:
-            yield Answer("explorations", name, 2, str(error), time.monotonic() - started, {})
+            yield _unusable("explorations", name, error, started)
             continue
-        counts = {"classes": result.classes, "executions": result.executions}
-        yield Answer("explorations", name, result.exit_code, str(result), result.seconds, counts)
+        yield case_of(name, function, result)
 
 
 def _explored(function: Any, workers: int | str = 1, **options: Any) -> Result:
@@ -177,7 +163,7 @@ def _usable(given: Any) -> Any:
     return given
 
 
-def _graphs(source: str, table: Mapping[str, Any]) -> Iterator[Answer]:
+def _graphs(source: str, table: Mapping[str, Any]) -> Iterator[Case]:
     from hocket.cli.settings import settings_of
     from hocket.verify import verify
     from hocket.verify.readers.discover import graphs_in, opened
@@ -191,13 +177,12 @@ def _graphs(source: str, table: Mapping[str, Any]) -> Iterator[Answer]:
                 opened(given) if isinstance(given, str) else _usable(given),
                 assertions=settings.claims_for(path), workers=settings.workers, notes=settings.notes,
             )  # fmt: skip
-            code, text, counts = report.exit_code, str(report), {"findings": len(report.findings)}
+            yield report.case(time.monotonic() - started)
         except SourceError as error:
-            code, text, counts = 2, str(error), {}
-        yield Answer("graphs", path, code, text, time.monotonic() - started, counts)
+            yield _unusable("graphs", path, error, started)
 
 
-def _proofs(name: str, table: Mapping[str, Any]) -> Iterator[Answer]:
+def _proofs(name: str, table: Mapping[str, Any]) -> Iterator[Case]:
     from hocket.cli.prove import main as prove
 
     started, said = time.monotonic(), io.StringIO()
@@ -205,10 +190,14 @@ def _proofs(name: str, table: Mapping[str, Any]) -> Iterator[Answer]:
     with redirect_stdout(said):
         code = prove(options)
     *lines, summary = said.getvalue().splitlines()
-    yield Answer("proofs", name, code, "\n".join([summary, *lines]), time.monotonic() - started, {})
+    verdict = _VERDICTS[code]
+    rows = () if code == 0 else (Row(
+        f"proof-{verdict}", "a claim was not proved", "error" if verdict == "violated" else "warning",
+        f"{name}: {summary}", about=(name,)),)
+    yield Case("proofs", name, verdict, rows, "\n".join([summary, *lines]), time.monotonic() - started)
 
 
-_CHECKS: dict[str, Callable[[str, Mapping[str, Any]], Iterator[Answer]]] = {
+_CHECKS: dict[str, Callable[[str, Mapping[str, Any]], Iterator[Case]]] = {
     "explorations": _explorations,
     "graphs": _graphs,
     "proofs": _proofs,
@@ -218,53 +207,12 @@ _CHECKS: dict[str, Callable[[str, Mapping[str, Any]], Iterator[Answer]]] = {
 # -- what is said -----------------------------------------------------------------------------------------------------
 
 
-def _text(answer: Answer) -> str:
-    head = f"{_WORDS[answer.code]:<9} {answer.name}"
-    return f"{head}: {answer.text}" if answer.code else f"{head}: {answer.line}"
+def _text(case: Case) -> str:
+    told = case.text if case.verdict != "holds" else case.text.partition("\n")[0]
+    return f"{case.verdict:<9} {case.name}: {told}"
 
 
-def _json(answer: Answer) -> str:
-    return json.dumps({**asdict(answer), "verdict": _WORDS[answer.code], "seconds": round(answer.seconds, 3)})
-
-
-def _annotations(bad: list[Answer]) -> list[str]:
-    """Workflow commands for GitHub, which shows ten of a step."""
-    shown = bad if len(bad) <= _MOST_ANNOTATIONS else bad[: _MOST_ANNOTATIONS - 1]
-    commands = [f"::error title={_escaped(f'hocket: {_WORDS[answer.code]}: {answer.name}', ':,')}::"
-                f"{_escaped(answer.line)}" for answer in shown]
-    more = [f"::error::{len(bad) - len(shown)} more are in the log of this step"] if len(shown) < len(bad) else []
-    return commands + more
-
-
-def _escaped(text: str, more: str = "") -> str:
-    for sign in "%\r\n" + more:
-        text = text.replace(sign, f"%{ord(sign):02X}")
-    return text
-
-
-def _in_xml(text: str) -> str:
-    return _NOT_IN_XML.sub("?", text)
-
-
-def _write_junit(path: Path, answers: list[Answer]) -> None:
-    """As pytest writes it: what is violated or unknown is a failure, what cannot be used an error."""
-    bad = [answer for answer in answers if answer.code]
-    unusable = sum(answer.code == 2 for answer in bad)
-    suite = ElementTree.Element("testsuite", name="hocket", tests=str(len(answers)), errors=str(unusable),
-                                failures=str(len(bad) - unusable))
-    for answer in answers:
-        case = ElementTree.SubElement(suite, "testcase", classname=f"hocket.{answer.kind}", name=answer.name,
-                                      time=f"{answer.seconds:.3f}")
-        properties = ElementTree.SubElement(case, "properties")
-        for name, count in {"verdict": _WORDS[answer.code], **answer.counts}.items():
-            ElementTree.SubElement(properties, "property", name=f"hocket_{name}", value=str(count))
-        if answer.code:
-            kind = "error" if answer.code == 2 else "failure"
-            told = ElementTree.SubElement(case, kind, type=_WORDS[answer.code], message=_in_xml(answer.line))
-            told.text = _in_xml(answer.text)
-    root = ElementTree.Element("testsuites")
-    root.append(suite)
-    try:
-        path.write_text(ElementTree.tostring(root, encoding="unicode", xml_declaration=True), encoding="utf-8")
-    except OSError as error:
-        raise SourceError(f"cannot be written: {error.strerror}", str(path)) from None
+def _json(case: Case) -> str:
+    return json.dumps({
+        "kind": case.kind, "name": case.name, "verdict": case.verdict, "code": EXITS[case.verdict], "text": case.text,
+        "seconds": round(case.seconds, 3), "counts": dict(case.counts)})

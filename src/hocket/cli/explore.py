@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hocket.cli.explored import FORMATS, PICTURES, case_of, tell_github, write_picture
+from hocket.cli.explored import FORMATS, PICTURES, case_of, tell_github, write_picture, write_report
 from hocket.cli.target import functions_of
 from hocket.explore.front import explore
 from hocket.explore.result import Result
@@ -73,10 +73,8 @@ def main(options: argparse.Namespace) -> int:
                 write_picture(format, path.with_name(path.stem + suffix + path.suffix), result)
         if not options.quiet or result.exit_code == 1:
             print(show(name, result), flush=True)
-    for format, write in FORMATS.items():
-        path = getattr(options, format)
-        if path is not None:
-            path.write_text(write(cases), encoding="utf-8")
+    for format in FORMATS:
+        write_report(format, getattr(options, format), cases)
     tell_github(cases)
     return 1 if 1 in codes else max(codes)
 

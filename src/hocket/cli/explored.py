@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hocket import __version__
+from hocket.errors import SourceError
 from hocket.explore.result import Result
 from hocket.render.github import step_summary, workflow_commands
 from hocket.render.junit import junit
@@ -19,7 +20,7 @@ from hocket.render.page import Interleaving, page, picture, trace
 from hocket.render.rows import Case, Place, Row, Step
 from hocket.render.sarif import sarif
 
-__all__ = ["FORMATS", "PICTURES", "case_of", "tell_github", "write_picture"]
+__all__ = ["FORMATS", "PICTURES", "case_of", "tell_github", "write_picture", "write_report"]
 
 _VERDICTS = {"proved": "holds", "bounded": "holds", "failed": "violated"}
 FORMATS: dict[str, Callable[[list[Case]], str]] = {
@@ -59,10 +60,22 @@ def _place(place: Any) -> Place:
 def write_picture(format: str, path: Path, result: Result) -> None:
     """The failing interleaving, if there is one."""
     failure = result.failure
-    if failure is None or not failure.rows:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(PICTURES[format](failure.interleaving()), encoding="utf-8")
+    if failure is not None and failure.rows:
+        _write(path, PICTURES[format](failure.interleaving()))
+
+
+def write_report(format: str, path: Path | None, cases: list[Case]) -> None:
+    """All cases in one of FORMATS, where a file was asked for."""
+    if path is not None:
+        _write(path, FORMATS[format](cases))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SourceError(f"cannot be written: {error.strerror}", str(path)) from None
 
 
 def tell_github(cases: Sequence[Case]) -> None:

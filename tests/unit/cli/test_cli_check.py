@@ -74,11 +74,11 @@ def test_every_entry_has_one_answer_and_the_most_urgent_decides(checked):
     code, out, _ = checked("explorations = ['PROGRAMS.py', 'nowhere.py']\ngraphs = ['cycle.yml', 'fine.yml']", "--json")
     assert code == 2
     assert rows(out) == [
-        ("explorations", "PROGRAMS.py::explore_adding", "holds", {"classes": 4, "executions": 4}),
+        ("explorations", "PROGRAMS.py::explore_adding", "holds", {"classes": 4, "executions": 4, "steps": 40}),
         ("explorations", "PROGRAMS.py::test_lost", "violated", rows(out)[1][3]),
         ("explorations", "nowhere.py", "unusable", {}),
-        ("graphs", "cycle.yml", "violated", {"findings": 1}),
-        ("graphs", "fine.yml", "holds", {"findings": 0}),
+        ("graphs", "cycle.yml", "violated", rows(out)[3][3]),
+        ("graphs", "fine.yml", "holds", rows(out)[4][3]),
     ]
 
 
@@ -111,7 +111,7 @@ def test_junit_tells_failures_from_errors_and_is_xml_whatever_a_program_says(che
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
     held, failed, unusable = suite
     assert {each.get("name"): each.get("value") for each in held.iter("property")} == {
-        "hocket_verdict": "holds", "hocket_classes": "4", "hocket_executions": "4"}
+        "hocket_verdict": "holds", "hocket_classes": "4", "hocket_executions": "4", "hocket_steps": "40"}
     assert "lost?" in failed.find("failure").text
     assert unusable.find("error").get("type") == "unusable"
 
@@ -120,11 +120,33 @@ def test_github_gets_annotations_when_it_runs(checked, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     out = checked("graphs = ['cycle.yml', 'fine.yml']")[1]
     commands = [line for line in out.splitlines() if line.startswith("::")]
-    assert commands == ["::error title=hocket%3A violated%3A cycle.yml::cycle.yml:4:30: G001 these tasks wait for each "
-                        "other: build → test → build"]
+    assert commands == ["::error file=cycle.yml,line=4,endLine=4,col=30,title=hocket G001::these tasks wait for each "
+                        "other: build → test → build (take out one of these edges)"]
     many = checked(f"graphs = {['cycle.yml'] * 12}")[1]
     assert many.count("::error") == 10
-    assert many.splitlines()[-1] == "::error::3 more are in the log of this step"
+    assert many.splitlines()[-1] == "::error::3 more findings are in the log of this step"
+
+
+def test_sarif_has_explorations_graphs_and_proofs_each_at_its_line(checked, tmp_path, monkeypatch):
+    monkeypatch.setattr(prove, "main", lambda options: print("an obligation\nUNKNOWN in 0.1 s") or 3)
+    checked("explorations = ['PROGRAMS.py', 'nowhere.py']\ngraphs = ['cycle.yml']\nproofs = ['kernel_order']",
+            "--sarif", "reports/out.sarif")
+    (run,) = json.loads((tmp_path / "reports/out.sarif").read_text())["runs"]
+    found = {result["ruleId"]: (result["level"], result.get("locations")) for result in run["results"]}
+    assert {code: level for code, (level, _) in found.items()} == {
+        "assertion": "error", "G001": "error", "proof-unknown": "warning"}
+    for code, file in (("assertion", ".py"), ("G001", "cycle.yml")):
+        where = found[code][1][0]["physicalLocation"]
+        assert where["artifactLocation"]["uri"].endswith(file)
+        assert where["region"]["startLine"] > 0
+    assert [note["message"]["text"] for note in run["invocations"][0]["toolExecutionNotifications"]] != []
+    assert run["invocations"][0]["exitCode"] == 2
+
+
+@pytest.mark.parametrize("format", ["junit", "sarif"])
+def test_a_report_that_cannot_be_written_is_said_without_a_traceback(checked, format):
+    code, _, error = checked("graphs = ['fine.yml']", f"--{format}", "/dev/null/out")
+    assert (code, error) == (2, "hocket check: /dev/null/out: cannot be written: File exists\n")
 
 
 def test_proofs_are_those_of_hocket_prove(checked, monkeypatch):
