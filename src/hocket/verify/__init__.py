@@ -51,7 +51,11 @@ def verify(
 
 
 def audit(certificate: Certificate, source: Any, *, format: str | None = None) -> Verdict:
-    """Check a certificate against its source, without z3: Holds, Violated (it lies) or Unknown (a solver's claims)."""
+    """Check a certificate against its source, without z3: Holds, Violated (it lies) or Unknown.
+
+    What never happens is checked by its refutation; Unknown is for what only a solver has said, such as how regular
+    expressions exclude each other.
+    """
     from hocket.verify.certificate import audit as check
     from hocket.verify.judge import read_quickly
 

@@ -28,15 +28,17 @@ from hocket.verify.formula import (
     Not,
     Outcome,
     Some,
+    Value,
     atoms,
     conjunction,
     disjunction,
     negation,
 )
 from hocket.verify.model import Edge, Graph, Point, Task
-from hocket.verify.replay import Mismatch, Run, replay
+from hocket.verify.replay import Mismatch, Run, Story, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.timeline import schedule
+from hocket.verify.wishes import IN_PASSING, MOST_SHOWN, Wishes
 
 __all__ = ["Gaps", "certainly", "denials", "in_vain", "left_out", "orphans"]
 
@@ -117,14 +119,39 @@ def left_out(graph: Graph) -> Gaps:
         _, edge, _ = asked[0]
         gaps.findings.append(undecided(f"whether {edge.before!r} can be left out", error, edge.span))
         return gaps
-    for task, edge, question in asked:
+    _decide(graph, gaps, solver, asked)
+    return gaps
+
+
+def _decide(graph: Graph, gaps: Gaps, solver: Solver, asked: list[tuple[Task, Edge, Formula]]) -> None:
+    """One question after the other; those that a run shows which was gone through before are not asked."""
+    runs: list[tuple[Run, Story]] = []
+    for place, (task, edge, question) in enumerate(asked):
+        if len(runs) * graph.weight > MOST_SHOWN:
+            what = f"whether {edge.before!r} and whatever comes after it in the file can be left out"
+            why = f"it was not looked at, after {len(runs)} runs of {len(graph.tasks)} tasks"
+            gaps.findings.append(undecided(what, why, edge.span))
+            return
         gaps.asked += 1
-        answer = solver.ask(question)
+        if (known := _known(graph, runs, task, edge, question)) is not None:
+            gaps.findings.append(_finding(graph, task, edge, known))
+            continue
+        answer = _configuration(graph, solver, question)
         if isinstance(answer, Never):
             gaps.unsat.append(denied(_denial(graph, task, edge, question), partial(solver.text, question)))
+        elif isinstance(answer, Undecided):
+            gaps.findings.append(undecided(f"whether {edge.before!r} can be left out", answer.reason, edge.span))
         else:
-            gaps.findings.append(_judged(graph, task, edge, answer))
-    return gaps
+            values = _widened(graph, answer.values, question, asked[place + 1 :])
+            gaps.findings.append(_judged(graph, task, edge, values, runs))
+
+
+def _configuration(graph: Graph, solver: Solver, question: Formula) -> Found | Never | Undecided:
+    """One of which the question is true: often it is plain which, and no solver is needed."""
+    wishes = Wishes.near(graph, {})
+    if wishes.grant(question, graph.given):
+        return Found(wishes.values, {}, frozenset())
+    return solver.ask(question)
 
 
 def _questions(graph: Graph) -> list[tuple[Task, Edge, Formula]]:
@@ -167,13 +194,35 @@ def _variables(formula: Formula) -> Iterator[str]:
     return (atom.variable for atom in atoms(formula) if isinstance(atom, Equal | Matches))
 
 
-def _judged(graph: Graph, task: Task, edge: Edge, answer: Found | Undecided) -> Finding:
-    what = f"whether {edge.before!r} can be left out"
-    if isinstance(answer, Undecided):
-        return undecided(what, answer.reason, edge.span)
-    run = _shown(graph, answer, task, edge)
-    if run is None:
+def _known(graph: Graph, runs: list[tuple[Run, Story]], task: Task, edge: Edge, question: Formula) -> Run | None:
+    """A run that was gone through and shows this as well, whatever the guesses are."""
+    shown = (run for run, story in runs if story.holds(question) and _is_shown(graph, story, task, edge))
+    return next(shown, None)
+
+
+def _widened(
+    graph: Graph, values: dict[str, Value], question: Formula, asked: list[tuple[Task, Edge, Formula]]
+) -> dict[str, Value]:
+    """Values of which this question is true, and as many of the others as can be."""
+    wishes = Wishes.near(graph, values)
+    if not wishes.grant(question, graph.given):
+        return values
+    for _, _, other in asked:
+        wishes.grant(other, patience=IN_PASSING)
+    return wishes.values
+
+
+def _judged(graph: Graph, task: Task, edge: Edge, values: dict[str, Value], runs: list[tuple[Run, Story]]) -> Finding:
+    """The run with these values, gone through; it joins the others, since it may show more than this."""
+    shown = _shown(graph, values, task, edge)
+    if shown is None:
+        what = f"whether {edge.before!r} can be left out"
         return undecided(what, "the configuration that was found could not be replayed", edge.span)
+    runs.append(shown)
+    return _finding(graph, task, edge, shown[0])
+
+
+def _finding(graph: Graph, task: Task, edge: Edge, run: Run) -> Finding:
     before = graph.tasks[edge.before]
     notes = [Note(edge.span, f"{task.name!r} needs it")]
     if before.condition.line:
@@ -182,15 +231,19 @@ def _judged(graph: Graph, task: Task, edge: Edge, answer: Found | Undecided) -> 
     return Finding("G013", message, edge.span, tuple(notes), run, about=(task.name, before.name))
 
 
-def _shown(graph: Graph, found: Found, task: Task, edge: Edge) -> Run | None:
+def _shown(graph: Graph, values: dict[str, Value], task: Task, edge: Edge) -> tuple[Run, Story] | None:
     """The run with these values, if the one is in it and the other left out."""
     try:
-        run = schedule(graph, found.values, until_stuck=True)
+        run = schedule(graph, values, until_stuck=True)
         story = replay(graph, run)
     except Mismatch:
         return None
-    missing = not story.holds(graph.tasks[edge.before].presence)
-    return run if missing and story.holds(task.presence) else None
+    return (run, story) if _is_shown(graph, story, task, edge) else None
+
+
+def _is_shown(graph: Graph, story: Story, task: Task, edge: Edge) -> bool:
+    """Whether the one is in that run, and the other left out."""
+    return story.holds(task.presence) and not story.holds(graph.tasks[edge.before].presence)
 
 
 def certainly(graph: Graph, formula: Formula) -> Formula:

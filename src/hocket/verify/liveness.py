@@ -19,7 +19,7 @@ from hocket.verify.model import Edge, Graph, Join, Point, Task
 from hocket.verify.replay import Mismatch, Run, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.timeline import schedule
-from hocket.verify.wishes import Wishes
+from hocket.verify.wishes import MOST_SHOWN, Wishes
 
 __all__ = ["Alive", "is_success", "liveness", "without_groups"]
 
@@ -79,12 +79,20 @@ def _propose(graph: Graph, alive: Alive, remaining: dict[str, None]) -> None:
         if name not in remaining or (wishes := Wishes.of(graph, {}, [name])) is None:
             continue
         in_vain += not _covered(graph, Found(wishes.values, {}, frozenset()), alive, remaining)
-        if in_vain == _MOST_IN_VAIN:
+        if in_vain == _MOST_IN_VAIN or _is_enough(graph, alive):
             return
+
+
+def _is_enough(graph: Graph, alive: Alive) -> bool:
+    return len(alive.runs) * graph.weight > MOST_SHOWN
 
 
 def _search(graph: Graph, solver: Solver, alive: Alive, remaining: dict[str, None]) -> None:
     while remaining:
+        if _is_enough(graph, alive):
+            reason = f"{len(alive.runs)} runs of {len(graph.tasks)} tasks were gone through, and no more"
+            alive.findings.append(_doubt(graph, remaining, reason))
+            return
         question = disjunction(Runs(name) for name in remaining)
         answer = solver.ask(question, calm=True)
         if isinstance(answer, Never):

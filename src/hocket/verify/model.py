@@ -26,7 +26,7 @@ from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
-from hocket.verify.formula import FALSE, TRUE, Formula, Outcome, Value
+from hocket.verify.formula import FALSE, TRUE, Atom, Equal, Formula, Matches, Outcome, Value, atoms
 
 __all__ = [
     "NOWHERE", "RAN", "Access", "Case", "Channel", "Copies", "Edge", "Graph", "Group", "Hold", "Join", "Kind", "Mode",
@@ -291,6 +291,21 @@ class Graph:
             if task.parent:
                 found.setdefault(task.parent, []).append(task.name)
         return {name: tuple(inside) for name, inside in found.items()}
+
+    @cached_property
+    def settled(self) -> frozenset[int]:
+        """The conditions, by identity, that the configuration alone decides, and not what tasks do."""
+        conditions = (formula for task in self.tasks.values() for formula in (task.presence, task.activation))
+        return frozenset(id(formula) for formula in conditions if all(map(self._is_given, atoms(formula))))
+
+    @cached_property
+    def weight(self) -> int:
+        """What it costs to go through one run: the tasks, and all that their conditions say."""
+        return sum(1 + sum(1 for part in (task.presence, task.activation) for _ in atoms(part))
+                   for task in self.tasks.values())  # fmt: skip
+
+    def _is_given(self, atom: Atom) -> bool:
+        return isinstance(atom, Equal | Matches) and not self.variables[atom.variable].owner
 
     @cached_property
     def conditional(self) -> bool:

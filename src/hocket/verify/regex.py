@@ -21,7 +21,7 @@ try:  # the parser has been private since 3.11, and has not changed
 except ImportError:  # pragma: no cover
     words = parser = None
 
-__all__ = ["LONGEST", "Terms", "expressible"]
+__all__ = ["LONGEST", "Terms", "example", "expressible"]
 
 LONGEST = 300  # characters of an expression
 _MOST_COPIES = 50
@@ -119,6 +119,35 @@ def _plain(items: Any, repeated: bool) -> bool:
 
 def _known(kind: Any, what: Any) -> bool:
     return str(kind) == "CATEGORY" and str(what).replace("NOT_", "") in _CLASSES
+
+
+def example(pattern: str) -> str:
+    """A short text that the expression probably fits, for who only wants to try one."""
+    try:
+        return _example(parser.parse(pattern)) if parser is not None else ""
+    except (re.error, RecursionError, OverflowError):
+        return ""
+
+
+def _example(items: Any) -> str:
+    return "".join(_letter_for(str(kind), value) for kind, value in items)
+
+
+def _letter_for(kind: str, value: Any) -> str:
+    match kind:
+        case "LITERAL":
+            return chr(int(value))
+        case "IN":
+            first, what = value[0]
+            code = what[0] if str(first) == "RANGE" else what if str(first) == "LITERAL" else 0
+            return chr(int(code)) if code else " " if str(what) == "CATEGORY_SPACE" else "0"
+        case "BRANCH":
+            return _example(value[1][0])
+        case "SUBPATTERN":
+            return _example(value[3])
+        case "MAX_REPEAT" | "MIN_REPEAT":
+            return _example(value[2]) * int(value[0])
+    return "" if kind == "AT" else "x"
 
 
 class Terms:

@@ -95,6 +95,7 @@ class Story:
     filled: dict[str, int] = field(default_factory=dict)  # how much is in each channel
     held: dict[str, list[str]] = field(default_factory=dict)  # group name -> who holds it, "" is the run itself
     _ancestors: dict[str, frozenset[str]] = field(default_factory=dict)
+    _settled: dict[int, bool] = field(default_factory=dict)  # conditions that cannot change any more, by identity
 
     def __post_init__(self) -> None:
         if not self.holds(self.graph.given):
@@ -158,7 +159,12 @@ class Story:
         return frozenset({Outcome.SUCCEEDED}) if any_ran else frozenset({Outcome.SUCCEEDED, Outcome.SKIPPED})
 
     def holds(self, formula: Formula, task: Task | None = None) -> bool:
-        return evaluate(formula, lambda atom: self._truth(atom, task))
+        known = self._settled.get(id(formula))
+        if known is None:
+            known = evaluate(formula, lambda atom: self._truth(atom, task))
+            if id(formula) in self.graph.settled:
+                self._settled[id(formula)] = known
+        return known
 
     def _truth(self, atom: Atom, task: Task | None) -> bool:
         match atom:
