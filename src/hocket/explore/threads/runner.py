@@ -28,6 +28,7 @@ from hocket.explore.strategy import Strategy
 from hocket.explore.threads import locals as thread_locals
 from hocket.explore.threads import patch
 from hocket.explore.threads.control import ACTORS, Control, End, Session, Unwind, current
+from hocket.explore.threads.interrupts import held_back
 from hocket.explore.threads.naming import is_machinery
 from hocket.explore.threads.pool import POOL, _allocate_lock
 
@@ -79,25 +80,36 @@ class Runner:
         if not _one_at_a_time.acquire(timeout=60):
             raise Refused("explore", "called", "waiting for another thread's exploration", "one exploration at a time")
         try:
-            extra = getattr(self.body, "__globals__", None)
-            self.session.on_begin = patch.begin_books(threading.current_thread())
-            self.session.on_end = patch.end_books
-            observer = self.session.observer
-            watching = observer.watching() if observer is not None else nullcontext()
-            tracker = self.session.tracker
-            tracking: AbstractContextManager[None] = nullcontext()
-            if tracker is not None:
-                tracking = tracker.active()
-                self.session.on_begin = _both(self.session.on_begin, tracker.begin)
-                self.session.on_end = _both(tracker.end, self.session.on_end)
-            modules = tracker.modules if tracker is not None else ()
-            controlled = patch.controlled((extra,) if extra is not None else (), (self.body, extra), modules)
-            with controlled, tracking, watching:
-                self._wait_for(strategy, judge, places, look)
+            with held_back(self._interrupt):
+                self._run(strategy, judge, places, look)
+        except KeyboardInterrupt as error:
+            error.add_note(f"hocket: interrupted after {self.executions} executions")
+            raise
         finally:
             _one_at_a_time.release()
         if self._error is not None:
             raise self._error
+
+    def _interrupt(self) -> None:
+        self.session.stop = "interrupted"
+
+    def _run(self, strategy: Strategy, judge: Callable[[Control], bool], places: bool,
+             look: Callable[[], None] | None) -> None:
+        extra = getattr(self.body, "__globals__", None)
+        self.session.on_begin = patch.begin_books(threading.current_thread())
+        self.session.on_end = patch.end_books
+        observer = self.session.observer
+        watching = observer.watching() if observer is not None else nullcontext()
+        tracker = self.session.tracker
+        tracking: AbstractContextManager[None] = nullcontext()
+        if tracker is not None:
+            tracking = tracker.active()
+            self.session.on_begin = _both(self.session.on_begin, tracker.begin)
+            self.session.on_end = _both(tracker.end, self.session.on_end)
+        modules = tracker.modules if tracker is not None else ()
+        controlled = patch.controlled((extra,) if extra is not None else (), (self.body, extra), modules)
+        with controlled, tracking, watching:
+            self._wait_for(strategy, judge, places, look)
 
     # -- the borrowed thread ------------------------------------------------------------------------------------------
 
@@ -168,15 +180,14 @@ class Runner:
                 self.session.seat.look()
                 if self._is_stuck():
                     break
-            except KeyboardInterrupt as error:
+            except KeyboardInterrupt as error:  # a second one, or the caller's own `look` raised it
                 interrupted = error
-                self.session.stop = "interrupted"
+                self._interrupt()
             except BaseException:  # a time-out plugin, an exit: leave things in order, then let it through
                 self.session.stop = "stopped"
                 done.acquire(timeout=5)
                 raise
         if interrupted is not None:
-            interrupted.add_note(f"hocket: interrupted after {self.executions} executions")
             raise interrupted
 
     def _is_stuck(self) -> bool:
