@@ -89,3 +89,11 @@ def test_a_task_is_let_in_with_all_that_it_needs():
     wishes = Wishes.of(graph, {}, ["job4"])
     assert wishes is not None
     assert [wishes.values[f"P{number}"] for number in range(5)] == ["yes"] * 5
+
+
+def test_a_run_that_was_gone_through_shows_no_gap_that_only_a_guess_makes():
+    unread = "include: [{remote: 'https://example.org/parts.yml'}]\n"
+    guessed = "odd:\n  extends: .elsewhere\n  script: [x]\nafter:\n  script: [x]\n  needs: [odd]\n"
+    report = hocket.verify(unread + LEFT_OUT + guessed, format="gitlab")
+    about = {one.about for one in report.findings if one.code == "G013"}
+    assert about == {(f"test{number}", f"build{number}") for number in range(12)}
