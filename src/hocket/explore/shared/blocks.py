@@ -10,7 +10,7 @@ The source does not show what an operator or an attribute leads to. Whatever may
 when it is come to: a property, a `__getattr__`, an operand or a key of a class that somebody has written, a value
 that is let go of and may have a finaliser.
 
-Source: CPython's `ceval.c` and `bytecodes.c`, 3.11 to 3.14: where the evaluation loop looks at its `eval_breaker`.
+It rests on where CPython's evaluation loop (`ceval.c`, `bytecodes.c`; 3.11 to 3.14) looks at its `eval_breaker`.
 """
 
 from __future__ import annotations
