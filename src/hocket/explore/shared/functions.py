@@ -25,7 +25,7 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.util import decode_source
 from itertools import compress
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType, ModuleType
@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 
 from hocket.explore.shared.rewrite import is_probe, rewrite
 from hocket.explore.shared.scopes import Scopes
+from hocket.explore.shared.survey import Survey, functions_in
 
 __all__ = ["Generated", "Refused", "Rewritten", "is_rewritten", "original", "rewrite_source", "rewritten"]
 
@@ -127,6 +128,7 @@ class Rewritten:
         self.suspended: list[Any] = []
         self._before: list[tuple[FunctionType, CodeType]] = []
         self._namespaces: list[dict[str, Any]] = []
+        self._survey = _ALL
 
     def __enter__(self) -> Rewritten:
         try:
@@ -143,6 +145,14 @@ class Rewritten:
             self._end()
             raise
 
+    def freeze(self) -> None:
+        """What the collector lists from now on is new: also for the clearing up."""
+        self._survey.freeze()
+
+    def thaw(self) -> None:
+        """After `__exit__`: what was frozen is as it was."""
+        self._survey.thaw()
+
     # -- private ------------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
@@ -150,7 +160,9 @@ class Rewritten:
         found: dict[tuple[int, str], list[FunctionType]] = defaultdict(list)
         by_names = {id(module.__dict__): module for module in self.modules}
         texts = {name for name in linecache.cache if name[:1] == "<"}
-        everything = _functions() if texts else _functions_of(self.modules)
+        self._survey = _ALL if texts else _OF_MODULES
+        everything = (_ALL.functions((), _functions) if texts
+                      else _OF_MODULES.functions(self.modules, partial(_functions_of, self.modules)))
         by_names.update(self._made_by_exec(everything, texts))
         for function in everything:
             if id(function.__globals__) in by_names:
@@ -233,6 +245,9 @@ def _is_suspended(thing: Any) -> bool:
     return getattr(thing, f"{prefix}_frame") is not None and is_rewritten(getattr(thing, f"{prefix}_code"))
 
 
+_ALL, _OF_MODULES = Survey(), Survey()
+
+
 def _functions_of(modules: Iterable[ModuleType]) -> list[FunctionType]:
     """Every function whose globals are those of one of these, and perhaps others."""
     if gc.get_freeze_count():
@@ -243,8 +258,7 @@ def _functions_of(modules: Iterable[ModuleType]) -> list[FunctionType]:
 
 def _functions() -> list[FunctionType]:
     """Every function there is."""
-    things = gc.get_objects()  # a loop over them is ten times as dear, and a large test suite has half a million
-    found = list(compress(things, map({FunctionType}.__contains__, map(type, things))))
+    found = functions_in(gc.get_objects())
     return list({id(each): each for each in (*found, *_frozen())}.values()) if gc.get_freeze_count() else found
 
 

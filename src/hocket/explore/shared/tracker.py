@@ -9,7 +9,6 @@ put back after it.
 from __future__ import annotations
 
 import functools
-import gc
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -123,13 +122,14 @@ class Tracker:
         heap.adopt(_roots(self.body, self.modules))
         for module in self.modules:
             heap.kept.keep(module)
+        exchanged = rewritten(self.modules, self.probes)
         try:
-            with rewritten(self.modules, self.probes) as swapped:
-                self.refused.update(dict.fromkeys(str(refusal) for refusal in swapped.refused))
-                gc.freeze()  # what is listed from now on is new: also for the clearing up
+            with exchanged:
+                self.refused.update(dict.fromkeys(str(refusal) for refusal in exchanged.refused))
+                exchanged.freeze()
                 yield
         finally:
-            gc.unfreeze()
+            exchanged.thaw()
             if self._is_to_put_back():
                 heap.kept.put_back()
 

@@ -1,0 +1,90 @@
+"""What is remembered of the functions that there are is all of them: held against looking at everything."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import weakref
+
+import pytest
+
+from hocket.explore.shared.survey import Survey, functions_in
+
+pytestmark = pytest.mark.skipif(sys.version_info >= (3, 14), reason="nothing is remembered where nothing has an age")
+
+
+class Asked:
+    """A survey, and how often it had to look at everything."""
+
+    def __init__(self) -> None:
+        self.survey, self.looks = Survey(), 0
+
+    def all(self):
+        self.looks += 1
+        return functions_in(gc.get_objects())
+
+    def knows(self, *functions):
+        return {id(each) for each in functions} <= {id(each) for each in self.survey.functions((), self.all)}
+
+
+@pytest.fixture
+def asked():
+    """With no collection but those that a test makes."""
+    gc.disable()
+    yield Asked()
+    gc.enable()
+
+
+def made():
+    return lambda: None
+
+
+def test_what_was_made_later_is_found_among_the_young(asked):
+    first = made()
+    assert asked.knows(first, made)
+    later = made()
+    assert asked.knows(first, later)
+    gc.collect(0)  # it is older now, and not yet old
+    assert asked.knows(first, later)
+    assert asked.looks == 1
+
+
+@pytest.mark.parametrize("age", [lambda: gc.collect(1), gc.collect, lambda: (gc.freeze(), gc.unfreeze())])
+def test_after_the_young_have_become_old_everything_is_looked_at(asked, age):
+    assert asked.knows(made)
+    later = made()
+    age()
+    assert asked.knows(later)
+    assert asked.looks == 2
+
+
+def test_what_was_made_before_while_and_after_things_are_frozen_is_found(asked):
+    assert asked.knows(made)
+    before = made()
+    asked.survey.freeze()
+    while_frozen = made()
+    gc.collect(1)  # as an exploration does when there is much to collect
+    asked.survey.thaw()
+    after = made()
+    assert asked.knows(made, before, while_frozen, after)
+    assert asked.looks == 1
+
+
+def test_what_was_frozen_by_somebody_else_is_looked_for_again(asked):
+    assert asked.knows(made)
+    later = made()
+    gc.freeze()
+    asked.survey.freeze()
+    asked.survey.thaw()
+    assert asked.knows(later)
+    assert asked.looks == 2
+
+
+def test_another_question_is_another_look_and_nothing_is_kept_alive(asked):
+    short = made()
+    gone = weakref.ref(short)
+    assert asked.knows(short)
+    del short
+    assert gone() is None
+    asked.survey.functions((pytest,), asked.all)
+    assert asked.looks == 2
