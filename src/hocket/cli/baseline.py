@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from hocket.cli.files import writing
 from hocket.errors import SourceError
 from hocket.verify.findings import Report
 
@@ -42,11 +43,9 @@ def write_baseline(path: str, reports: Iterable[Report]) -> None:
         {"fingerprint": row.fingerprint, "code": row.code, "path": row.place.path, "message": row.message}
         for report in reports for row in report.case().rows
     ]  # fmt: skip
-    try:
-        text = json.dumps({"schema": _SCHEMA, "findings": entries}, indent=2) + "\n"
+    text = json.dumps({"schema": _SCHEMA, "findings": entries}, indent=2) + "\n"
+    with writing(path):
         Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SourceError(f"cannot be written: {error.strerror}", path) from None
 
 
 def without_old(report: Report, left: Counter[str]) -> Report:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hocket import __version__
-from hocket.errors import SourceError
+from hocket.cli.files import writing
 from hocket.explore.result import Result
 from hocket.render.github import step_summary, workflow_commands
 from hocket.render.junit import junit
@@ -71,11 +71,9 @@ def write_report(format: str, path: Path | None, cases: list[Case]) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SourceError(f"cannot be written: {error.strerror}", str(path)) from None
 
 
 def tell_github(cases: Sequence[Case]) -> None:

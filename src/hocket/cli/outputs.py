@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hocket import __version__
+from hocket.cli.files import writing
 from hocket.errors import SourceError
 from hocket.render import findings as drawn
 from hocket.render.drawing import DRAWINGS, around
@@ -110,10 +111,8 @@ def _picture(report: Report) -> Any:
 
 
 def _write(path: str, text: str) -> None:
-    try:
+    with writing(path):
         Path(path).write_text(text + "\n", encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise SourceError(f"cannot be written: {error.strerror}", path) from None
 
 
 def _problem(error: SourceError) -> dict[str, Any]:

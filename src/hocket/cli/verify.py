@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hocket.cli.baseline import read_baseline, without_old, write_baseline
+from hocket.cli.files import writing
 from hocket.cli.outputs import FORMATS, Answers, draw, put
 from hocket.cli.settings import LEVELS, Settings, settings_in
 from hocket.errors import SourceError
@@ -187,7 +188,5 @@ def _certify(path: str, answers: Answers) -> None:
         raise SourceError("there is no certificate to write", path, cure="verify one graph of which everything holds")
     certificate = certified[0].certificate
     assert certificate is not None
-    try:
+    with writing(path):
         Path(path).write_text(json.dumps({"kind": certificate.kind, "data": certificate.data}) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise SourceError(f"cannot be written: {error.strerror}", path) from None
