@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from hocket.errors import SourceError
-from hocket.verify.findings import Finding, Note
+from hocket.verify.findings import Note
 from hocket.verify.formula import (
     TRUE,
     All,
@@ -35,7 +35,6 @@ from hocket.verify.model import (
     Case,
     Copies,
     Edge,
-    Graph,
     Group,
     Hold,
     Kind,
@@ -46,12 +45,12 @@ from hocket.verify.model import (
     named_group,
 )
 from hocket.verify.readers import Reading
-from hocket.verify.readers.argo_depends import at, depends
+from hocket.verify.readers.argo_depends import depends
 from hocket.verify.readers.connectives import Unclear
-from hocket.verify.readers.entries import duplicates, entries, flag, items, number, text, undefined
-from hocket.verify.readers.outline import outline
+from hocket.verify.readers.entries import entries, flag, items, number, text, undefined
+from hocket.verify.readers.manifests import Book, name_of, objects, says, within
 from hocket.verify.source import Source
-from hocket.verify.yaml_tree import Mapping, Node, Scalar, documents, strings
+from hocket.verify.yaml_tree import Mapping, Node, Scalar, strings
 
 __all__ = ["Argo"]
 
@@ -75,49 +74,24 @@ class Argo:
     """The reader of Argo's workflows and workflow templates."""
 
     def sniff(self, source: object) -> bool:
-        if not isinstance(source, Source):
-            return False
-        seen = outline(source)
-        return any(api.startswith("argoproj.io/") for api in seen.apis) and bool(seen.kinds & _KINDS)
+        return says(source, "argoproj.io/", _KINDS)
 
     def read(self, source: object) -> Reading:
         assert isinstance(source, Source)
         book = _Book()
-        objects = []
-        for root in documents(source):
-            book.findings.extend(duplicates(root))
-            if isinstance(root, Mapping) and text(root.get("kind")) in _KINDS:
-                objects.append(root)
-        if not objects:
-            raise SourceError("there is no workflow in this file", source.path, cure=f"a kind is {', '.join(_KINDS)}")
-        for root in objects:
-            book.shared[_name_of(root)] = _templates(_spec(root))
-        for root in objects:
-            _workflow(root, book, _name_of(root) if len(objects) > 1 else "")
-        graph = Graph(source.path, "argo", book.tasks, book.variables)
-        return Reading(graph, tuple(dict.fromkeys(book.findings)), {source.path: source})
+        roots = objects(source, _KINDS, "workflow", book)
+        for root in roots:
+            book.shared[name_of(root)] = _templates(_spec(root))
+        for root in roots:
+            _workflow(root, book, name_of(root) if len(roots) > 1 else "")
+        return book.closed(source, "argo")
 
 
 @dataclass
-class _Book:
+class _Book(Book):
     """What grows while templates are put in; `shared` are the templates of every object of the file."""
 
-    tasks: dict[str, Task] = field(default_factory=dict)
-    variables: dict[str, Variable] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
     shared: dict[str, dict[str, Mapping]] = field(default_factory=dict)
-
-    def find(self, code: str, message: str, span: Span, notes: tuple[Note, ...] = (), cure: str = "") -> None:
-        self.findings.append(Finding(code, message, span, notes, cure=cure))
-
-    def guess(self, what: str) -> Formula:
-        self.variables.setdefault(what, Variable(what, frozenset({Kind.BOOLEAN}), guess=True))
-        return Equal(what, True)
-
-
-def _name_of(root: Mapping) -> str:
-    about = entries(root.get("metadata"))
-    return next((text(about[key].value) for key in ("name", "generateName") if key in about), "")
 
 
 def _spec(root: Mapping) -> Mapping:
@@ -350,7 +324,7 @@ class _Calls:
         try:
             formula = depends(node, state)
         except Unclear as problem:
-            place = at(node, problem.offset)
+            place = within(node, problem.offset)
             self.book.find("G008", f"'depends' of {name!r} cannot be parsed: {problem.message}", place)
             formula = TRUE
         simple = _one_each(formula)
@@ -396,7 +370,7 @@ class _Calls:
                 other = found.group(2)
                 if self.steps != (found.group(1) == "steps") or (self.steps and other == "name"):
                     continue
-                span = at(scalar, found.start(2))
+                span = within(scalar, found.start(2))
                 if other not in self.calls:
                     self._reads_nothing(name, Scalar(other, span, True))
                 elif other != name and self._full(other) not in self._ancestors(full):

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Iterator
 
 from hocket.verify.formula import Formula
-from hocket.verify.model import Span
 from hocket.verify.readers.connectives import Connectives, Token, Unclear
+from hocket.verify.readers.manifests import within
 from hocket.verify.yaml_tree import Scalar
 
-__all__ = ["STATES", "at", "depends"]
+__all__ = ["STATES", "depends"]
 
 STATES = ("Succeeded", "Failed", "Errored", "Daemoned", "AnySucceeded", "AllFailed", "Skipped", "Omitted")
 _TOKEN = re.compile(r"\s*(?:(?P<name>[A-Za-z0-9_][\w-]*(?:\.[A-Za-z]+)?)|(?P<sign>&&|\|\||[()!]))")
@@ -23,14 +23,6 @@ _TOKEN = re.compile(r"\s*(?:(?P<name>[A-Za-z0-9_][\w-]*(?:\.[A-Za-z]+)?)|(?P<sig
 def depends(node: Scalar, state: Callable[[Scalar, str], Formula]) -> Formula:
     """The formula of a `depends`; `state` says what a name and a state (or none) mean. Raises Unclear."""
     return _Depends(node, state).whole()
-
-
-def at(scalar: Scalar, offset: int) -> Span:
-    """The place of a character within a scalar that stands on one line."""
-    span = scalar.span
-    if span.line != span.end_line:
-        return span
-    return Span(span.path, span.line, span.column + offset + (not scalar.plain), span.line, span.end_column)
 
 
 class _Depends(Connectives):
@@ -48,9 +40,7 @@ class _Depends(Connectives):
         name, _, state = word.partition(".")
         if state and state not in STATES:
             raise Unclear(f"{state!r} is no state of a task", offset + len(name) + 1)
-        place = at(self.node, offset)
-        span = Span(place.path, place.line, place.column, place.line, place.column + len(name))
-        return self.state(Scalar(name, span, True), state)
+        return self.state(Scalar(name, within(self.node, offset, len(name)), True), state)
 
 
 def _tokens(written: str) -> Iterator[Token]:

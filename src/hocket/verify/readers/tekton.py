@@ -10,17 +10,15 @@ Semantics that are easy to get wrong, and where they are from (tektoncd/pipeline
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from hocket.errors import SourceError
-from hocket.verify.findings import Finding, Note
 from hocket.verify.formula import Ancestors, Equal, Formula, Outcome, conjunction, disjunction, negation
-from hocket.verify.model import NOWHERE, Copies, Edge, Graph, Kind, Span, Task, Timing, Variable
+from hocket.verify.model import NOWHERE, Copies, Edge, Kind, Task, Timing, Variable
 from hocket.verify.readers import Reading
-from hocket.verify.readers.entries import duplicates, entries, items, number, text, undefined
-from hocket.verify.readers.outline import outline
+from hocket.verify.readers.entries import entries, items, number, text, undefined
+from hocket.verify.readers.manifests import Book, name_of, objects, says, within
 from hocket.verify.source import Source
-from hocket.verify.yaml_tree import Mapping, Node, Scalar, documents, strings
+from hocket.verify.yaml_tree import Mapping, Node, Scalar, strings
 
 __all__ = ["Tekton"]
 
@@ -36,53 +34,31 @@ class Tekton:
     """The reader of Tekton's pipelines and pipeline runs."""
 
     def sniff(self, source: object) -> bool:
-        if not isinstance(source, Source):
-            return False
-        seen = outline(source)
-        return any(api.startswith("tekton.dev/") for api in seen.apis) and bool(seen.kinds & _KINDS)
+        return says(source, "tekton.dev/", _KINDS)
 
     def read(self, source: object) -> Reading:
         assert isinstance(source, Source)
-        book = _Book()
-        pipelines = []
-        for root in documents(source):
-            book.findings.extend(duplicates(root))
-            kind = text(root.get("kind")) if isinstance(root, Mapping) else ""
-            spec = root.get("spec") if isinstance(root, Mapping) and kind in _KINDS else None
-            body = (
-                entries(spec)["pipelineSpec"].value
-                if kind == "PipelineRun" and "pipelineSpec" in entries(spec)
-                else spec
-            )
-            if isinstance(root, Mapping) and isinstance(body, Mapping) and "tasks" in body.entries:
-                about = entries(root.get("metadata"))
-                named = next((text(about[key].value) for key in ("name", "generateName") if key in about), "pipeline")
-                pipelines.append((named, body))
-        if not pipelines and not outline(source).kinds & _KINDS:
-            raise SourceError(
-                "there is no pipeline in this file", source.path, cure="a kind is Pipeline or PipelineRun"
-            )
+        book = Book()
+        pipelines = [(name_of(root) or "pipeline", _body(root)) for root in objects(source, _KINDS, "pipeline", book)]
+        pipelines = [(name, body) for name, body in pipelines if "tasks" in body.entries]
         for place, (name, body) in enumerate(pipelines):
             prefix = "" if len(pipelines) == 1 else f"{name} #{place + 1}" if name in dict(pipelines[:place]) else name
             _Pipeline(book, body, prefix, "", 0).read()
-        graph = Graph(source.path, "tekton", book.tasks, book.variables)
-        return Reading(graph, tuple(book.findings), {source.path: source})
+        return book.closed(source, "tekton")
 
 
-@dataclass
-class _Book:
-    tasks: dict[str, Task] = field(default_factory=dict)
-    variables: dict[str, Variable] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-
-    def find(self, code: str, message: str, span: Span, notes: tuple[Note, ...] = ()) -> None:
-        self.findings.append(Finding(code, message, span, notes))
+def _body(root: Mapping) -> Mapping:
+    """What a pipeline is specified to be; of a run, the pipeline that stands within it."""
+    spec = entries(root.get("spec"))
+    inner = spec["pipelineSpec"].value if "pipelineSpec" in spec and text(root.get("kind")) == "PipelineRun" else None
+    body = inner or root.get("spec")
+    return body if isinstance(body, Mapping) else Mapping(root.span)
 
 
 class _Pipeline:
     """The tasks of one pipeline, under `parent` if it stands within a task."""
 
-    def __init__(self, book: _Book, body: Mapping, place: str, parent: str, depth: int) -> None:
+    def __init__(self, book: Book, body: Mapping, place: str, parent: str, depth: int) -> None:
         self.book, self.place, self.parent, self.depth = book, place, parent, depth
         self.tasks: dict[str, Mapping] = {}
         self.last: dict[str, Mapping] = {}
@@ -152,7 +128,7 @@ class _Pipeline:
         for scalar in strings(_own(body)):
             for reference in _REFERENCE.finditer(scalar.text):
                 where, other, what = reference.groups()
-                at = Scalar(other, _at(scalar, reference.start(2), len(other)), True)
+                at = Scalar(other, within(scalar, reference.start(2), len(other)), True)
                 if where == "finally" or other == "status":
                     continue
                 if self._known(name, at, "reads") and name in self.tasks and what in ("results", "outputs", "matrix"):
@@ -183,9 +159,7 @@ class _Pipeline:
         operator = text(fields["operator"].value).lower() if "operator" in fields else ""
         known = all(isinstance(value, Scalar) and "$(" not in value.text for value in values)
         if found is None or not known or operator not in ("in", "notin"):
-            what = f"{full}: a condition in line {one.span.line}"
-            self.book.variables.setdefault(what, Variable(what, frozenset({Kind.BOOLEAN}), guess=True))
-            return Equal(what, True)
+            return self.book.guess(f"{full}: a condition in line {one.span.line}")
         variable = self._variable(*found.groups())
         among = disjunction(Equal(variable, text(value)) for value in values)
         return among if operator == "in" else negation(among)
@@ -202,11 +176,3 @@ def _own(body: Mapping) -> Mapping:
     """A task without the pipeline that stands within it, whose names are its own."""
     kept = {name: entry for name, entry in body.entries.items() if name not in ("pipelineSpec", "taskSpec")}
     return Mapping(body.span, kept)
-
-
-def _at(scalar: Scalar, offset: int, length: int) -> Span:
-    span = scalar.span
-    if span.line != span.end_line:
-        return span
-    column = span.column + offset + (not scalar.plain)
-    return Span(span.path, span.line, column, span.line, column + length)
