@@ -44,18 +44,23 @@ class Survey:
 
     def __init__(self) -> None:
         self._asked: tuple[weakref.ref[Any], ...] | None = None
+        self._homes: frozenset[int] | None = None  # the globals, by identity, of the functions that are asked for
         self._found: dict[int, weakref.ref[FunctionType]] = {}
         self._moment = _Moment()
 
-    def functions(self, of: Iterable[Any], find: Callable[[], list[FunctionType]]) -> list[FunctionType]:
-        """What `find` answers, which depends on the objects `of`, and perhaps functions made since it was called."""
+    def functions(self, of: Iterable[Any], find: Callable[[], list[FunctionType]],
+                  homes: frozenset[int] | None = None) -> list[FunctionType]:
+        """What `find` answers, which depends on the objects `of`, and perhaps functions made since it was called.
+
+        `homes`, which depends on them as well: the identities of the globals that matter; None for all.
+        """
         try:
             asked = tuple(map(weakref.ref, of))
         except TypeError:  # something that stands for a module, and cannot be referred to weakly
             return find()
         if asked != self._asked or not self._bring_up_to_date():
             moment = _Moment()  # before anything is looked at
-            self._found = {}
+            self._found, self._homes = {}, homes
             self._add(find())
             self._asked, self._moment = asked, moment
         alive = [each for each in (reference() for reference in self._found.values()) if each is not None]
@@ -71,13 +76,10 @@ class Survey:
         gc.freeze()
 
     def thaw(self) -> None:
-        """Give it back."""
-        new = gc.get_objects() if gc.get_freeze_count() else None
+        """Give it back; if somebody else has, all there is counts as new (to ask whether walks through all of it)."""
+        new = gc.get_objects()
         gc.unfreeze()
-        if new is None:
-            self._asked = None
-        else:
-            self._add(functions_in(new))
+        self._add(functions_in(new))
         self._moment = _Moment()
 
     def _bring_up_to_date(self) -> bool:
@@ -91,4 +93,6 @@ class Survey:
         return True
 
     def _add(self, functions: Iterable[FunctionType]) -> None:
-        self._found.update((id(each), weakref.ref(each)) for each in functions)
+        homes = self._homes
+        self._found.update((id(each), weakref.ref(each)) for each in functions
+                           if homes is None or id(each.__globals__) in homes)
