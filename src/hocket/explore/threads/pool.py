@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable
 
 from hocket.explore.threads.locals import Kept, kept_here
+from hocket.explore.threads.seat import wait_politely
 
 __all__ = ["POOL", "Pool", "Voice"]
 
@@ -42,6 +43,7 @@ class Voice:
         _start_new_thread(self._sing, ())
 
     def _sing(self) -> None:
+        wait_politely()
         self.ident, self.locals = _get_ident(), kept_here()
         while True:
             self.baton.acquire()

@@ -6,7 +6,12 @@ one CPU it is a switch of context. The CPU is the one on which the caller waits,
 leaves free by waiting. If others want it too, the voices may run anywhere again, as the
 system finds room for them. Where it has no such call, they run where they run.
 
-What the program sees of it: `os.sched_getaffinity(0)` is one CPU. Refused: pinning the
+Nor does a voice that is woken push aside the one that woke it, which still holds the interpreter:
+it would find that out, go back to sleep, and have cost two switches more. Linux spares threads of
+the policy "batch" that; they get as much time as others.
+
+What the program sees of it: `os.sched_getaffinity(0)` is one CPU, and `os.sched_getscheduler(0)` is
+`SCHED_BATCH`, which processes and threads that it starts do not inherit. Refused: pinning the
 whole process, and for longer than an exploration needs it; a voice moves when it is used.
 """
 
@@ -14,11 +19,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-__all__ = ["Seat"]
+__all__ = ["Seat", "wait_politely"]
 
 _ENOUGH = 0.75  # of the time is what an exploration gets that has a CPU for itself
 _monotonic, _process_time = time.monotonic, time.process_time
@@ -34,6 +41,14 @@ def _getter() -> Callable[[], int] | None:
 
 
 _cpu_of_caller = _getter()
+
+
+def wait_politely() -> None:
+    """From now on the calling thread, when it is woken, waits until there is room for it; nothing where that is new."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            if os.sched_getscheduler(0) == os.SCHED_OTHER:
+                os.sched_setscheduler(0, os.SCHED_BATCH | os.SCHED_RESET_ON_FORK, os.sched_param(0))
 
 
 class Seat:
