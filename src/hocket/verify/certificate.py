@@ -38,7 +38,7 @@ from hocket.verify.denials import Denial
 from hocket.verify.findings import Finding, undecided
 from hocket.verify.formula import FALSE, TRUE, Outcome
 from hocket.verify.liveness import is_success, without_groups
-from hocket.verify.model import NOWHERE, Edge, Graph, Hold, Join, Point, Task, Timing
+from hocket.verify.model import NOWHERE, SUCCEEDED, Bare, Edge, Graph, Hold, Join, Point, Task, Timing
 from hocket.verify.order import enforced, task_pairs
 from hocket.verify.readers import Reading
 from hocket.verify.replay import Did, Event, Mismatch, Run, Story, replay
@@ -168,7 +168,7 @@ def _is_believed(denial: Denial, row: Mapping[str, Any]) -> bool:
 
 def _denials_of_resources(graph: Graph, data: Mapping[str, Any]) -> Iterator[Denial]:
     """Check the ranks of the resources; yields what has to be denied of those that have none."""
-    if not any(task.holds for task in graph.tasks.values()) and data["workers"] is None:
+    if not graph.uses("holds") and data["workers"] is None:
         return
     table = Table(graph if data["workers"] is None else with_workers(graph, int(data["workers"])))
     ample = set(table.ample())
@@ -227,13 +227,14 @@ def _check_linear(graph: Graph, form: Shape, data: Mapping[str, Any]) -> None:
         return Decided(claim, None if fine else undecided(f"'{claim}'", "the certificate does not speak of it"))
 
     found: list[Finding] = [*gaps.in_vain(graph), *too_much(graph)]
-    found += races(graph, form, rank, known).findings
+    if graph.uses("accesses"):
+        found += races(graph, form, rank, known).findings
     if times.is_timed(graph):
         found += times.limits(graph)
         found += times.deadlines(graph, form, rank, data["workers"], lambda path: "a deadline can be missed")
     if found:
         raise Refuted(f"it says that all is well, but {found[0].message}")
-    if any(task.transfers for task in graph.tasks.values()) and (graph.conditional or not never_stops(graph)):
+    if graph.uses("transfers") and (graph.conditional or not never_stops(graph)):
         raise Refuted("its tasks can wait for each other over channels")
 
 
@@ -329,17 +330,8 @@ def digest(graph: Graph, form: Shape | None = None) -> str:
         if sys.byteorder == "big":
             packed.byteswap()
         total.update(packed.tobytes())
-    usual = _all_usual(graph)
-    ways: dict[int, str] = {}  # by identity: most tasks of a graph share how they can end
-    ends: list[str] = []
-    for task in graph.tasks.values():
-        may = ways.get(id(task.may))
-        if may is None:
-            may = ways[id(task.may)] = repr(_ways(task.may))
-        ends.append(may)
-        if not (_is_common(task) and (usual or all(map(_is_usual, task.edges)))):
-            total.update(repr((task.name, _rare(task))).encode())
-    total.update("".join(ends).encode())
+    for row in _told(graph):
+        total.update(row.encode())
     for variable in graph.variables.values():
         kinds = sorted(kind.value for kind in variable.kinds)
         total.update(repr((variable.name, kinds, variable.values, variable.owner, variable.guess)).encode())
@@ -349,9 +341,27 @@ def digest(graph: Graph, form: Shape | None = None) -> str:
     return total.hexdigest()
 
 
+def _told(graph: Graph) -> Iterator[str]:
+    """What is to be said of each task that is not common, then how each task can end."""
+    if isinstance(graph.tasks, Bare):
+        yield repr(_ways(_TYPICAL.may)) * len(graph.tasks)
+        return
+    usual = _all_usual(graph)
+    ways: dict[int, str] = {}  # by identity: most tasks of a graph share how they can end
+    ends: list[str] = []
+    for task in graph.tasks.values():
+        may = ways.get(id(task.may))
+        if may is None:
+            may = ways[id(task.may)] = repr(_ways(task.may))
+        ends.append(may)
+        if not (_is_common(task) and (usual or all(map(_is_usual, task.edges)))):
+            yield repr((task.name, _rare(task)))
+    yield "".join(ends)
+
+
 def _is_usual(edge: Edge) -> bool:
     """An edge that only success passes."""
-    return edge.accepts == _SUCCEEDED and edge.point is Point.CLOSED and not edge.optional
+    return edge.accepts == SUCCEEDED and edge.point is Point.CLOSED and not edge.optional
 
 
 def _all_usual(graph: Graph) -> bool:
@@ -381,7 +391,6 @@ def _times(timing: Timing) -> tuple[float, ...]:
     return (timing.least, timing.most, timing.timeout, timing.retries, timing.delay, timing.deadline)
 
 
-_SUCCEEDED = frozenset({Outcome.SUCCEEDED})
 _TYPICAL = Task("", NOWHERE)
 
 

@@ -30,9 +30,9 @@ MOST_STATES = 20_000
 
 def channel_findings(graph: Graph) -> Iterator[Finding]:
     """The run that stops because of channels, or that none was found and not all was looked at."""
-    users = [task for task in graph.tasks.values() if task.transfers]
-    if not users:
+    if not graph.uses("transfers"):
         return
+    users = [task for task in graph.tasks.values() if task.transfers]
     run, whole = _search(graph)
     span = users[0].transfers[0].span if users[0].transfers[0].span.line else users[0].span
     if run is not None:

@@ -45,7 +45,7 @@ __all__ = ["Gaps", "certainly", "denials", "in_vain", "left_out", "orphans"]
 
 def in_vain(graph: Graph) -> Iterator[Finding]:
     """Edges that wait for what their predecessor can never do (G012): linear, over the edges."""
-    if graph.plain and not any(task.awaits for task in graph.tasks.values()):
+    if graph.plain and not graph.uses("awaits"):
         return
     for task in graph.tasks.values():
         for edge in (*task.edges, *task.awaits):
@@ -171,7 +171,7 @@ def _denial(graph: Graph, task: Task, edge: Edge, question: Formula) -> Denial:
 
 def _doubtful(graph: Graph) -> Iterator[tuple[Task, Edge]]:
     """The edges whose predecessor has a presence condition that the task does not repeat."""
-    if all(task.presence == TRUE for task in graph.tasks.values()):
+    if not graph.uses("presence"):
         return
     for task in graph.tasks.values():
         for edge in task.edges:

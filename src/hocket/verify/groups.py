@@ -60,6 +60,8 @@ def _shared_groups(graph: Graph) -> Iterator[tuple[Task, Hold, Hold, list[tuple[
 
 def _pairs(graph: Graph) -> Iterator[tuple[Task, Hold, Hold]]:
     """Every hold of a task with every hold that is taken before and given back after: (taker, inner, outer)."""
+    if not graph.uses("holds"):
+        return
     for task in graph.tasks.values():
         if not task.holds:
             continue

@@ -33,7 +33,7 @@ from hocket.verify.model import Graph
 from hocket.verify.notes import redundant, skipped
 from hocket.verify.readers import Reading, reader_for
 from hocket.verify.readers.discover import is_text, opened
-from hocket.verify.readers.quick import located, quick_graph
+from hocket.verify.readers.quick import quick_graph
 from hocket.verify.replay import Mismatch, Run, replay
 from hocket.verify.resources import too_much, with_workers
 from hocket.verify.smt import Found, Never, Solver
@@ -57,37 +57,11 @@ def judge(
     claims = list(assertions)
     if (graph := _quickly(text, format)) is not None:
         report = judge_graph(Reading(graph), claims, workers, notes)
-        found = _located(text, graph, report, claims, workers, notes) if report.findings else report
-        if found is not None:
-            return found
+        if not report.findings:
+            return report
+        if all(span.line for one in report.findings for span in (one.span, *(note.span for note in one.notes))):
+            return replace(report, lines={text.path: text.lines})
     return judge_graph(read_graph(text, format), claims, workers, notes)
-
-
-def _located(
-    source: Source,
-    graph: Graph,
-    report: Report,
-    claims: list[str | Assertion],
-    workers: int | None,
-    notes: bool,
-) -> Report | None:
-    """The same report with the places of what it speaks of, if these are all that it needs."""
-    named = {name for finding in report.findings for name in _named(finding)}
-    for claim in claims:
-        said = parse_assertion(claim) if isinstance(claim, str) else claim
-        named |= {said.first, said.second}
-    placed = located(source, graph, named)
-    if placed is None:
-        return None
-    found = judge_graph(Reading(placed, (), {source.path: source}), claims, workers, notes)
-    spans = [span for one in found.findings for span in (one.span, *(note.span for note in one.notes))]
-    return found if all(span.line for span in spans) else None
-
-
-def _named(finding: Finding) -> Iterable[str]:
-    """The tasks that a finding speaks of."""
-    witness = finding.witness
-    return (*finding.about, *([event.task for event in witness.events] if isinstance(witness, Run) else witness or ()))
 
 
 def read_quickly(source: Any, format: str | None = None) -> Reading:
@@ -98,7 +72,7 @@ def read_quickly(source: Any, format: str | None = None) -> Reading:
 
 
 def _quickly(source: Any, format: str | None) -> Graph | None:
-    """The graph without places, if that is enough; nothing is said with it but that everything holds."""
+    """The graph with places that are looked up when they are asked for, if it is one that can be read so."""
     if not isinstance(source, Source) or format not in (None, "hocket"):
         return None
     with _no_collection():
@@ -185,8 +159,7 @@ class Inquiry:
 
     def run(self) -> bool:
         """Ask everything; returns whether all questions were asked (a cycle ends them)."""
-        edges = sum(len(task.edges) for task in self.graph.tasks.values())
-        self.counts |= {"tasks": len(self.graph.tasks), "edges": edges}
+        self.counts |= {"tasks": len(self.graph.tasks), "edges": self.graph.size}
         self.shape = shape(self.graph)
         circles, self.rank = cycle_findings(self.graph, self.shape)
         self.findings += circles
@@ -246,11 +219,11 @@ def _resources(inquiry: Inquiry) -> None:
 
 def _keeps_workers(graph: Graph) -> bool:
     """Whether some task keeps a worker while it waits, so that their number matters."""
-    return any(task.awaits or (task.works and task.name in graph.children) for task in graph.tasks.values())
+    return graph.uses("awaits") or any(graph.tasks[name].works for name in graph.children)
 
 
 def _accesses(inquiry: Inquiry) -> None:
-    if any(task.accesses for task in inquiry.graph.tasks.values()):
+    if inquiry.graph.uses("accesses"):
         inquiry.races = races(inquiry.graph, inquiry.shape, inquiry.rank, inquiry.docket.decide)
         inquiry.add(inquiry.races.findings)
 

@@ -62,7 +62,7 @@ def is_success(edge: Edge) -> bool:
 
 
 def without_groups(graph: Graph) -> Graph:
-    if not graph.holds and not any(task.holds for task in graph.tasks.values()):
+    if not graph.holds and not graph.uses("holds"):
         return graph
     return replace(graph, holds=(), tasks={name: replace(task, holds=()) for name, task in graph.tasks.items()})
 

@@ -21,19 +21,24 @@ for until when, what is accepted, whether it may be missing) are fields of one.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from functools import cached_property
+from itertools import accumulate
+from operator import attrgetter
 from typing import NamedTuple
 
 from hocket.verify.formula import FALSE, TRUE, Atom, Equal, Formula, Matches, Outcome, Value, atoms
 
 __all__ = [
-    "NOWHERE", "RAN", "Access", "Case", "Channel", "Copies", "Edge", "Graph", "Group", "Hold", "Join", "Kind", "Mode",
-    "Point", "Span", "Task", "Timing", "Transfer", "Until", "Variable", "Way", "named_group", "one_by_one",
+    "NOWHERE", "RAN", "SUCCEEDED", "Access", "Bare", "Case", "Channel", "Copies", "Edge", "Graph", "Group", "Hold", "Join", "Kind",
+    "Mode", "Point", "Span", "Task", "Timing", "Transfer", "Until", "Variable", "Way", "named_group", "one_by_one",
 ]  # fmt: skip
 
 RAN = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.CANCELLED})
+SUCCEEDED = frozenset({Outcome.SUCCEEDED})
 
 
 class Span(NamedTuple):
@@ -262,6 +267,53 @@ class Task:
     copies: Copies = _ONCE
 
 
+_USUAL = {row.name: row.default for row in fields(Task)}
+
+
+class Bare(Mapping[str, Task]):
+    """Tasks of which a name and what they come after is all that is said, and whom success lets on: numbers, as long
+    as nobody asks for one of them.
+
+    `places` are those of the names; `befores` is what the first comes after, then what the second comes after, and so
+    on, `counts` how many that is for each. A task is made when it is asked for, with the spans that `spans` gives for
+    its place: its own, then those of its edges.
+    """
+
+    def __init__(
+        self, places: dict[str, int], befores: array[int], counts: array[int], spans: Callable[[int], Sequence[Span]]
+    ) -> None:
+        self.places, self.befores, self.counts = places, befores, counts
+        self._spans = spans
+        self._made: dict[str, Task] = {}
+
+    @cached_property
+    def names(self) -> list[str]:
+        return list(self.places)
+
+    @cached_property
+    def _offsets(self) -> array[int]:
+        return array("q", accumulate(self.counts, initial=0))
+
+    def __getitem__(self, name: str) -> Task:
+        task = self._made.get(name)
+        if task is None:
+            place = self.places[name]
+            span, *spans = self._spans(place)
+            befores = self.befores[self._offsets[place] : self._offsets[place + 1]]
+            edges = (Edge(self.names[one], where, SUCCEEDED) for one, where in zip(befores, spans, strict=True))
+            task = self._made[name] = Task(name, span, tuple(edges))
+        return task
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.places
+
+
 @dataclass(frozen=True)
 class Graph:
     """Tasks by name, variables by name, and what the whole run holds while it lasts.
@@ -274,7 +326,7 @@ class Graph:
 
     path: str
     format: str
-    tasks: dict[str, Task]
+    tasks: Mapping[str, Task]
     variables: dict[str, Variable] = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
     channels: dict[str, Channel] = field(default_factory=dict)
@@ -283,10 +335,29 @@ class Graph:
     deadline: float = math.inf
     given: Formula = TRUE
 
+    @property
+    def size(self) -> int:
+        """The number of edges."""
+        if isinstance(self.tasks, Bare):
+            return len(self.tasks.befores)
+        return sum(len(task.edges) for task in self.tasks.values())
+
+    def uses(self, *said: str) -> bool:
+        """Whether any task says something in one of these fields: what nobody has, nobody needs to ask about."""
+        if isinstance(self.tasks, Bare):
+            return "edges" in said and len(self.tasks.befores) > 0
+        return any(map(self._says, said))
+
+    def _says(self, name: str) -> bool:
+        usual, said = _USUAL[name], attrgetter(name)
+        return any([one is not usual and one != usual for one in map(said, self.tasks.values())])
+
     @cached_property
     def children(self) -> dict[str, tuple[str, ...]]:
         """The tasks directly within each task that has any, in their order in the source."""
         found: dict[str, list[str]] = {}
+        if isinstance(self.tasks, Bare):
+            return {}
         for task in self.tasks.values():
             if task.parent:
                 found.setdefault(task.parent, []).append(task.name)
@@ -310,15 +381,13 @@ class Graph:
     @cached_property
     def conditional(self) -> bool:
         """Whether anything but the shape of the graph decides what runs."""
-        return any(
-            (task.presence is not TRUE and task.presence != TRUE)
-            or (task.activation is not TRUE and task.activation != TRUE)
-            for task in self.tasks.values()
-        )
+        return self.uses("presence", "activation")
 
     @cached_property
     def plain(self) -> bool:
         """Nothing but the edges decides, and each accepts success: where all succeed, all run."""
+        if isinstance(self.tasks, Bare):
+            return True
         if self.conditional or any(Outcome.SUCCEEDED not in task.may for task in self._kinds_of_task):
             return False
         unready = {name for name, task in self.tasks.items() if not task.ready}

@@ -2,21 +2,24 @@
 
 One search per question would walk the graph ten thousand times. Here every source
 that is asked about is one bit; a pass over the points in the order of their ranks
-hands the bits on along the arrows, as big integers, so one pass answers some two
-thousand sources and costs little more than one search (a bit-parallel closure; the
-same trick as in the dense reachability of Warren 1975, only for the rows asked).
+hands the bits on along the arrows, as big integers, so one pass answers thousands of
+sources and costs little more than one search (a bit-parallel closure; the same trick
+as in the dense reachability of Warren 1975, only for the rows asked). What a point
+has handed on is forgotten, if nobody asks about the point itself.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from hocket.verify.structure import Shape
 
 __all__ = ["enforced", "task_pairs"]
 
-_AT_ONCE = 2048  # sources a pass: 256 bytes for each point
+_MOST_BITS = 1_000_000_000  # in the integers of a pass, if no point could be forgotten: 125 MB
+_AT_ONCE = 16_384  # sources a pass, and at least ...
+_AT_LEAST = 512  # ... so many, however large the graph is
 
 
 def enforced(shape: Shape, rank: array[int], pairs: Sequence[tuple[int, int]]) -> list[bool]:
@@ -26,10 +29,12 @@ def enforced(shape: Shape, rank: array[int], pairs: Sequence[tuple[int, int]]) -
         asked.setdefault(source, []).append(place)
     answers = [False] * len(pairs)
     sources = sorted(asked, key=rank.__getitem__)
+    goals = {goal for _, goal in pairs}
     order = sorted(range(shape.size), key=rank.__getitem__) if sources else []
-    for start in range(0, len(sources), _AT_ONCE):
-        some = sources[start : start + _AT_ONCE]
-        masks = _spread(shape, order, some)
+    step = max(_AT_LEAST, min(_AT_ONCE, _MOST_BITS // (shape.size or 1)))
+    for start in range(0, len(sources), step):
+        some = sources[start : start + step]
+        masks = _spread(shape, order, some, goals)
         for number, source in enumerate(some):
             for place in asked[source]:
                 goal = pairs[place][1]
@@ -37,8 +42,8 @@ def enforced(shape: Shape, rank: array[int], pairs: Sequence[tuple[int, int]]) -
     return answers
 
 
-def _spread(shape: Shape, order: Iterable[int], sources: Sequence[int]) -> list[int]:
-    """For each point the bits of the sources that come before it."""
+def _spread(shape: Shape, order: Iterable[int], sources: Sequence[int], goals: Set[int]) -> list[int]:
+    """For each goal the bits of the sources that come before it."""
     masks = [0] * shape.size
     for number, source in enumerate(sources):
         masks[source] = 1 << number
@@ -49,6 +54,8 @@ def _spread(shape: Shape, order: Iterable[int], sources: Sequence[int]) -> list[
             for target in targets[offsets[point] : offsets[point + 1]]:
                 if not loose or loose.get(target, point) == point:
                     masks[target] |= mask
+            if point not in goals:
+                masks[point] = 0
     return masks
 
 

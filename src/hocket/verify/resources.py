@@ -55,6 +55,8 @@ def with_workers(graph: Graph, number: int) -> Graph:
 
 def too_much(graph: Graph) -> Iterator[Finding]:
     """Tasks that ask for more of a resource than there is (G025): they wait for ever."""
+    if not graph.uses("holds"):
+        return
     for task in graph.tasks.values():
         wanted: dict[Key, int] = {}
         for hold in task.holds:
@@ -82,7 +84,7 @@ class Resources:
 
 def resources(graph: Graph) -> Resources:
     """Rank, ample and doubtful of all resources of a graph without cycles."""
-    if not any(task.holds for task in graph.tasks.values()):
+    if not graph.uses("holds"):
         return Resources()
     table = Table(graph)
     ample = table.ample()

@@ -44,10 +44,7 @@ class Spans:
 
 def is_timed(graph: Graph) -> bool:
     """Whether anything is said about time at all."""
-    if graph.deadline < math.inf:
-        return True
-    untimed = Task("", next(iter(graph.tasks.values())).span).timing if graph.tasks else None
-    return any(task.timing is not untimed and task.timing != untimed for task in graph.tasks.values())
+    return graph.deadline < math.inf or graph.uses("timing")
 
 
 def limits(graph: Graph) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import pytest
 import hocket
 from hocket.verify import judge
 from hocket.verify.certificate import digest
+from hocket.verify.model import NOWHERE
 from hocket.verify.readers import quick
 from hocket.verify.readers.native import Native
 from hocket.verify.source import Source
@@ -23,11 +24,16 @@ def test_a_graph_with_everything_is_judged_without_a_crash_and_its_certificate_a
 PLAIN = [
     '{"hocket": 1, "tasks": {"a": {}, "b": {"after": "a"}, "c": {"after": ["b", "a"]}, "d": null}}',
     '{"tasks": {"x": {"after": []}}, "hocket": 1}',
+    '{"hocket": 1, "tasks": {": a": {}, "b": {"after": [": a"]}, ":": {"after": "b"}}}',
 ]
 NOT_PLAIN = [
     '{"hocket": 1, "tasks": {"a": {"after": "a"}}}',
     '{"hocket": 1, "tasks": {"a": {"after": "b"}}}',
     '{"hocket": 1, "tasks": {"a": {}, "a": {}}}',
+    '{"hocket": 1, "tasks": {"a": {}, "a" : {}}}',
+    '{"hocket": 1, "tasks": {":": {}, "a": {}, "a" : {}}}',
+    '{"hocket": 1, "tasks": {"a": {}, "b": {"after": "a", "after": "a"}}}',
+    '{"hocket": 1, "tasks": {"a": {}}, "tasks": {"a": {}}}',
     '{"hocket": 1, "tasks": {"a": {"if": "x"}}}',
     '{"hocket": 1, "tasks": {"a": {"after": 1}}}',
     '{"hocket": 1, "tasks": {"a": {}, "b": {"after": ["a", "a"]}}}',
@@ -48,7 +54,21 @@ def test_read_without_places_a_plain_graph_is_the_same(text, monkeypatch):
     source = Source("g.json", text)
     found = quick.quick_graph(source)
     assert found is not None
+    slow = Native().read(source).graph
+    assert digest(found) == digest(slow)
+    assert dict(found.tasks) == slow.tasks, "with the places of each, looked up when it is asked for"
+    assert [found.size, found.plain, found.conditional, found.children] == [slow.size, True, False, {}]
+
+
+@pytest.mark.parametrize("name", ["after", "tasks", "hocket", "\\u00e4"])
+def test_where_a_look_does_not_tell_the_places_there_are_none(name, monkeypatch):
+    monkeypatch.setattr(quick, "_LARGE", 0)
+    source = Source("g.json", f'{{"hocket": 1, "tasks": {{"{name}": {{}}, "b": {{"after": ["{name}"]}}}}}}')
+    found = quick.quick_graph(source)
+    assert found is not None
     assert digest(found) == digest(Native().read(source).graph)
+    places = {span for task in found.tasks.values() for span in (task.span, *(edge.span for edge in task.edges))}
+    assert places == {NOWHERE}
 
 
 @pytest.mark.parametrize("text", NOT_PLAIN, ids=range(len(NOT_PLAIN)))
