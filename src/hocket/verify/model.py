@@ -33,8 +33,9 @@ from typing import NamedTuple
 from hocket.verify.formula import FALSE, TRUE, Atom, Equal, Formula, Matches, Outcome, Value, atoms
 
 __all__ = [
-    "NOWHERE", "RAN", "SUCCEEDED", "Access", "Bare", "Case", "Channel", "Copies", "Edge", "Graph", "Group", "Hold", "Join", "Kind",
-    "Mode", "Point", "Span", "Task", "Timing", "Transfer", "Until", "Variable", "Way", "named_group", "one_by_one",
+    "NOWHERE", "RAN", "SUCCEEDED", "Access", "Bare", "Case", "Channel", "Copies", "Edge", "Graph", "Group", "Hold",
+    "Join", "Kind", "Mode", "Point", "Span", "Task", "Timing", "Transfer", "Until", "Variable", "Way", "named_group",
+    "one_by_one",
 ]  # fmt: skip
 
 RAN = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.CANCELLED})
@@ -349,8 +350,9 @@ class Graph:
         return any(map(self._says, said))
 
     def _says(self, name: str) -> bool:
-        usual, said = _USUAL[name], attrgetter(name)
-        return any([one is not usual and one != usual for one in map(said, self.tasks.values())])
+        usual = _USUAL[name]
+        kinds = {id(one): one for one in map(attrgetter(name), self.tasks.values())}  # most tasks share what is usual
+        return any(one != usual for one in kinds.values())
 
     @cached_property
     def children(self) -> dict[str, tuple[str, ...]]:
