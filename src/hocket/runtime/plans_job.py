@@ -68,7 +68,7 @@ class Teller:
             self._watch(("leave", self._names[node]))
 
     def broke(self) -> None:
-        """The run ends, one task at a time: everything is left, the innermost first."""
+        """The run has ended: everything is left, the innermost first."""
         for live in reversed(list(self._live)):
             self.left(live)
 
@@ -169,7 +169,10 @@ class Job:
         return outcome.ok
 
     def leave(self, node: int) -> None:
-        """Its payload is over."""
+        """Its payload is over. Once something has ended the run nothing is left singly: see `over`."""
+        with self._lock:
+            if self.result is not None:
+                return
         self.slots.release(node)
         if self._tell is not None:
             with self._lock:
@@ -182,7 +185,9 @@ class Job:
                 self.result = StepResult.failure()
 
     def over(self) -> StepResult:
-        """The result, when nothing is at work any more."""
+        """The result, when nothing is at work any more: whatever still lives is left, the innermost first."""
+        if self._tell is not None:
+            self._tell.broke()
         if self.escaped is not None:
             raise self.escaped
         result = self._lost if self.result is None else self.result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import hocket
@@ -400,8 +400,12 @@ def _ending_plan(before, ends, takes, ledger):
     return compile_plan(Graph(tuple(tasks), tuple((n, o) for n in range(len(before)) for o in sorted(before[n]))))
 
 
+TWO_LIVE = [set(), {0}, {0}, set(), {1, 2}, {2}], [*["success"] * 4, "failure", "success"], [[], [], [], [], [1], [2]]
+
+
 @settings(max_examples=30, deadline=None)
 @given(ending())
+@example(TWO_LIVE)  # two payloads live when the run ends: the kernel closed the outer one first
 def test_graphs_that_end_in_any_way_end_alike_one_task_at_a_time_and_leave_nothing(drawn):
     ledger = Ledger()
     plan = _ending_plan(*drawn, ledger)
