@@ -59,7 +59,8 @@ def ask_z3(text: str, seconds: float, thorough: bool = True) -> Answer:
     z3, start = _z3(), perf_counter()
     result = "unknown"
     for options in ({"auto_config": False, "mbqi": False}, {})[: 1 + thorough]:
-        solver = z3.SimpleSolver(ctx=_context_of(text)) if options else z3.Solver(ctx=_context_of(text))
+        context = z3.Context()  # of its own: in a used one, what was asked before decides how soon this is answered
+        solver = z3.SimpleSolver(ctx=context) if options else z3.Solver(ctx=context)
         solver.set(timeout=max(1, int(seconds * 1000)), **options)
         solver.from_string(text.replace("(check-sat)", ""))
         result = str(solver.check())
