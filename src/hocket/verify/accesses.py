@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
-from hocket.verify.assertions import Assertion, Decided
+from hocket.verify.answers import Decided
+from hocket.verify.assertions import Assertion
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.model import Access, Graph, Mode, Task
 from hocket.verify.order import enforced, task_pairs

@@ -32,9 +32,11 @@ from typing import TYPE_CHECKING, Any
 from hocket.verdict import Basis, Certificate, Counterexample, Holds, Unknown, Verdict, Violated
 from hocket.verify import gaps, groups, times
 from hocket.verify.accesses import races
-from hocket.verify.assertions import Assertion, Decided, Docket, one_group, parse_assertion, shows
+from hocket.verify.answers import Decided, one_group, shows
+from hocket.verify.assertions import Assertion, parse_assertion
 from hocket.verify.channels import never_stops
 from hocket.verify.denials import Denial
+from hocket.verify.docket import Docket
 from hocket.verify.findings import Finding, undecided
 from hocket.verify.formula import FALSE, TRUE, Outcome
 from hocket.verify.liveness import is_success, without_groups

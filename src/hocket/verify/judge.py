@@ -20,10 +20,12 @@ from typing import Any
 from hocket.errors import MissingExtra, SourceError
 from hocket.verify import times
 from hocket.verify.accesses import Races, races
-from hocket.verify.assertions import Assertion, Decided, Docket, parse_assertion
+from hocket.verify.answers import Decided
+from hocket.verify.assertions import Assertion, parse_assertion
 from hocket.verify.channels import channel_findings
 from hocket.verify.circles import cycle_findings
 from hocket.verify.codes import CODES, Severity
+from hocket.verify.docket import Docket
 from hocket.verify.findings import Finding, Report
 from hocket.verify.formula import Runs, conjunction
 from hocket.verify.gaps import Gaps, in_vain, left_out, orphans
