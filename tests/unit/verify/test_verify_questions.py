@@ -58,7 +58,9 @@ def codes(graph, **more):
 
 
 def choices(story):
-    """All that can happen next."""
+    """All that can happen next; once in a run somebody may cancel it."""
+    if not story.cancelled:
+        yield Event(Did.CANCELLED)
     for name, task in story.graph.tasks.items():
         if name in story.closed:
             continue
@@ -74,26 +76,36 @@ def choices(story):
                 yield Event(Did.STARTED, name)
 
 
-def every_run(graph):
-    """(the tasks that run in some run, whether some run stops before everything has closed)."""
-    ran, stuck, seen = set(), False, set()
-    waiting = [Story(graph, {})]
+def reachable(story):
+    """This story and all that can come of it, each once."""
+    waiting, seen = [story], set()
     while waiting:
-        story = waiting.pop()
-        ran |= story.ran
-        events = list(choices(story))
-        if all(event.did is Did.READY for event in events) and len(story.closed) < len(graph.tasks):
-            stuck = stuck or not events
-        for event in events:
-            after = copy(story)
-            after.opened, after.closed = dict(story.opened), dict(story.closed)
-            after.ran, after.ready = set(story.ran), set(story.ready)
-            after.held = {name: list(holders) for name, holders in story.held.items()}
-            after.take(event)
-            key = (*map(frozenset, (after.opened, after.closed.items(), after.ran, after.ready)),)
+        here = waiting.pop()
+        yield here
+        for event in choices(here):
+            later = stepped(here, event)
+            key = (later.cancelled, *map(frozenset, (later.opened, later.closed.items(), later.ran, later.ready)))
             if key not in seen:
                 seen.add(key)
-                waiting.append(after)
+                waiting.append(later)
+
+
+def stepped(story, event):
+    later = copy(story)
+    later.opened, later.closed = dict(story.opened), dict(story.closed)
+    later.ran, later.ready = set(story.ran), set(story.ready)
+    later.held = {name: list(holders) for name, holders in story.held.items()}
+    later.take(event)
+    return later
+
+
+def every_run(graph):
+    """(the tasks that run in some run, whether some run stops before everything has closed)."""
+    ran, stuck = set(), False
+    for story in reachable(Story(graph, {})):
+        ran |= story.ran
+        moves = [event for event in choices(story) if event.did is not Did.CANCELLED]
+        stuck |= not moves and len(story.closed) < len(graph.tasks)
     return ran, stuck
 
 
@@ -137,9 +149,9 @@ def test_an_order_is_said_to_hold_exactly_if_no_run_breaks_it(graph, data):
     if len(graph.tasks) < 2:
         return
     one, other = data.draw(st.permutations(list(graph.tasks)))[:2]
-    broken = any(other in story.ran and one in story.opened for story in every_story(graph)) or any(
+    broken = any(other in story.ran and one in story.opened for story in reachable(Story(graph, {}))) or any(
         story.ran >= {other} and one not in story.ran and one not in story.closed and one in finally_ran
-        for story in every_story(graph) for finally_ran in [after(story)]
+        for story in reachable(Story(graph, {})) for finally_ran in [after(story)]
     )  # fmt: skip
     said = [finding.code for finding in judged(graph, parsed(f"{one} before {other}")).findings]
     if "G090" not in said:  # a timeline that is not found is no answer
@@ -152,41 +164,9 @@ def parsed(text):
     return parse_assertion(text)
 
 
-def every_story(graph):
-    waiting, seen = [Story(graph, {})], set()
-    while waiting:
-        story = waiting.pop()
-        yield story
-        for event in choices(story):
-            later = stepped(story, event)
-            key = (*map(frozenset, (later.opened, later.closed.items(), later.ran, later.ready)),)
-            if key not in seen:
-                seen.add(key)
-                waiting.append(later)
-
-
-def stepped(story, event):
-    later = copy(story)
-    later.opened, later.closed = dict(story.opened), dict(story.closed)
-    later.ran, later.ready = set(story.ran), set(story.ready)
-    later.held = {name: list(holders) for name, holders in story.held.items()}
-    later.take(event)
-    return later
-
-
 def after(story):
     """Every task that runs in some run from here on."""
-    found, seen, waiting = set(), set(), [story]
-    while waiting:
-        here = waiting.pop()
-        found |= here.ran
-        for event in choices(here):
-            later = stepped(here, event)
-            key = (*map(frozenset, (later.opened, later.closed.items(), later.ran, later.ready)),)
-            if key not in seen:
-                seen.add(key)
-                waiting.append(later)
-    return found
+    return set().union(*(later.ran for later in reachable(story)))
 
 
 def test_whoever_waits_for_a_service_is_decided_once_that_is_ready_or_has_closed():
