@@ -114,7 +114,7 @@ def _ways_of_seeing(data: str | None, track: tuple[str, ...], spurious: int) -> 
 
 def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, visible: Visible) -> Control:
     """The execution of `body` along `schedule`, with places recorded; raises `DivergenceError` if it does not fit."""
-    session = new_session(body, max(steps, len(schedule)), visible)
+    session = new_session(body, max(steps, len(schedule)), visible, telling=True)
     kept: list[Control] = []
     runner = Runner(body, session)
     runner.run(Look(schedule), _keeping(kept), places=True)

@@ -16,18 +16,34 @@ from typing import NamedTuple
 
 __all__ = ["Lane", "lanes"]
 
+_SIGNS = ("→", "=")
+_GLUE = "\0"  # a blank at which no line is broken
 _NARROWEST = 14  # characters of a column before the lanes become a plain list
+_GAP = 2  # characters between columns
+_NUMBER = 5  # characters in front of all columns
 _PLACE = 20  # characters at least for place and source
 
 
 class Lane(NamedTuple):
-    """One step: its number (0: it was not performed), actor, operation in words, place, and the locks then held."""
+    """One step: its number (0: it was not performed), actor, operation in words, place, and the locks then held.
+
+    `value` is what was read or written, `sign` what stands between the operation and it (nothing: the operation has it
+    in its words), `before` what a written place had.
+    """
 
     number: int
     actor: str
     text: str
     place: tuple[str, int, str] | None = None
     held: tuple[str, ...] = ()
+    value: str = ""
+    sign: str = ""
+    before: str = ""
+
+    @property
+    def told(self) -> str:
+        """The operation with its value: `reads n → 0`, `writes n = 1`."""
+        return f"{self.text} {self.sign} {self.value}" if self.sign and self.value else self.text
 
 
 def lanes(headline: str, actors: Sequence[str], rows: Sequence[Lane], command: str, width: int = 80) -> str:
@@ -35,36 +51,46 @@ def lanes(headline: str, actors: Sequence[str], rows: Sequence[Lane], command: s
     shown = [actor for actor in actors if any(row.actor == actor for row in rows)]
     parts = [headline]
     if rows:
-        widest = max(len(_with_locks(row)) for row in rows) + 2
-        column = min(widest, (width - 5 - min(_PLACE, width // 4)) // max(1, len(shown)))
-        draw = _columns if column >= _NARROWEST else _list
-        parts += ["", *draw(shown, rows, column, width)]
+        columns = _fitting(shown, rows, width - _NUMBER - min(_PLACE, width // 4))
+        parts += ["", *(_columns(columns, rows, width) if columns else _list(shown, rows, width))]
     return "\n".join([*parts, "", f"replay: {command}"])
 
 
-def _columns(actors: Sequence[str], rows: Sequence[Lane], column: int, width: int) -> list[str]:
-    lines = ["     " + "".join(f"{_shortened(actor, column - 1):<{column}}" for actor in actors).rstrip()]
+def _fitting(actors: Sequence[str], rows: Sequence[Lane], room: int) -> dict[str, int]:
+    """How wide each actor's column is: as its steps need, the widest gives way first; nothing if all are cramped."""
+    needed = {actor: max(len(actor), *(len(_with_locks(row)) for row in rows if row.actor == actor)) + _GAP
+              for actor in actors}
+    limit = room
+    while sum(min(need, limit) for need in needed.values()) > room and limit >= _NARROWEST:
+        limit -= 1
+    return {actor: min(need, limit) for actor, need in needed.items()} if limit >= _NARROWEST else {}
+
+
+def _columns(columns: dict[str, int], rows: Sequence[Lane], width: int) -> list[str]:
+    begins, total = {}, 0
+    for actor, wide in columns.items():
+        begins[actor], total = total, total + wide
+    total += 1
+    names = "".join(f"{_shortened(actor, wide - 1):<{wide}}" for actor, wide in columns.items())
+    lines = [" " * _NUMBER + names.rstrip()]
     for row in rows:
-        before = " " * (column * actors.index(row.actor))
-        after = column * (len(actors) - actors.index(row.actor))
-        pieces = _wrapped(_with_locks(row), column - 1)
-        room = width - 5 - column * len(actors)
-        for number, piece in enumerate(pieces):
-            head = f"{row.number or '':>3}  " if number == 0 else "     "
-            tail = _where(row, room) if number == 0 else ""
-            lines.append((head + before + f"{piece:<{after}}" + tail).rstrip())
+        before = " " * begins[row.actor]
+        for number, piece in enumerate(_wrapped(_with_locks(row), columns[row.actor] - 1)):
+            head, tail = f"{row.number or '':>3}  ", _where(row, width - _NUMBER - total)
+            line = f"{before + piece:<{total}}"
+            lines.append((head + line + tail if number == 0 else " " * _NUMBER + line).rstrip())
     return lines
 
 
-def _list(actors: Sequence[str], rows: Sequence[Lane], column: int, width: int) -> list[str]:
+def _list(actors: Sequence[str], rows: Sequence[Lane], width: int) -> list[str]:
     """For many actors or a narrow terminal: the actor's name before each step."""
-    size = max(len(actor) for actor in actors)
+    size = min(max(len(actor) for actor in actors), width // 3)
     lines = []
     for row in rows:
         pieces = _wrapped(_with_locks(row), max(10, width - 7 - size))
         for number, piece in enumerate(pieces):
-            head = f"{row.number or '':>3}  {row.actor:<{size}}  " if number == 0 else " " * (7 + size)
-            lines.append((head + piece).rstrip())
+            head = f"{row.number or '':>3}  {_shortened(row.actor, size):<{size}}  "
+            lines.append(((head if number == 0 else " " * len(head)) + piece).rstrip())
         where = _where(row, width - 7 - size)
         if where:
             lines.append(" " * (7 + size) + where)
@@ -72,7 +98,7 @@ def _list(actors: Sequence[str], rows: Sequence[Lane], column: int, width: int) 
 
 
 def _with_locks(row: Lane) -> str:
-    return row.text + (f" [{', '.join(row.held)}]" if row.held else "")
+    return row.told + (f" [{', '.join(row.held)}]" if row.held else "")
 
 
 def _where(row: Lane, room: int) -> str:
@@ -89,11 +115,13 @@ def _shortened(text: str, room: int) -> str:
 
 
 def _wrapped(text: str, room: int) -> list[str]:
-    """`text` in pieces of at most `room`, broken at blanks where there are some."""
+    """`text` in pieces of at most `room`, broken at blanks if there are some, but not between a sign and its value."""
+    for sign in _SIGNS:
+        text = text.replace(f" {sign} ", f" {sign}{_GLUE}")
     pieces: list[str] = []
     while len(text) > room:
         cut = text.rfind(" ", 1, room + 1)
         cut = cut if cut > 0 else room
         pieces.append(text[:cut])
         text = text[cut:].lstrip()
-    return [*pieces, text]
+    return [piece.replace(_GLUE, " ") for piece in [*pieces, text]]

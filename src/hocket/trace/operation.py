@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from hocket.trace.brief import brief
+
 __all__ = ["Actor", "Operation"]
 
 Actor = int
@@ -34,7 +36,7 @@ class Operation(NamedTuple):
         """The operation for people: `counter.load`, `door.acquire`, `choose(3)`; `names` is indexed by object."""
         family, _, verb = self.kind.rpartition(".")
         if not self.objects:
-            return f"{self.kind}({self.argument!r})"
+            return f"{self.kind}({_short(self.argument)})"
         index = self.objects[0]
         name = names[index] if index < len(names) else f"{family}{index}"
         return f"{name}.{verb}" + ("" if self.argument is None else f"({_short(self.argument)})")
@@ -48,5 +50,4 @@ def _short(argument: Any) -> str:
         return str(getattr(argument, "__name__", type(argument).__name__))
     if type(argument) is tuple:
         return ", ".join(map(_short, argument))
-    text = repr(argument)
-    return text if len(text) <= 40 else text[:37] + "..."
+    return brief(argument)

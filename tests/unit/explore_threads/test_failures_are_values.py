@@ -124,7 +124,7 @@ def test_a_lost_wakeup_names_the_notify_that_came_too_early():
         f"test_failures_are_values.py:{first + 10}, when nobody waited yet; t1 waits since step 5 at "
         f"test_failures_are_values.py:{first + 5}")
     assert [row.text for row in failure.rows][:5] == [
-        "start t1", "bell.acquire", "bell.release", "bell.acquire", "bell.release"]
+        "start t1", "bell.acquire", "bell.release", "bell.acquire", "bell.release in wait()"]
     assert failure.preemptions == 0
 
 

@@ -237,10 +237,10 @@ def test_lanes_fit_80_columns_and_end_with_the_command():
     assert picture.splitlines() == [
         "deadlock: t1 waits",
         "",
-        "     main                     t1",
+        "     main      t1",
         "  1  start t1",
-        "  2                           door.acquire [door]      program.py:12",
-        "                              waits for window [door]  program.py:13",
+        "  2            door.acquire [door]      program.py:12",
+        "               waits for window [door]  program.py:13",
         "",
         "replay: hocket replay x 'hocket1:main.t1'",
     ]

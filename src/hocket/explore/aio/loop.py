@@ -29,6 +29,8 @@ from hocket.explore.aio.refused import METHODS, refuse
 from hocket.explore.aio.standing import is_of_asyncio, name_of, place_of_task, waits_of
 from hocket.explore.threads.control import ACTORS, Actor, Control, End, Unwind, current
 from hocket.explore.threads.pool import _get_ident
+from hocket.explore.threads.values import Deed
+from hocket.trace.brief import brief
 from hocket.trace.operation import Operation
 
 __all__ = ["Loop"]
@@ -361,8 +363,14 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
 
     def _tell(self, who: str, what: str, place: Any) -> None:
         control = self.control
-        if control.story is not None:
-            control.story.append((len(control.execution.events), who, what, place))
+        if control.story is not None and control.values is not None:
+            control.values.settle()
+            control.story.append(Deed(len(control.execution.events), who, what, place))
+
+    def at_work(self) -> str:
+        """The task that is running, as reports call it; nobody outside of tasks, or if it is asyncio's own."""
+        task = asyncio.current_task(self) if self.is_running() else None
+        return name_of(task) if task is not None and not is_of_asyncio(task) else ""
 
     def _run_and_tell(self, handle: Any) -> None:
         task = getattr(handle._callback, "__self__", None)
@@ -372,13 +380,35 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
                 self._tell(_caller().name, f"the loop calls {name}", None)
             handle._run()
             return
+        got = self._got(handle)
         handle._run()
         if is_of_asyncio(task):
             return
         if task.done():
-            self._tell(name_of(task), _end_of(task), None)
+            self._tell(name_of(task), got + self._end_of(task), None)
         else:
-            self._tell(name_of(task), waits_of(task), place_of_task(task))
+            self._tell(name_of(task), got + waits_of(task), place_of_task(task))
+
+    def _in_words(self, value: Any) -> str:
+        values = self.control.values
+        return brief(value, values.called) if values is not None else ""
+
+    def _got(self, handle: Any) -> str:
+        """What the task has waited for, with which it goes on."""
+        awaited = next(iter(handle._args or ()), None)
+        if not isinstance(awaited, asyncio.Future) or not awaited.done() or awaited.cancelled():
+            return ""
+        error = getattr(awaited, "_exception", None)
+        result = None if error is not None else getattr(awaited, "_result", None)
+        return "" if result is None else f"got {self._in_words(result)}, "
+
+    def _end_of(self, task: Any) -> str:
+        if task.cancelled():
+            return "ends: cancelled"
+        error = getattr(task, "_exception", None)
+        if error is not None:
+            return f"ends with {type(error).__name__}"
+        return "ends" if task._result is None else f"ends → {self._in_words(task._result)}"
 
     def tales(self) -> list[tuple[str, str, Any]]:
         """Of each task that has not ended: who, what it waits for, and where."""
@@ -425,13 +455,6 @@ def _caller() -> Actor:
                "start threads through threading")
     assert actor is not None
     return actor
-
-
-def _end_of(task: Any) -> str:
-    if task.cancelled():
-        return "ends: cancelled"
-    error = getattr(task, "_exception", None)
-    return f"ends with {type(error).__name__}" if error is not None else "ends"
 
 
 def _callback_in_words(handle: Any) -> str:

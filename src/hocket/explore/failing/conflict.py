@@ -13,14 +13,34 @@ for people, and no proof of a cause.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from hocket.explore.semantics import modes_of
+from hocket.explore.threads.values import ABSENT, Value
 from hocket.trace.event import Event
 
-__all__ = ["Told", "arrows_of", "conflict_of"]
+__all__ = ["Access", "Told", "arrows_of", "conflict_of"]
+
+_SHORT = 24  # signs of a value in a sentence
 
 Told = tuple[int, Event]
 """The number that a row has in the lanes, and the event that it tells."""
+
+
+class Access(NamedTuple):
+    """What a row does to data: the names of the places that it reads and writes, and the value at one of them."""
+
+    number: int
+    who: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    about: str
+    value: Value
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        return (*self.reads, *self.writes)
+
 
 
 def arrows_of(told: Iterable[Told]) -> tuple[tuple[int, int], ...]:
@@ -56,42 +76,63 @@ def arrows_of(told: Iterable[Told]) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
-def conflict_of(told: Sequence[Told], names: Sequence[str], objects: Sequence[str]) -> str:
+def conflict_of(accesses: Sequence[Access]) -> str:
     """One sentence; empty where nothing of this kind is there."""
     stale = ""
-    for index, (number, event) in enumerate(told):
-        for place in _places(event, "r"):
-            between = _overtaken(told, index, place)
+    for index, access in enumerate(accesses):
+        for place in access.reads:
+            between = _overtaken(accesses, index, place)
             if between is None:
                 continue
             other, later = between
-            who, whom = names[event.actor], names[other[1].actor]
-            head = f"{whom} wrote {objects[place]} (step {other[0]}) after {who} had read it (step {number})"
-            if place in _places(later[1], "w"):
-                return f"{head} and before {who} wrote it back (step {later[0]}): an update is lost"
-            stale = stale or f"{head}, and {who} went on with what it had read (step {later[0]})"
+            head = (f"{other.who} {_written(other, place)} (step {other.number}) "
+                    f"after {access.who} {_had_read(access, place)} (step {access.number})")
+            if place in later.writes:
+                back = f"before {access.who} {_written_back(later, place)} (step {later.number})"
+                return f"{head} and {back}: an update is lost"
+            stale = stale or f"{head}, and {access.who} {_went_on(later, place)} (step {later.number})"
     return stale
 
 
-def _overtaken(told: Sequence[Told], index: int, place: int) -> tuple[Told, Told] | None:
+def _overtaken(accesses: Sequence[Access], index: int, place: str) -> tuple[Access, Access] | None:
     """After a read: the first write of somebody else, and what the reader did next with the place, or at all."""
-    reader = told[index][1].actor
-    other: Told | None = None
-    for row in told[index + 1:]:
-        event = row[1]
-        if event.actor != reader and other is None and place in _places(event, "w"):
-            other = row
-        elif event.actor == reader and other is None and place in (*_places(event, "r"), *_places(event, "w")):
+    reader = accesses[index].who
+    other: Access | None = None
+    for number, access in enumerate(accesses[index + 1:], index + 1):
+        if access.who != reader:
+            other = access if other is None and place in access.writes else other
+        elif other is None and place in access.touched:
             return None  # looked again, or wrote in time
-        elif event.actor == reader and other is not None:
-            again = next((later for later in told[told.index(row):] if later[1].actor == reader
-                          and place in (*_places(later[1], "r"), *_places(later[1], "w"))), row)
-            return other, again if place in _places(again[1], "w") else row
+        elif other is not None:
+            again = next((later for later in accesses[number:] if later.who == reader and place in later.touched),
+                         access)
+            return other, again if place in again.writes else access
     return None
 
 
-def _places(event: Event, mode: str) -> list[int]:
-    if not event.operation.kind.startswith(("data.", "cell.")):
-        return []
-    touched = modes_of(event.operation, event.alternative, event.reads_only)
-    return [place for place, found in touched if found == mode]
+def _known(access: Access, place: str) -> str:
+    """The value, if it is that of this place, and short enough for a sentence."""
+    text = access.value.text
+    return text if access.about == place and len(text) <= _SHORT else ""
+
+
+def _written(access: Access, place: str) -> str:
+    value = _known(access, place)
+    return f"removed {place}" if value == ABSENT else f"wrote {value} to {place}" if value else f"wrote {place}"
+
+
+def _written_back(access: Access, place: str) -> str:
+    value = _known(access, place)
+    return "removed it" if value == ABSENT else f"wrote {value} over it" if value else "wrote it back"
+
+
+def _had_read(access: Access, place: str) -> str:
+    value = _known(access, place)
+    return "had found it absent" if value == ABSENT else f"had read {value} there" if value else "had read it"
+
+
+def _went_on(access: Access, place: str) -> str:
+    value = _known(access, place) if place in access.reads else ""
+    if not value:
+        return "went on with what it had read"
+    return "then found it absent" if value == ABSENT else f"then found {value} there"

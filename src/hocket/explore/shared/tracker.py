@@ -26,6 +26,7 @@ from hocket.explore.shared.names import written_by
 from hocket.explore.shared.probes import Probes
 from hocket.explore.shared.racing import Race, race_of
 from hocket.explore.shared.reaching import homes_of
+from hocket.explore.shared.telling import TELLING
 from hocket.explore.threads.control import RESTART, Control, End, Observer, Session
 from hocket.explore.threads.naming import is_hocket
 
@@ -74,20 +75,23 @@ class Visible:
         said += [f" --cancel {name}" for name in self.cancel]
         return "".join(said)
 
-    def tracker(self, body: Callable[[], Any]) -> Tracker | None:
+    def tracker(self, body: Callable[[], Any], telling: bool = False) -> Tracker | None:
         """The tracker that this asks for; none if data is nobody's business, or there is no code to track."""
         if self.data == "off":
             return None
         modules = modules_of(body, self.track, self.reached)
-        return Tracker(body, modules, self) if modules else None
+        return Tracker(body, modules, self, telling) if modules else None
 
 
 def new_session(body: Callable[[], Any], steps: int, visible: Visible, observer: Observer | None = None,
-                audit: bool = True) -> Session:
-    """What the executions of one exploration have in common, with `visible` as what there is to see."""
+                audit: bool = True, telling: bool = False) -> Session:
+    """What the executions of one exploration have in common, with `visible` as what there is to see.
+
+    `telling`: what is read and written is noted, for executions that are shown.
+    """
     return Session(Cast(), steps, observer=observer, audit=audit, ends_visible=visible.ends,
                    spurious=visible.spurious, order=visible.order, cancel=tuple(visible.cancel),
-                   tracker=visible.tracker(body))
+                   tracker=visible.tracker(body, telling))
 
 
 @dataclass(slots=True)
@@ -97,6 +101,7 @@ class Tracker:
     body: Callable[[], Any]
     modules: tuple[ModuleType, ...]
     visible: Visible
+    telling: bool = False  # whether the executions are shown
     probes: Probes = field(init=False)
     race: Race | None = None
     watch: Any = None  # the observer of the session, if it is a Watch
@@ -109,7 +114,8 @@ class Tracker:
     def __post_init__(self) -> None:
         names, free = written_by(getattr(module, "__file__", None) or "" for module in self.modules)
         own = {module.__name__ for module in self.modules}
-        self.probes = _PROBES[self.visible.model](Heap(lambda kind: kind.__module__ in own), is_rewritten, names)
+        kinds = TELLING if self.telling else _PROBES
+        self.probes = kinds[self.visible.model](Heap(lambda kind: kind.__module__ in own), is_rewritten, names)
         self.probes.everything = self.visible.everything or free
         self.probes.heap.mortal = self.visible.mortal
 

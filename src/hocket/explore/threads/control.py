@@ -29,6 +29,7 @@ from hocket.explore.threads.naming import Place, place_of
 from hocket.explore.threads.once import Once
 from hocket.explore.threads.pool import POOL, Voice, _allocate_lock, _get_ident
 from hocket.explore.threads.session import RESTART, DataTracker, Observer, Session
+from hocket.explore.threads.values import Deed, Values
 from hocket.trace.operation import Operation
 
 __all__ = ["ACTORS", "RESTART", "Actor", "Control", "DataTracker", "End", "Observer", "Session", "Unwind", "current"]
@@ -81,6 +82,7 @@ class Control:
         "tales",
         "timed",
         "value",
+        "values",
         "watched",
     )
 
@@ -97,6 +99,7 @@ class Control:
         self.failed: Actor | None = None  # and which
         self.value: Any = None  # what the body returned
         self.places: list[Place | None] | None = [] if places else None  # where each event happened
+        self.values = Values(self.execution) if places else None  # and what it read or wrote
         self.timed = False  # whether any clock has moved
         self.clocks: dict[int, float] = {}  # object -> virtual time of its last write
         self.held: dict[int, Any] = {}  # object -> the lock that is held, for the leak check
@@ -107,8 +110,7 @@ class Control:
         self.leaks: list[str] = []  # what was left behind, in words; besides locks
         # object -> what is told of who waits for it at the end: who, for what, and where
         self.tales: dict[int, list[tuple[str, str, Place | None]]] = {}
-        # what callbacks of event loops did, if places are recorded: (after so many events, who, what, where)
-        self.story: list[tuple[int, str, str, Place | None]] | None = [] if places else None
+        self.story: list[Deed] | None = [] if places else None  # what tasks of event loops did, if places are recorded
         self.running: Actor | None = None
         self.abandoned: list[Actor] = []  # actors that would not go
         self.watched: Any = None  # the observer's notes on this execution
@@ -240,8 +242,9 @@ class Control:
             self._swallowed(actor)
             raise Unwind
         self.execution.pending[actor.number] = operation
-        if self.places is not None:
+        if self.values is not None:
             actor.place = place_of(sys._getframe(2))
+            self.values.announced(actor.number, sys._getframe(2))
         chosen = self._choose_next(actor)
         if chosen is not actor:
             self._wait(actor, chosen)
@@ -302,8 +305,9 @@ class Control:
         chosen.result = execution.perform(number, alternative)
         if self.timed:
             self._advance_clock(chosen)
-        if self.places is not None:
+        if self.places is not None and self.values is not None:
             self.places.append(chosen.place)
+            self.values.performed(execution.events[-1])
         self.running = chosen
         if not self.fresh:
             self.fresh = len(execution.events) > self._repeated
@@ -385,6 +389,8 @@ class Control:
 
     def _over(self, end: str) -> None:
         """Nobody is chosen any more; the caller sees to it that main wakes up and cleans up."""
+        if self.values is not None:
+            self.values.settle()
         self.over, self.end = True, end
 
     def _wake_main(self) -> None:
