@@ -70,15 +70,14 @@ def _columns(columns: dict[str, int], rows: Sequence[Lane], width: int) -> list[
     begins, total = {}, 0
     for actor, wide in columns.items():
         begins[actor], total = total, total + wide
-    total += 1
     names = "".join(f"{_shortened(actor, wide - 1):<{wide}}" for actor, wide in columns.items())
+    pieces = [[" " * begins[row.actor] + piece for piece in _wrapped(_with_locks(row), columns[row.actor] - 1)]
+              for row in rows]
+    total = max(total, *(len(piece) + _GAP for each in pieces for piece in each))
     lines = [" " * _NUMBER + names.rstrip()]
-    for row in rows:
-        before = " " * begins[row.actor]
-        for number, piece in enumerate(_wrapped(_with_locks(row), columns[row.actor] - 1)):
-            head, tail = f"{row.number or '':>3}  ", _where(row, width - _NUMBER - total)
-            line = f"{before + piece:<{total}}"
-            lines.append((head + line + tail if number == 0 else " " * _NUMBER + line).rstrip())
+    for row, (first, *more) in zip(rows, pieces, strict=True):
+        lines.append(f"{row.number or '':>3}  {first:<{total}}{_where(row, width - _NUMBER - total)}".rstrip())
+        lines += [" " * _NUMBER + piece for piece in more]
     return lines
 
 
