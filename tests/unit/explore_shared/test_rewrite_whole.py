@@ -61,7 +61,7 @@ def _left(node, inside=None):
     if not _is_allowed(node, inside):
         yield f"{getattr(node, 'lineno', '?')}: {ast.unparse(node)}"
     for name, value in ast.iter_fields(node):
-        if name in NO_CODE or (isinstance(node, (ast.MatchValue, ast.MatchClass, ast.MatchMapping)) and name == "cls"):
+        if name in NO_CODE or type(node).__name__ == "TypeAlias" or (isinstance(node, (ast.MatchValue, ast.MatchClass, ast.MatchMapping)) and name == "cls"):
             continue
         for each in value if isinstance(value, list) else [value]:
             if isinstance(each, ast.AST):

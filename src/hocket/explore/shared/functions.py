@@ -20,7 +20,6 @@ import __future__
 import builtins
 import gc
 import linecache
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -121,6 +120,7 @@ class Rewritten:
         found: dict[tuple[int, str], list[FunctionType]] = defaultdict(list)
         by_names = {id(module.__dict__): module for module in self.modules}
         texts = {name for name in linecache.cache if name[:1] == "<"}
+        gc.unfreeze()  # what is frozen, the collector does not list; from 3.12 on some is from the start
         self._survey = _ALL if texts else _OF_MODULES
         everything = (_ALL.functions((), _functions) if texts
                       else _OF_MODULES.functions(self.modules, partial(_functions_of, self.modules),
@@ -212,24 +212,10 @@ _ALL, _OF_MODULES = Survey(), Survey()
 
 def _functions_of(modules: Iterable[ModuleType]) -> list[FunctionType]:
     """Every function whose globals are those of one of these, and perhaps others."""
-    if gc.get_freeze_count():
-        return _functions()
     things = gc.get_referrers(*[module.__dict__ for module in modules])  # at half the price of listing all there is
     return [each for each in things if type(each) is FunctionType]
 
 
 def _functions() -> list[FunctionType]:
     """Every function there is."""
-    found = functions_in(gc.get_objects())
-    return list({id(each): each for each in (*found, *_frozen())}.values()) if gc.get_freeze_count() else found
-
-
-def _frozen() -> Iterator[FunctionType]:
-    """The functions that can be reached from loaded modules: the collector does not list what `gc.freeze` took away."""
-    seen: dict[int, Any] = {}
-    waiting: list[Any] = [sys.modules]
-    while waiting:
-        reached = [each for each in gc.get_referents(*waiting) if id(each) not in seen]
-        seen.update((id(each), each) for each in reached)
-        waiting = [each for each in {id(each): each for each in reached}.values() if gc.is_tracked(each)]
-    return (each for each in seen.values() if type(each) is FunctionType)
+    return functions_in(gc.get_objects())

@@ -23,6 +23,7 @@ from hocket.explore.shared.rewrite_nodes import (
     lambda_of,
     looks_at_its_frame,
     made,
+    placed,
     symbol,
     word,
 )
@@ -100,11 +101,9 @@ class Expressions:
         key = name, line, at.lineno
         found = self._spelled.get(key)
         if found is None:
-            spot = made(ast.Pass, at)
-            spot.end_lineno, spot.end_col_offset = spot.lineno, spot.col_offset
-            probes = self.load("__hocket__", spot)
-            probes.lineno = probes.end_lineno = line
-            found = self._spelled[key] = made(ast.Attribute, spot, value=probes, attr=name, ctx=_LOAD)
+            column = at.col_offset
+            probes = placed(ast.Name, line, column, id="__hocket__", ctx=_LOAD)
+            found = self._spelled[key] = placed(ast.Attribute, at.lineno, column, value=probes, attr=name, ctx=_LOAD)
         return found
 
     def inside(self, node: Any, work: Callable[[], None]) -> None:
@@ -122,7 +121,6 @@ class Expressions:
     def binding(self, name: str) -> Binding:
         """How a use of `name` (as written) has to be treated here."""
         scope = self.scope
-        name = mangled(name, scope.owner_class) if scope.owner_class else name
         return scope.known.get(name) or self.scopes.binding(scope, name)
 
     def cell(self, name: str, at: Any) -> Any:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from hocket.explore.shared.grammar import NewSyntaxError
+
 __all__ = ["at_its_name", "is_debug", "is_fixed", "is_not", "is_number", "is_watched", "lambda_of",
-           "looks_at_its_frame", "made", "symbol", "word"]
+           "looks_at_its_frame", "made", "placed", "symbol", "word"]
 
 _SYMBOLS: dict[type, str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -25,6 +27,15 @@ def made(kind: type[ast.AST], at: Any, **fields: Any) -> Any:
     fields["col_offset"] = at.col_offset
     fields["end_lineno"] = at.end_lineno
     fields["end_col_offset"] = at.end_col_offset
+    node.__dict__ = fields
+    return node
+
+
+def placed(kind: type[ast.AST], line: int, column: int, **fields: Any) -> Any:
+    """A node of `kind` that takes no room, in this line and column."""
+    node: Any = kind.__new__(kind)
+    fields["lineno"] = fields["end_lineno"] = line
+    fields["col_offset"] = fields["end_col_offset"] = column
     node.__dict__ = fields
     return node
 
@@ -52,11 +63,15 @@ def at_its_name(node: Any, attribute: ast.Attribute | None = None) -> None:
 
 
 def symbol(op: ast.AST) -> str:
-    return _SYMBOLS[type(op)]
+    """Raises `NewSyntaxError` for an operator that nobody knew."""
+    found = _SYMBOLS.get(type(op))
+    if found is None:
+        raise NewSyntaxError(f"ast.{type(op).__name__}")
+    return found
 
 
 def word(op: ast.cmpop) -> str:
-    return _SYMBOLS.get(type(op)) or _WORDS[type(op)]
+    return _WORDS.get(type(op)) or symbol(op)
 
 
 _WORDS: dict[type, str] = {ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}

@@ -52,11 +52,13 @@ _ENDS = {"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "JUMP_FORWA
 _JUMPS = {dis.opname[number] for number in (*dis.hasjrel, *dis.hasjabs)}
 _TWO_IN_ONE = {  # 3.13 fuses neighbours; taken apart they need no rules of their own
     "LOAD_FAST_LOAD_FAST": ("LOAD_FAST", "LOAD_FAST"),
+    "LOAD_FAST_BORROW_LOAD_FAST_BORROW": ("LOAD_FAST", "LOAD_FAST"),
     "STORE_FAST_LOAD_FAST": ("STORE_FAST", "LOAD_FAST"),
     "STORE_FAST_STORE_FAST": ("STORE_FAST", "STORE_FAST"),
 }
 _SAME = {"LOAD_FAST_CHECK": "LOAD_FAST", "LOAD_FAST_AND_CLEAR": "LOAD_FAST", "LOAD_FAST_BORROW": "LOAD_FAST",
-         "LOAD_CLASSDEREF": "LOAD_DEREF", "LOAD_FROM_DICT_OR_DEREF": "LOAD_DEREF"}
+         "LOAD_CLASSDEREF": "LOAD_DEREF", "LOAD_FROM_DICT_OR_DEREF": "LOAD_DEREF",
+         "LOAD_SMALL_INT": "LOAD_CONST", "LOAD_COMMON_CONSTANT": "LOAD_CONST"}
 _LEAVES_TWO = {"LOAD_METHOD", "UNPACK_EX", "BEFORE_WITH", "FOR_ITER", "SEND", "GET_LEN", "MATCH_KEYS"}
 _LEAVES_NONE = ("STORE_", "DELETE_", "POP_", "LIST_APPEND", "SET_ADD", "MAP_ADD", "LIST_EXTEND", "SET_UPDATE",
                 "DICT_UPDATE", "DICT_MERGE", "RETURN_VALUE", "RESUME", "NOP", "CACHE", "PRECALL", "KW_NAMES",
@@ -133,7 +135,7 @@ class Code:
 
     def _finding(self, number: int, resolve: Resolve, exempt: bool) -> Finding | None:
         step = self.steps[number]
-        rule = _RULES.get(step.name)
+        rule = rule_for(step.name)
         what = rule(self, number, step, resolve, exempt) if rule else None
         return Finding(step.line, what) if what else None
 
@@ -157,7 +159,10 @@ class Code:
         return f"{kind} {step.value!r} is {_verb(step)}"
 
     def _stored_in_namespace(self, number: int, step: Step, resolve: Resolve, exempt: bool) -> str | None:
-        return f"name {step.value!r} is written by exec" if self.code.co_name == "<module>" else None
+        return f"name {step.value!r} is {_verb(step)} by exec" if self.code.co_name == "<module>" else None
+
+    def _unknown(self, number: int, step: Step, resolve: Resolve, exempt: bool) -> str | None:
+        return f"something is {_verb(step)} by an instruction that is newer than this version of Hocket: {step.name}"
 
     def _augmented(self, number: int, step: Step, resolve: Resolve, exempt: bool) -> str | None:
         if step.arg not in _INPLACE:
@@ -403,13 +408,18 @@ def _steps(code: CodeType) -> Iterator[Step]:
         yield from _apart(instruction, line)
 
 
+def known_name(name: str, shown: str) -> str:
+    """What an instruction is called in the rules; `shown`: how its argument is. From 3.14 on BINARY_OP subscribes."""
+    return "BINARY_SUBSCR" if (name, shown) == ("BINARY_OP", "[]") else _SAME.get(name, name)
+
+
 def _apart(instruction: dis.Instruction, line: int) -> Iterator[Step]:
     pair = _TWO_IN_ONE.get(instruction.opname)
     if pair is not None:
         for name, value in zip(pair, instruction.argval, strict=True):
             yield Step(instruction.offset, name, 0, value, line, *((0, 1) if name == "LOAD_FAST" else (1, 0)))
         return
-    name = _SAME.get(instruction.opname, instruction.opname)
+    name = known_name(instruction.opname, instruction.argrepr)
     arg = instruction.arg or 0
     yield Step(instruction.offset, name, arg, instruction.argval, line, *_effect(instruction, name, arg))
 
@@ -468,6 +478,7 @@ _RULES: Mapping[str, Rule] = {
     "STORE_DEREF": Code._stored_name,
     "DELETE_DEREF": Code._stored_name,
     "STORE_NAME": Code._stored_in_namespace,
+    "DELETE_NAME": Code._stored_in_namespace,
     "BINARY_OP": Code._augmented,
     "GET_ITER": Code._iterated,
     "LOAD_GLOBAL": Code._read_name,
@@ -476,3 +487,12 @@ _RULES: Mapping[str, Rule] = {
     "LOAD_ATTR": Code._read_attribute,
     "LOAD_METHOD": Code._read_attribute,
 }
+_OF_THE_FRAME = {"STORE_FAST", "DELETE_FAST", "STORE_FAST_MAYBE_NULL"}
+
+
+def rule_for(name: str) -> Rule | None:
+    """The rule for an instruction; one that nobody knows is a write, if it is called so."""
+    rule = _RULES.get(name)
+    if rule is None and name not in _OF_THE_FRAME and ("STORE_" in name or "DELETE_" in name):
+        return Code._unknown
+    return rule

@@ -22,6 +22,8 @@ from enum import Enum
 from math import inf
 from typing import Any
 
+from hocket.explore.shared.grammar import check, fields_of, new_fields
+
 __all__ = ["Binding", "Place", "Scope", "Scopes", "mangled"]
 
 
@@ -53,7 +55,7 @@ _BUILTINS = frozenset(dir(builtins))
 
 def mangled(name: str, owner: str | None) -> str:
     """`name` as Python spells it inside of class `owner`: `__x` is `_Owner__x`."""
-    if owner is None or not name.startswith("__") or name.endswith("__") or "." in name:
+    if owner is None or name[:2] != "__" or name[-2:] == "__" or "." in name:
         return name
     owner = owner.lstrip("_")
     return f"_{owner}{name}" if owner else name
@@ -76,7 +78,7 @@ class Scope:
         self.nonlocals: set[str] = set()
         self.captured: dict[str, float] = {}  # by whom first, of the names that are its own
         self.rebound: set[str] = set()  # its own names that an inner function declares nonlocal
-        self.known: dict[str, Binding] = {}
+        self.known: dict[str, Binding] = {}  # by the name as it is written
 
     def owner_of(self, name: str) -> Scope:
         """The scope that holds `name`, as seen from here; the module if no function does."""
@@ -109,10 +111,10 @@ class Scopes:
             self._capture(scope)
 
     def binding(self, scope: Scope, name: str) -> Binding:
-        """How `name` (mangled) has to be treated in `scope`."""
+        """How `name` (as written) has to be treated in `scope`."""
         found = scope.known.get(name)
         if found is None:
-            found = scope.known[name] = self._binding(scope, name)
+            found = scope.known[name] = self._binding(scope, mangled(name, scope.owner_class))
         return found
 
     def is_builtin(self, scope: Scope, name: str) -> bool:
@@ -182,32 +184,14 @@ class _Walk:
         self._visit(tree)
 
     def _visit(self, node: Any) -> None:
-        visit = _VISITS.get(type(node))
-        if visit is not None:
-            visit(self, node)
-        else:
-            self._children(node)
-
-    def _children(self, node: ast.AST) -> None:
-        kind = type(node)
-        fields = _FIELDS.get(kind)
-        if fields is None:
-            fields = _FIELDS[kind] = tuple(name for name in kind._fields if name not in _NO_CODE)
-        for name in fields:
-            value = getattr(node, name, None)
-            if type(value) is list:
-                self._all(value)
-            elif isinstance(value, ast.AST):
-                self._visit(value)
+        _VISITS[type(node)](self, node)
 
     def _all(self, nodes: list[Any]) -> None:
         for node in nodes:
-            if isinstance(node, ast.AST):
-                visit = _VISITS.get(type(node))
-                if visit is not None:
-                    visit(self, node)
-                else:
-                    self._children(node)
+            _VISITS[type(node)](self, node)
+
+    def _nothing(self, node: Any) -> None:
+        """It has no parts: a constant, or nothing where there could have been something."""
 
     # -- names --------------------------------------------------------------------------------------------------------
 
@@ -218,13 +202,14 @@ class _Walk:
         scope.bound[name] = inf if name in scope.bound or self._loops else self._time
 
     def _name(self, node: ast.Name) -> None:
+        name = node.id
         if type(node.ctx) is ast.Load:
-            self._scope.used.add(mangled(node.id, self._class) if self._class else node.id)
+            self._scope.used.add(mangled(name, self._class) if self._class else name)
         else:
-            self._bind(node.id)
+            self._bind(name)
 
-    def _constant(self, node: ast.Constant) -> None:
-        pass
+    def _attribute(self, node: ast.Attribute) -> None:
+        self._visit(node.value)
 
     def _global(self, node: ast.Global) -> None:
         names = {mangled(name, self._class) for name in node.names}
@@ -268,11 +253,19 @@ class _Walk:
         if node.name is not None:
             self._bind(node.name)  # it is unbound at the end
 
-    def _pattern(self, node: Any) -> None:
-        self._children(node)
-        name = node.rest if isinstance(node, ast.MatchMapping) else node.name
-        if name is not None:
-            self._bind(name)
+    def _mapping(self, node: ast.MatchMapping) -> None:
+        self._all([*node.keys, *node.patterns])
+        if node.rest is not None:
+            self._bind(node.rest)
+
+    def _capture(self, node: ast.MatchAs) -> None:
+        self._visit(node.pattern)
+        if node.name is not None:
+            self._bind(node.name)
+
+    def _star(self, node: ast.MatchStar) -> None:
+        if node.name is not None:
+            self._bind(node.name)
 
     # -- loops --------------------------------------------------------------------------------------------------------
 
@@ -386,13 +379,41 @@ class _Walk:
         self._bind(node.name.id)
 
 
-_NO_CODE = frozenset({"ctx", "op", "ops", "annotation", "returns", "type_comment", "kind", "attr", "arg", "names",
-                      "module", "level", "name", "rest", "conversion", "simple", "is_async", "type_ignores", "id",
-                      "type_params", "str"})
-_FIELDS: dict[type, tuple[str, ...]] = {}
-_VISITS: dict[type, Callable[[_Walk, Any], None]] = {
+class _Visits(dict[type, Callable[[_Walk, Any], None]]):
+    """How to visit a node of each kind; one that is not here has parts and nothing else about it."""
+
+    def __missing__(self, kind: type[ast.AST]) -> Callable[[_Walk, Any], None]:
+        fields, new = fields_of(kind), new_fields(kind)
+
+        def parts(walk: _Walk, node: Any) -> None:
+            for name in fields:
+                value = getattr(node, name, None)
+                if value.__class__ is list:
+                    for each in value:
+                        self[type(each)](walk, each)
+                elif value is not None:
+                    self[type(value)](walk, value)
+
+        self[kind] = found = _checked(parts, new)
+        return found
+
+
+def _checked(visit: Callable[[_Walk, Any], None], new: tuple[str, ...]) -> Callable[[_Walk, Any], None]:
+    """`visit`, for nodes whose kind has fields that are `new`."""
+
+    def checked(walk: _Walk, node: Any) -> None:
+        check(node, new)
+        visit(walk, node)
+
+    return checked if new else visit
+
+
+_VISITS = _Visits({
     ast.Name: _Walk._name,
-    ast.Constant: _Walk._constant,
+    ast.Attribute: _Walk._attribute,
+    ast.Constant: _Walk._nothing,
+    ast.MatchSingleton: _Walk._nothing,
+    type(None): _Walk._nothing,
     ast.Global: _Walk._global,
     ast.Nonlocal: _Walk._nonlocal,
     ast.Import: _Walk._import,
@@ -402,9 +423,9 @@ _VISITS: dict[type, Callable[[_Walk, Any], None]] = {
     ast.AugAssign: _Walk._assign,
     ast.AnnAssign: _Walk._annotated,
     ast.ExceptHandler: _Walk._handler,
-    ast.MatchAs: _Walk._pattern,
-    ast.MatchStar: _Walk._pattern,
-    ast.MatchMapping: _Walk._pattern,
+    ast.MatchAs: _Walk._capture,
+    ast.MatchStar: _Walk._star,
+    ast.MatchMapping: _Walk._mapping,
     ast.For: _Walk._for,
     ast.AsyncFor: _Walk._for,
     ast.While: _Walk._while,
@@ -416,6 +437,9 @@ _VISITS: dict[type, Callable[[_Walk, Any], None]] = {
     ast.SetComp: _Walk._comprehension,
     ast.DictComp: _Walk._comprehension,
     ast.GeneratorExp: _Walk._comprehension,
-}
+})
 if hasattr(ast, "TypeAlias"):  # 3.12
     _VISITS[ast.TypeAlias] = _Walk._type_alias
+for _kind in tuple(_VISITS):
+    if issubclass(_kind, ast.AST):
+        _VISITS[_kind] = _checked(_VISITS[_kind], new_fields(_kind))

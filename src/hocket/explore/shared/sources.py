@@ -21,14 +21,16 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import NamedTuple
 
+from hocket.explore.shared.grammar import NewSyntaxError
 from hocket.explore.shared.rewrite import is_probe, rewrite
 from hocket.explore.shared.scopes import Scopes
 from hocket.explore.shared.stored import keep, kept, key_of, place_of
 
-__all__ = ["CHANGED", "ORIGINAL", "PROBES", "TOO_DEEP", "Source", "is_rewritten", "original", "rewrite_source",
-           "source_of"]
+__all__ = ["CHANGED", "NEW_SYNTAX", "ORIGINAL", "PROBES", "TOO_DEEP", "Source", "is_rewritten", "original",
+           "rewrite_source", "source_of"]
 
 CHANGED = "its source does not compile to its code: it has changed since it was loaded, or an import hook rewrites it"
+NEW_SYNTAX = "its source holds syntax that is newer than this version of Hocket"
 TOO_DEEP = "its source is nested too deeply to be rewritten"
 PROBES = "__hocket__"
 ORIGINAL: dict[int, tuple[CodeType, CodeType]] = {}  # by the identity of rewritten code: itself, and the plain one
@@ -63,10 +65,13 @@ def rewrite_source(text: str | bytes, filename: str = "<string>", mode: str = "e
 
 @lru_cache(maxsize=512)
 def _executed(text: str | bytes, filename: str, mode: str, flags: int, direct: bool) -> CodeType:
-    plain = compile(text, filename, mode, flags, dont_inherit=True)
-    tree = compile(text, filename, mode, flags | ast.PyCF_ONLY_AST, dont_inherit=True)
-    tree = rewrite(tree, executed=True, direct=direct)
-    code: CodeType = compile(tree, filename, mode, flags, dont_inherit=True)
+    plain: CodeType = compile(text, filename, mode, flags, dont_inherit=True)
+    try:
+        tree = compile(text, filename, mode, flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+        tree = rewrite(tree, executed=True, direct=direct)
+        code: CodeType = compile(tree, filename, mode, flags, dont_inherit=True)
+    except (RecursionError, NewSyntaxError):
+        return plain  # it runs as it is, and is watched
     _paired(plain, code, {}, set())
     return code
 
@@ -148,6 +153,8 @@ def _source(make: Callable[[], _Made]) -> Source:
             plain, code, unstable = make()
     except RecursionError:
         return nothing._replace(problem=TOO_DEEP)
+    except NewSyntaxError as unknown:
+        return nothing._replace(problem=f"{NEW_SYNTAX}: {unknown}")
     except (SyntaxError, ValueError):
         return nothing._replace(problem=CHANGED)
     pairs: dict[CodeType, CodeType] = {}
@@ -157,7 +164,7 @@ def _source(make: Callable[[], _Made]) -> Source:
 
 
 def _made(text: bytes, how: _How) -> _Made:
-    """Raises `RecursionError`, `SyntaxError` and `ValueError` for what cannot be rewritten."""
+    """Raises `RecursionError`, `SyntaxError`, `ValueError` and `NewSyntaxError` for what cannot be rewritten."""
     tree = ast.parse(text, how.filename)
     if how.by_pytest:
         _with_pytests_asserts(tree, text, how.filename)
