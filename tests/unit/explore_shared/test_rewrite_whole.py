@@ -13,6 +13,7 @@ from tests.unit.explore_shared.test_rewrite_library import SOURCES, _source_of
 LEFT_ALONE = {"super", "locals", "globals", "vars", "dir", "breakpoint", "eval", "exec", "isinstance", "issubclass",
               "callable", "id"}
 NO_CODE = {"annotation", "returns", "type_params", "ctx"}
+LEFT_IN = {("MatchValue", "cls"), ("MatchClass", "cls"), ("MatchMapping", "cls"), ("TypeAlias", "value")}
 
 
 def _is_probe(node):
@@ -61,7 +62,7 @@ def _left(node, inside=None):
     if not _is_allowed(node, inside):
         yield f"{getattr(node, 'lineno', '?')}: {ast.unparse(node)}"
     for name, value in ast.iter_fields(node):
-        if name in NO_CODE or type(node).__name__ == "TypeAlias" or (isinstance(node, (ast.MatchValue, ast.MatchClass, ast.MatchMapping)) and name == "cls"):
+        if name in NO_CODE or (type(node).__name__, name) in LEFT_IN:
             continue
         for each in value if isinstance(value, list) else [value]:
             if isinstance(each, ast.AST):

@@ -28,9 +28,9 @@ Calls in *direct* form, for probes that have a `callee`: f(...) is `callee(f)(..
 `bound(o, "m")(...)`. What they return is called by the user's own frame: a probe that returns `f` itself leaves no
 frame between caller and callee, for a traceback, `sys._getframe(1)` or a warning's `stacklevel` to stumble over.
 
-What is left as Python has it: names that `scopes` calls plain; annotations, type parameters and aliases; class bodies' own names; the calls that
-look at their caller's frame (`locals()`, `super()`, `exec(text)` ...) and the four in `_HARMLESS`; comparisons with a
-number or a string; arithmetic with a number (but for `list * 2` and `bytearray % 2`).
+What is left as Python has it: names that `scopes` calls plain; annotations, type parameters and aliases; class bodies'
+own names; the calls that look at their caller's frame (`locals()`, `super()`, `exec(text)` ...) and the four in
+`_HARMLESS`; comparisons with a number or a string; arithmetic with a number (but for `list * 2`, `bytearray % 2`).
 
 Two differences to plain Python remain: a false link of a chain that is no bool is asked for its truth twice, and when
 an exception flies while a temporary name is in use, the name stays in its frame.
