@@ -176,6 +176,7 @@ def _graphs(source: str, table: Mapping[str, Any]) -> Iterator[Case]:
             report = verify(
                 opened(given) if isinstance(given, str) else _usable(given),
                 assertions=settings.claims_for(path), workers=settings.workers, notes=settings.notes,
+                seconds=settings.seconds,
             )  # fmt: skip
             yield report.case(time.monotonic() - started)
         except SourceError as error:

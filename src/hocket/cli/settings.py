@@ -4,6 +4,7 @@
     assertions = { "release.yml" = ["test before publish", "deploy requires build"] }
     workers = 4
     notes = true
+    seconds = 60
     fail-on = "warning"
     baseline = "hocket-baseline.json"
 
@@ -20,6 +21,7 @@ from typing import Any
 
 from hocket.errors import SourceError
 from hocket.verify.assertions import Assertion, parse_assertion
+from hocket.verify.budget import SECONDS
 
 __all__ = ["LEVELS", "Settings", "settings_in", "settings_of"]
 
@@ -33,6 +35,7 @@ class Settings:
     assertions: Mapping[str, tuple[Assertion, ...]] = field(default_factory=dict)
     workers: int | None = None
     notes: bool = False
+    seconds: float = SECONDS
     fail_on: str = "error"
     baseline: str = ""
 
@@ -83,6 +86,7 @@ _KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "assertions": (_are_claims, 'a table of lists, { "file.yml" = ["a before b"] }'),
     "workers": (lambda value: type(value) is int and value > 0, "a number of workers"),
     "notes": (lambda value: isinstance(value, bool), "true or false"),
+    "seconds": (lambda value: type(value) in (int, float) and value > 0, "a number of seconds"),
     "fail-on": (lambda value: value in LEVELS, f"one of {', '.join(LEVELS)}"),
     "baseline": (lambda value: isinstance(value, str), "the name of a file"),
 }

@@ -45,6 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--assert", dest="claims", action="append", default=[], metavar="CLAIM", help=claims)
     add("--format", metavar="NAME", help="the format, where it is not to be guessed (see docs/reference/formats.md)")
     add("--workers", type=int, metavar="N", help="how many tasks can run at once")
+    add("--seconds", type=float, metavar="S", help="how long one graph may be looked at (30); the rest is unknown")
     add("--notes", action="store_true", help="also say what is no mistake: waits that others imply, quiet skips")
     add("--json", action="store_true", help="the same as --output json")
     add("--output", action="append", default=[], type=_output, metavar="FORMAT[=FILE]",
@@ -134,6 +135,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     given = {
         "workers": options.workers,
         "notes": options.notes or None,
+        "seconds": options.seconds,
         "fail_on": options.fail_on,
         "baseline": options.baseline,
     }
@@ -150,8 +152,9 @@ def _answers(options: argparse.Namespace, settings: Settings, claims: list[Asser
                 raise given
             asked = [*claims, *settings.claims_for(str(getattr(given, "path", "")))]
             report = verify(
-                given, format=options.format, assertions=asked, workers=settings.workers, notes=settings.notes
-            )
+                given, format=options.format, assertions=asked, workers=settings.workers, notes=settings.notes,
+                seconds=settings.seconds,
+            )  # fmt: skip
             reports.append((report, time.monotonic() - started))
         except SourceError as error:
             problems.append(error)

@@ -27,6 +27,7 @@ def verify(
     assertions: Iterable[str | Assertion] = (),
     workers: int | None = None,
     notes: bool = False,
+    seconds: float = 30.0,
 ) -> Report:
     """What can go wrong in any configuration of any run of this graph; or a certificate that nothing of it can.
 
@@ -34,6 +35,8 @@ def verify(
     `graphlib` takes it, or an iterable of objects with `.predecessors`. `assertions` are claims such as
     "build before deploy" (see `hocket.verify.assertions`). `workers` is how many tasks can run at once: with it,
     starvation and makespans are those with so many. With `notes`, remarks that are no mistakes are findings as well.
+    After `seconds` nothing long is begun any more: what was not answered by then is listed as not decided, and the
+    verdict is no better than "unknown" (`math.inf` for no limit).
 
     >>> import hocket
     >>> hocket.verify({"deploy": ["build"], "build": []}, assertions=["build before deploy"]).verdict
@@ -47,7 +50,7 @@ def verify(
     """
     from hocket.verify.judge import judge
 
-    return judge(source, format, assertions, workers, notes)
+    return judge(source, format, assertions, workers, notes, seconds)
 
 
 def audit(certificate: Certificate, source: Any, *, format: str | None = None) -> Verdict:
@@ -62,7 +65,7 @@ def audit(certificate: Certificate, source: Any, *, format: str | None = None) -
     return check(certificate, read_quickly(source, format))
 
 
-def check(graph: Any, *, format: str | None = None, workers: int | None = None) -> Check:
+def check(graph: Any, *, format: str | None = None, workers: int | None = None, seconds: float = 30.0) -> Check:
     """Claims about a graph, each asked by a method that raises `Unverified` if it does not hold.
 
     >>> import hocket
@@ -74,7 +77,7 @@ def check(graph: Any, *, format: str | None = None, workers: int | None = None) 
     """
     from hocket.verify.checking import check
 
-    return check(graph, format=format, workers=workers)
+    return check(graph, format=format, workers=workers, seconds=seconds)
 
 
 callable_package(__name__, verify)

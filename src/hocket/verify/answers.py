@@ -8,15 +8,15 @@ after `replay` went through it, and after the claim was seen to be false in it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
-from hocket.errors import MissingExtra
 from hocket.verify.assertions import Assertion
+from hocket.verify.budget import UNLIMITED, Budget, NoSolver
 from hocket.verify.denials import Denial, Denied, denied
-from hocket.verify.findings import Finding, Note
+from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.formula import (
     FALSE,
     TRUE,
@@ -31,13 +31,13 @@ from hocket.verify.formula import (
     negation,
 )
 from hocket.verify.liveness import is_success
-from hocket.verify.model import SUCCEEDED, Graph, Hold, Join, Task, Until
+from hocket.verify.model import SUCCEEDED, Graph, Hold, Join, Span, Task, Until
 from hocket.verify.replay import Did, Mismatch, Run, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided, slice_of
 from hocket.verify.structure import Shape, reaches
 from hocket.verify.timeline import schedule
 
-__all__ = ["ANSWERS", "LARGE", "Decided", "denial_of", "one_group", "shows"]
+__all__ = ["ANSWERS", "LARGE", "Asked", "Decided", "denial_of", "one_group", "shows"]
 
 LARGE = 5_000  # tasks; of more, a run is of what comes before those that it is about
 
@@ -55,110 +55,140 @@ class Decided:
     ordered: bool = False  # by edges, as one pass over the whole graph shows (`order.enforced`)
 
 
-def _before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    path = _ordered(shape, a, b)
-    if path:
-        return Decided(assertion, path=path)
-    both = _both_run(graph, shape, a, b)
-    return _refute(
-        graph,
-        shape,
-        assertion,
-        (a, b),
-        _Search((conjunction((both, _in_turn(b, a))), both), _held_back(a), graph.plain),
-        lambda run: run.at(Did.STARTED, b.name) < run.at(Did.ENDED, a.name),
-        f"{b.name!r} can start before {a.name!r} has ended",
-    )
+@dataclass(frozen=True)
+class Asked:
+    """One claim, and what it takes to decide it: `first` and `second` are one task where it speaks of one."""
+
+    claim: Assertion
+    graph: Graph
+    shape: Shape
+    first: Task
+    second: Task
+    budget: Budget = UNLIMITED
+
+    @property
+    def about(self) -> tuple[Task, ...]:
+        return (self.first, self.second) if self.claim.second else (self.first,)
+
+    @property
+    def roots(self) -> list[str]:
+        return [task.name for task in self.about]
+
+    def path(self) -> tuple[str, ...]:
+        """The tasks on a way of waits from the end of the first to the start of the second."""
+        return _ordered(self.shape, self.first, self.second)
+
+    def path_back(self) -> tuple[str, ...]:
+        return _ordered(self.shape, self.second, self.first)
 
 
-def _never_with(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    path = _ordered(shape, a, b) or _ordered(shape, b, a)
-    if path:
-        return Decided(assertion, path=path)
-    apart = one_group(graph, a, b)
+def _before(asked: Asked) -> Decided:
+    a, b = asked.first, asked.second
+    if path := asked.path():
+        return Decided(asked.claim, path=path)
+    both = _both_run(asked)
+    search = _Search((conjunction((both, _in_turn(b, a))), both), _held_back(a), asked.graph.plain)
+    message = f"{b.name!r} can start before {a.name!r} has ended"
+    return _refute(asked, search, lambda run: run.at(Did.STARTED, b.name) < run.at(Did.ENDED, a.name), message)
+
+
+def _never_with(asked: Asked) -> Decided:
+    a, b = asked.first, asked.second
+    if path := asked.path() or asked.path_back():
+        return Decided(asked.claim, path=path)
+    apart = one_group(asked.graph, a, b)
     if apart == TRUE:
-        return Decided(assertion, apart=True)
-    question = _both_run_with_room(graph, shape, a, b)
+        return Decided(asked.claim, apart=True)
     late = frozenset({(Did.ENDED, a.name), (Did.ENDED, b.name)})
-    return _refute(
-        graph,
-        shape,
-        assertion,
-        (a, b),
-        _Search((question,), (late,), graph.plain and apart == FALSE),
-        lambda run: _overlap(run, a.name, b.name),
-        f"{a.name!r} and {b.name!r} can run at the same time",
-    )
+    search = _Search((_both_run_with_room(asked),), (late,), asked.graph.plain and apart == FALSE)
+    message = f"{a.name!r} and {b.name!r} can run at the same time"
+    return _refute(asked, search, lambda run: _overlap(run, a.name, b.name), message)
 
 
-def _requires(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    path = _needed(graph, b, a)
-    if path:
-        return Decided(assertion, path=path)
-    question = _runs_without(graph, shape, a, b)
-    if not _ordered(shape, b, a):
-        search = _Search((conjunction((question, _in_turn(a, b))), question), _held_back(b), graph.plain)
+def _requires(asked: Asked) -> Decided:
+    a, b = asked.first, asked.second
+    if path := _needed(asked.graph, b, a):
+        return Decided(asked.claim, path=path)
+    question = _runs_without(asked)
+    if not asked.path_back():
+        search = _Search((conjunction((question, _in_turn(a, b))), question), _held_back(b), asked.graph.plain)
         message = f"{a.name!r} can start before {b.name!r} has ended"
     else:
         search = _Search((question,), (frozenset(),))
         message = f"{a.name!r} can run although {b.name!r} has not succeeded"
-    return _refute(graph, shape, assertion, (a, b), search, lambda run: not _done_before(run, b.name, a.name), message)
+    return _refute(asked, search, lambda run: not _done_before(run, b.name, a.name), message)
 
 
-def _can_before(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    path = _ordered(shape, b, a)
-    if path:
+def _can_before(asked: Asked) -> Decided:
+    a, b = asked.first, asked.second
+    if path := asked.path_back():
         message = f"{a.name!r} can never run before {b.name!r}: it waits for it ({' → '.join(path)})"
-        return Decided(assertion, Finding("G020", message, a.span, _along(graph, path)))
+        return Decided(asked.claim, Finding("G020", message, a.span, _along(asked.graph, path)))
     question = conjunction((Runs(a.name), Runs(b.name), _in_turn(a, b)))
     late: _Late = frozenset({(Did.STARTED, b.name)})
-    return _show(graph, assertion, (a, b), _Search((question,), (late,), graph.plain))
+    return _show(asked, _Search((question,), (late,), asked.graph.plain))
 
 
-def _can_run(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    return _show(graph, assertion, (a,), _Search((Runs(a.name),), (frozenset(),), graph.plain))
+def _can_run(asked: Asked) -> Decided:
+    return _show(asked, _Search((Runs(asked.first.name),), (frozenset(),), asked.graph.plain))
 
 
-def _always_runs(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    search = _Search((_does_not_run(graph, shape, a, b),), (frozenset(),), calm_only=True)
-    return _refute(graph, shape, assertion, (a,), search, lambda run: run.at(Did.STARTED, a.name) < 0,
-                   f"there is a run in which {a.name!r} does not run")  # fmt: skip
+def _always_runs(asked: Asked) -> Decided:
+    return _idle(asked, _does_not_run(asked), "there is a run")
 
 
-def _runs_unless_failed(graph: Graph, shape: Shape, assertion: Assertion, a: Task, b: Task) -> Decided:
-    search = _Search((_does_not_run_unharmed(graph, shape, a, b),), (frozenset(),), calm_only=True)
-    return _refute(graph, shape, assertion, (a,), search, lambda run: run.at(Did.STARTED, a.name) < 0,
-                   f"there is a run without a failure in which {a.name!r} does not run")  # fmt: skip
+def _runs_unless_failed(asked: Asked) -> Decided:
+    return _idle(asked, _does_not_run_unharmed(asked), "there is a run without a failure")
+
+
+def _idle(asked: Asked, question: Formula, where: str) -> Decided:
+    """A run in which the task does not run, if nobody cancels it."""
+    name = asked.first.name
+    search = _Search((question,), (frozenset(),), calm_only=True)
+    message = f"{where} in which {name!r} does not run"
+    return _refute(asked, search, lambda run: run.at(Did.STARTED, name) < 0, message)
+
+
+ANSWERS: dict[str, Callable[[Asked], Decided]] = {
+    "before": _before,
+    "never with": _never_with,
+    "requires": _requires,
+    "can run before": _can_before,
+    "can run": _can_run,
+    "always runs": _always_runs,
+    "runs unless failed": _runs_unless_failed,
+}
 
 
 # -- what each form denies: the run that would refute it --------------------------------------------------------------
 
 
-def _both_run(graph: Graph, shape: Shape, a: Task, b: Task) -> Formula:
-    return conjunction((Runs(a.name), Runs(b.name)))
+def _both_run(asked: Asked) -> Formula:
+    return conjunction((Runs(asked.first.name), Runs(asked.second.name)))
 
 
-def _both_run_with_room(graph: Graph, shape: Shape, a: Task, b: Task) -> Formula:
-    return conjunction((Runs(a.name), Runs(b.name), negation(one_group(graph, a, b))))
+def _both_run_with_room(asked: Asked) -> Formula:
+    return conjunction((_both_run(asked), negation(one_group(asked.graph, asked.first, asked.second))))
 
 
-def _runs_without(graph: Graph, shape: Shape, a: Task, b: Task) -> Formula:
+def _runs_without(asked: Asked) -> Formula:
     """Where nothing makes b end first, any run of a refutes that it requires b, with b held back."""
-    if not _ordered(shape, b, a):
-        return Runs(a.name)
-    return conjunction((Runs(a.name), Not(Is(b.name, SUCCEEDED))))
+    if not asked.path_back():
+        return Runs(asked.first.name)
+    return conjunction((Runs(asked.first.name), Not(Is(asked.second.name, SUCCEEDED))))
 
 
-def _does_not_run(graph: Graph, shape: Shape, a: Task, b: Task) -> Formula:
-    return Not(Runs(a.name))
+def _does_not_run(asked: Asked) -> Formula:
+    return Not(Runs(asked.first.name))
 
 
-def _does_not_run_unharmed(graph: Graph, shape: Shape, a: Task, b: Task) -> Formula:
-    above = [name for name in slice_of(graph, [a.name]) if name != a.name]
-    return conjunction((Not(Runs(a.name)), negation(disjunction(Is(name, _BAD) for name in above))))
+def _does_not_run_unharmed(asked: Asked) -> Formula:
+    name = asked.first.name
+    above = [one for one in slice_of(asked.graph, [name]) if one != name]
+    return conjunction((Not(Runs(name)), negation(disjunction(Is(one, _BAD) for one in above))))
 
 
-_DENIED: dict[str, Callable[[Graph, Shape, Task, Task], Formula]] = {
+_DENIED: dict[str, Callable[[Asked], Formula]] = {
     "before": _both_run,
     "never with": _both_run_with_room,
     "requires": _runs_without,
@@ -168,14 +198,12 @@ _DENIED: dict[str, Callable[[Graph, Shape, Task, Task], Formula]] = {
 _CALM_ONLY = frozenset({"always runs", "runs unless failed"})  # a run that somebody cancels does not refute these
 
 
-def denial_of(graph: Graph, shape: Shape, claim: Assertion, a: Task, b: Task) -> Denial | None:
+def denial_of(asked: Asked) -> Denial | None:
     """What has to be denied for this claim to hold, if it is one that says "never" or "always"."""
-    return _denial(graph, shape, claim, a, b) if claim.form in _DENIED else None
-
-
-def _denial(graph: Graph, shape: Shape, claim: Assertion, a: Task, b: Task) -> Denial:
-    roots = tuple(dict.fromkeys((a.name, b.name)))
-    return Denial(str(claim), graph, roots, _DENIED[claim.form](graph, shape, a, b), claim.form in _CALM_ONLY)
+    form = asked.claim.form
+    if form not in _DENIED:
+        return None
+    return Denial(str(asked.claim), asked.graph, tuple(asked.roots), _DENIED[form](asked), form in _CALM_ONLY)
 
 
 def shows(assertion: Assertion, run: Run, graph: Graph) -> bool:
@@ -189,16 +217,7 @@ def shows(assertion: Assertion, run: Run, graph: Graph) -> bool:
     return assertion.form == "can run before" and -1 < ended < run.at(Did.STARTED, second)
 
 
-ANSWERS: dict[str, Callable[[Graph, Shape, Assertion, Task, Task], Decided]] = {
-    "before": _before,
-    "never with": _never_with,
-    "requires": _requires,
-    "can run before": _can_before,
-    "can run": _can_run,
-    "always runs": _always_runs,
-    "runs unless failed": _runs_unless_failed,
-}
-
+# -- runs -------------------------------------------------------------------------------------------------------------
 
 _Late = frozenset[tuple[Did, str]]
 _BAD = frozenset({Outcome.FAILED, Outcome.CANCELLED})
@@ -222,59 +241,55 @@ def _held_back(task: Task) -> tuple[_Late, ...]:
     return frozenset({(Did.STARTED, task.name)}), frozenset({(Did.ENDED, task.name)})
 
 
-def _refute(
-    graph: Graph,
-    shape: Shape,
-    assertion: Assertion,
-    about: tuple[Task, ...],
-    search: _Search,
-    seen: Callable[[Run], bool],
-    message: str,
-) -> Decided:
-    """Look for a run that refutes the assertion: it counts once it was replayed, and the violation `seen` in it."""
-    span = about[-1].span if assertion.form == "before" else about[0].span
-    answer = _ask(graph, search, about)
+def _refute(asked: Asked, search: _Search, seen: Callable[[Run], bool], message: str) -> Decided:
+    """Look for a run that refutes the claim: it counts once it was replayed, and the violation `seen` in it."""
+    claim, about = asked.claim, asked.about
+    span = about[-1].span if claim.form == "before" else about[0].span
+    answer = _ask(asked, search)
     if isinstance(answer, Never):
-        denial = _denial(graph, shape, assertion, about[0], about[-1])
-        return Decided(assertion, denied=denied(denial, partial(_text, denial)))
-    run = _run(graph, answer, search, seen, about) if isinstance(answer, Found) else None
+        denial = denial_of(asked)
+        assert denial is not None, "only what denies something is refuted"
+        return Decided(claim, denied=denied(denial, partial(_text, denial), asked.budget))
+    run = _run(asked, answer, search, seen) if isinstance(answer, Found) else None
     if run is None:
-        reason = answer.reason if isinstance(answer, Undecided) else "the counterexample could not be replayed"
-        return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {reason}", span))
+        return _undecided(asked, answer, span, "the counterexample could not be replayed")
     notes = tuple(Note(task.span, f"{task.name!r} is here") for task in about)
-    told = f"'{assertion}' does not hold: {message}"
-    return Decided(assertion, Finding("G020", told, span, notes, run, about=(str(assertion),)))
+    told = f"'{claim}' does not hold: {message}"
+    return Decided(claim, Finding("G020", told, span, notes, run, about=(str(claim),)))
 
 
 def _text(denial: Denial) -> str:
     return Solver(denial.graph, denial.roots).text(denial.question, denial.calm)
 
 
-def _show(graph: Graph, assertion: Assertion, about: tuple[Task, ...], search: _Search) -> Decided:
+def _show(asked: Asked, search: _Search) -> Decided:
     """Look for a run that shows a "can"."""
-    answer = _ask(graph, search, about)
+    claim, graph, span = asked.claim, asked.graph, asked.first.span
+    answer = _ask(asked, search)
     if isinstance(answer, Never):
         conditions = ((name, graph.tasks[name].condition) for name in answer.because)
         notes = tuple(Note(span, f"the condition of {name!r}") for name, span in conditions if span.line)
-        return Decided(
-            assertion, Finding("G020", f"'{assertion}' does not hold: there is no such run", about[0].span, notes)
-        )
+        return Decided(claim, Finding("G020", f"'{claim}' does not hold: there is no such run", span, notes))
     run = None
     if isinstance(answer, Found):
-        run = _run(graph, answer, search, lambda run: shows(assertion, run, graph), about)
+        run = _run(asked, answer, search, lambda run: shows(claim, run, graph))
     if run is None:
-        reason = answer.reason if isinstance(answer, Undecided) else "the example could not be replayed"
-        return Decided(assertion, Finding("G090", f"'{assertion}' is not decided: {reason}", about[0].span))
-    return Decided(assertion, run=run)
+        return _undecided(asked, answer, span, "the example could not be replayed")
+    return Decided(claim, run=run)
 
 
-def _ask(graph: Graph, search: _Search, about: Iterable[Task]) -> Found | Never | Undecided:
+def _undecided(asked: Asked, answer: Found | Undecided, span: Span, otherwise: str) -> Decided:
+    reason = answer.reason if isinstance(answer, Undecided) else otherwise
+    return Decided(asked.claim, undecided(f"'{asked.claim}'", reason, span))
+
+
+def _ask(asked: Asked, search: _Search) -> Found | Never | Undecided:
     """Each question, first with nobody cancelling the run, as the plainer answer; the last one decides."""
     if search.plain:
         return Found({}, {}, frozenset())
     try:
-        solver = Solver(graph, [task.name for task in about])
-    except MissingExtra as error:
+        solver = Solver(asked.graph, asked.roots, asked.budget)
+    except NoSolver as error:
         return Undecided(str(error))
     answer: Found | Never | Undecided = Undecided("nothing was asked")
     for calm in (True,) if search.calm_only else (True, False):
@@ -285,10 +300,11 @@ def _ask(graph: Graph, search: _Search, about: Iterable[Task]) -> Found | Never 
     return answer
 
 
-def _run(graph: Graph, found: Found, search: _Search, seen: Callable[[Run], bool], about: Iterable[Task]) -> Run | None:
+def _run(asked: Asked, found: Found, search: _Search, seen: Callable[[Run], bool]) -> Run | None:
     """The first of the timelines that is a run and in which it is seen; of a large graph only what matters to it."""
+    graph = asked.graph
     if graph.plain and len(graph.tasks) > LARGE:
-        graph = replace(graph, tasks=dict(slice_of(graph, [task.name for task in about])))
+        graph = replace(graph, tasks=dict(slice_of(graph, asked.roots)))
     for late in search.timelines:
         try:
             run = schedule(graph, found.values, found.outcomes, found.interrupted, late, unready=found.unready)

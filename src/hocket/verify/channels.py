@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 
+from hocket.verify.budget import UNLIMITED, Budget
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.formula import Outcome
 from hocket.verify.model import Graph, Task, Way
@@ -28,17 +29,18 @@ __all__ = ["MOST_STATES", "channel_findings", "never_stops"]
 MOST_STATES = 20_000
 
 
-def channel_findings(graph: Graph) -> Iterator[Finding]:
+def channel_findings(graph: Graph, budget: Budget = UNLIMITED) -> Iterator[Finding]:
     """The run that stops because of channels, or that none was found and not all was looked at."""
     if not graph.uses("transfers"):
         return
     users = [task for task in graph.tasks.values() if task.transfers]
-    run, whole = _search(graph)
+    run, whole = _search(graph, budget)
     span = users[0].transfers[0].span if users[0].transfers[0].span.line else users[0].span
     if run is not None:
         yield _stopped(graph, run)
     elif not whole:
-        yield undecided("whether tasks can wait for each other over channels", f"more than {MOST_STATES} states", span)
+        reason = budget.is_over or f"more than {MOST_STATES} states"
+        yield undecided("whether tasks can wait for each other over channels", reason, span)
     elif graph.conditional:
         reason = "only the configuration in which everything runs was looked at"
         yield undecided("whether tasks can wait for each other over channels", reason, span)
@@ -49,7 +51,7 @@ def never_stops(graph: Graph) -> bool:
     return _search(graph) == (None, True)
 
 
-def _search(graph: Graph) -> tuple[Run | None, bool]:
+def _search(graph: Graph, budget: Budget = UNLIMITED) -> tuple[Run | None, bool]:
     """(a run that stops, whether everything was looked at)."""
     graph = _bare(graph)
     values = {name: default_value(variable) for name, variable in graph.variables.items()}
@@ -74,7 +76,7 @@ def _search(graph: Graph) -> tuple[Run | None, bool]:
             if key not in seen:
                 seen.add(key)
                 waiting.append((after, more))
-        if len(seen) > MOST_STATES:
+        if len(seen) > MOST_STATES or not budget.left:
             return None, False
     return None, True
 

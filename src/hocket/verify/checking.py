@@ -12,33 +12,34 @@ from typing import Any
 
 from hocket.errors import Unverified
 from hocket.verify.assertions import Assertion
+from hocket.verify.budget import SECONDS, budget_of
 from hocket.verify.findings import Report
 from hocket.verify.judge import judge_graph, read_graph
 
 __all__ = ["Check", "check"]
 
 
-def check(graph: Any, *, format: str | None = None, workers: int | None = None) -> Check:
+def check(graph: Any, *, format: str | None = None, workers: int | None = None, seconds: float = SECONDS) -> Check:
     """Claims about a graph, each asked by a method that raises if it does not hold.
 
     `graph` is whatever `hocket.verify` takes. Raises `SourceError` if it cannot be used, and `Unverified` (an
-    AssertionError) from each method whose claim is violated or not decided.
+    AssertionError) from each method whose claim is violated, or not decided: each has so many `seconds`.
 
     >>> check({"deploy": ["test"], "test": ["build"], "build": []}).always_before("build", "deploy").holds()
     """
-    return Check(graph, format, workers)
+    return Check(graph, format, workers, seconds)
 
 
 class Check:
     """One graph, read once; every method returns the same object, so that claims can be chained."""
 
-    def __init__(self, graph: Any, format: str | None, workers: int | None) -> None:
+    def __init__(self, graph: Any, format: str | None, workers: int | None, seconds: float = SECONDS) -> None:
         self._reading = read_graph(graph, format)
-        self._workers = workers
+        self._workers, self._seconds = workers, seconds
 
     def holds(self) -> None:
         """Everything that `hocket.verify` asks: no cycle, nothing that never runs, no deadlock, …"""
-        self._refuse(judge_graph(self._reading, (), self._workers), lambda finding: True)
+        self._refuse(self._judged(), lambda finding: True)
 
     def always_before(self, first: str, second: str) -> Check:
         """Whenever both run, the first has ended when the second starts."""
@@ -69,9 +70,12 @@ class Check:
         return self._claim("runs unless failed", task)
 
     def _claim(self, form: str, first: str, second: str = "") -> Check:
-        report = judge_graph(self._reading, [Assertion(form, first, second)], self._workers)
+        report = self._judged(Assertion(form, first, second))
         self._refuse(report, lambda finding: finding.code in ("G001", "G005", "G020", "G021", "G090"))
         return self
+
+    def _judged(self, *claims: Assertion) -> Report:
+        return judge_graph(self._reading, claims, self._workers, budget=budget_of(self._seconds))
 
     def _refuse(self, report: Report, matters: Callable[[Any], bool]) -> None:
         if any(matters(finding) and (finding.is_error or finding.code == "G090") for finding in report.findings):

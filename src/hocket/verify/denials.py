@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from hocket.verify.budget import UNLIMITED, Budget
 from hocket.verify.formula import TRUE, Formula
 from hocket.verify.model import Edge, Graph, Hold, Join, Point, Task
 from hocket.verify.propositions import Clause, Propositions
@@ -70,12 +71,12 @@ class Denied:
     whole: bool = True
 
 
-def denied(denial: Denial, text: Callable[[], str]) -> Denied:
-    """A denial with the best reason that there is; `text` gives the question as SMT-LIB."""
+def denied(denial: Denial, text: Callable[[], str], budget: Budget = UNLIMITED) -> Denied:
+    """A denial with the best reason that there is in this time; `text` gives the question as SMT-LIB."""
     lemmas = None
     for whole in (False, True) if denial.graph.given != TRUE else (True,):
-        clauses = denial.clauses(whole)
-        lemmas = None if clauses is None else refutation(clauses)
+        clauses = denial.clauses(whole) if budget.left else None
+        lemmas = None if clauses is None else refutation(clauses, budget=budget)
         if lemmas is not None:
             return Denied(denial, lemmas, whole=whole)
     return Denied(denial, None, text())

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 
-from hocket.verify.answers import ANSWERS, LARGE, Decided, denial_of
+from hocket.verify.answers import ANSWERS, LARGE, Asked, Decided, denial_of
 from hocket.verify.assertions import CURE, Assertion
+from hocket.verify.budget import UNLIMITED, Budget
 from hocket.verify.denials import Denial
 from hocket.verify.findings import Finding, Note
 from hocket.verify.model import Graph, Task
@@ -37,6 +38,7 @@ class Docket:
     graph: Graph
     shape: Shape
     rank: array[int]
+    budget: Budget = UNLIMITED
 
     def decide(self, claim: Assertion) -> Decided:
         """Prove or refute one claim."""
@@ -65,7 +67,7 @@ class Docket:
     def denial(self, claim: Assertion) -> Denial | None:
         """What has to be denied for this claim to hold, if it is one that says "never" or "always"."""
         pair = self._pair(claim)
-        return None if isinstance(pair, Finding) else denial_of(self.graph, self.shape, claim, *self._tasks(pair))
+        return None if isinstance(pair, Finding) else denial_of(self._asked(claim, pair))
 
     def _enforced(self, claims: Sequence[Assertion], pairs: Sequence[_Pair | Finding]) -> set[int]:
         """The places of the claims about an order that the edges alone make true."""
@@ -81,7 +83,10 @@ class Docket:
     def _one(self, claim: Assertion, pair: _Pair | Finding) -> Decided:
         if isinstance(pair, Finding):
             return _located(Decided(claim, pair))
-        return _located(ANSWERS[claim.form](self.graph, self.shape, claim, *self._tasks(pair)))
+        return _located(ANSWERS[claim.form](self._asked(claim, pair)))
+
+    def _asked(self, claim: Assertion, pair: _Pair) -> Asked:
+        return Asked(claim, self.graph, self.shape, *self._tasks(pair), self.budget)
 
     def _without_run(self, claim: Assertion, pair: _Pair) -> Decided:
         """In a plain graph what no way of edges enforces can be otherwise: a run for each would say it again."""

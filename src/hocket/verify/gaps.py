@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from hocket.errors import MissingExtra
+from hocket.verify.budget import UNLIMITED, Budget, NoSolver
 from hocket.verify.denials import Denial, Denied, denied
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.formula import (
@@ -107,15 +107,15 @@ class Gaps:
     asked: int = 0
 
 
-def left_out(graph: Graph) -> Gaps:
+def left_out(graph: Graph, budget: Budget = UNLIMITED) -> Gaps:
     """Needed tasks that a configuration leaves out while the one that needs them is in it (G013)."""
     gaps = Gaps()
     asked = _questions(graph)
     if not asked:
         return gaps
     try:
-        solver = Solver(graph, (), also=[question for _, _, question in asked])
-    except MissingExtra as error:
+        solver = Solver(graph, (), budget, also=[question for _, _, question in asked])
+    except NoSolver as error:
         _, edge, _ = asked[0]
         gaps.findings.append(undecided(f"whether {edge.before!r} can be left out", error, edge.span))
         return gaps
@@ -127,9 +127,9 @@ def _decide(graph: Graph, gaps: Gaps, solver: Solver, asked: list[tuple[Task, Ed
     """One question after the other; those that a run shows which was gone through before are not asked."""
     runs: list[tuple[Run, Story]] = []
     for place, (task, edge, question) in enumerate(asked):
-        if len(runs) * graph.weight > MOST_SHOWN:
+        why = f"it was not looked at, after {len(runs)} runs of {len(graph.tasks)} tasks"
+        if len(runs) * graph.weight > MOST_SHOWN or (why := solver.budget.is_over):
             what = f"whether {edge.before!r} and whatever comes after it in the file can be left out"
-            why = f"it was not looked at, after {len(runs)} runs of {len(graph.tasks)} tasks"
             gaps.findings.append(undecided(what, why, edge.span))
             return
         gaps.asked += 1
@@ -138,7 +138,9 @@ def _decide(graph: Graph, gaps: Gaps, solver: Solver, asked: list[tuple[Task, Ed
             continue
         answer = _configuration(graph, solver, question)
         if isinstance(answer, Never):
-            gaps.unsat.append(denied(_denial(graph, task, edge, question), partial(solver.text, question)))
+            gaps.unsat.append(
+                denied(_denial(graph, task, edge, question), partial(solver.text, question), solver.budget)
+            )
         elif isinstance(answer, Undecided):
             gaps.findings.append(undecided(f"whether {edge.before!r} can be left out", answer.reason, edge.span))
         else:

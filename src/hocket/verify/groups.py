@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from hocket.errors import MissingExtra
+from hocket.verify.budget import UNLIMITED, Budget, NoSolver
 from hocket.verify.denials import Denial, Denied, denied
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.formula import Runs, conjunction, disjunction
@@ -32,11 +32,11 @@ class Grouped:
     compared: int = 0
 
 
-def deadlocks(graph: Graph) -> Grouped:
+def deadlocks(graph: Graph, budget: Budget = UNLIMITED) -> Grouped:
     """Groups that are taken while something around the taker holds the same group until the taker has ended."""
     grouped = Grouped(compared=sum(1 for _ in _pairs(graph)))
     for shared in _shared_groups(graph):
-        _deadlock(graph, grouped, *shared)
+        _deadlock(graph, grouped, budget, *shared)
     return grouped
 
 
@@ -92,14 +92,14 @@ def _equal_cases(outer: Hold, inner: Hold) -> Iterator[tuple[Case, Case]]:
 
 
 def _deadlock(
-    graph: Graph, grouped: Grouped, task: Task, inner: Hold, outer: Hold, ways: list[tuple[Case, Case]]
+    graph: Graph, grouped: Grouped, budget: Budget, task: Task, inner: Hold, outer: Hold, ways: list[tuple[Case, Case]]
 ) -> None:
     denial = _denial(graph, task, inner, outer, ways)
     question = denial.question
     what = f"a deadlock of {task.name!r} over its group"
     try:
-        solver = Solver(graph, [task.name])
-    except MissingExtra as error:
+        solver = Solver(graph, [task.name], budget)
+    except NoSolver as error:
         grouped.findings.append(undecided(what, error, inner.span))
         return
     answer = solver.ask(question, calm=True)
@@ -107,7 +107,7 @@ def _deadlock(
         answer = solver.ask(question)
     match answer:
         case Never():
-            grouped.unsat.append(denied(denial, partial(solver.text, question)))
+            grouped.unsat.append(denied(denial, partial(solver.text, question), budget))
         case Undecided(reason):
             grouped.findings.append(undecided(what, reason, inner.span))
         case Found():

@@ -15,13 +15,15 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from hocket.errors import MissingExtra, SourceError
+from hocket.errors import SourceError
 from hocket.verify import times
 from hocket.verify.accesses import Races, races
 from hocket.verify.answers import Decided
 from hocket.verify.assertions import Assertion, parse_assertion
+from hocket.verify.budget import SECONDS, UNLIMITED, Budget, NoSolver, budget_of
 from hocket.verify.channels import channel_findings
 from hocket.verify.circles import cycle_findings
 from hocket.verify.codes import CODES, Severity
@@ -53,17 +55,19 @@ def judge(
     assertions: Iterable[str | Assertion] = (),
     workers: int | None = None,
     notes: bool = False,
+    seconds: float = SECONDS,
 ) -> Report:
     """See `hocket.verify.verify`, which is this function's public face."""
+    budget = budget_of(seconds)
     text = _text(source, format)
     claims = list(assertions)
     if (graph := _quickly(text, format)) is not None:
-        report = judge_graph(Reading(graph), claims, workers, notes)
+        report = judge_graph(Reading(graph), claims, workers, notes, budget)
         if not report.findings:
             return report
         if all(span.line for one in report.findings for span in (one.span, *(note.span for note in one.notes))):
             return replace(report, lines={text.path: text.lines})
-    return judge_graph(read_graph(text, format), claims, workers, notes)
+    return judge_graph(read_graph(text, format), claims, workers, notes, budget)
 
 
 def read_quickly(source: Any, format: str | None = None) -> Reading:
@@ -82,13 +86,17 @@ def _quickly(source: Any, format: str | None) -> Graph | None:
 
 
 def judge_graph(
-    reading: Reading, assertions: Iterable[str | Assertion] = (), workers: int | None = None, notes: bool = False
+    reading: Reading,
+    assertions: Iterable[str | Assertion] = (),
+    workers: int | None = None,
+    notes: bool = False,
+    budget: Budget = UNLIMITED,
 ) -> Report:
-    """Every question of a graph that was read."""
+    """Every question of a graph that was read; what there is no time for is unknown."""
     claims = [parse_assertion(claim) if isinstance(claim, str) else claim for claim in assertions]
     if workers is not None and workers < 1:
         raise SourceError(f"workers={workers!r}: a graph needs at least one worker", cure="leave it out for any number")
-    inquiry = Inquiry(reading.graph, list(reading.findings), workers, notes)
+    inquiry = Inquiry(reading.graph, list(reading.findings), workers, notes, budget)
     inquiry.claims = [*_own_claims(inquiry), *claims]
     certified = inquiry.run()
     cured = (replace(finding, cure=finding.cure or CODES[finding.code].cure) for finding in inquiry.findings)
@@ -148,6 +156,7 @@ class Inquiry:
     findings: list[Finding]
     workers: int | None = None
     notes: bool = False
+    budget: Budget = UNLIMITED
     claims: list[Assertion] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
     shape: Shape = field(init=False)
@@ -173,7 +182,7 @@ class Inquiry:
 
     @property
     def docket(self) -> Docket:
-        return Docket(self.graph, self.shape, self.rank)
+        return Docket(self.graph, self.shape, self.rank, self.budget)
 
     def add(self, findings: Iterable[Finding]) -> None:
         """What one question found, without what the reader has said of the same place already."""
@@ -190,20 +199,20 @@ def _waits(inquiry: Inquiry) -> None:
 
 
 def _presence(inquiry: Inquiry) -> None:
-    inquiry.gaps = left_out(inquiry.graph)
+    inquiry.gaps = left_out(inquiry.graph, inquiry.budget)
     inquiry.add(inquiry.gaps.findings)
 
 
 def _running(inquiry: Inquiry) -> None:
     """Which tasks can run; whoever waits in vain was told so, and is not told again that it never runs."""
-    inquiry.alive = liveness(inquiry.graph)
+    inquiry.alive = liveness(inquiry.graph, inquiry.budget)
     told = {finding.about[0] for finding in inquiry.findings if finding.code == "G012"}
     inquiry.add(one for one in inquiry.alive.findings if not (one.about and one.about[0] in told))
     inquiry.counts["runs replayed"] = len(inquiry.alive.runs)
 
 
 def _groups(inquiry: Inquiry) -> None:
-    inquiry.grouped = deadlocks(inquiry.graph)
+    inquiry.grouped = deadlocks(inquiry.graph, inquiry.budget)
     inquiry.add(inquiry.grouped.findings)
     inquiry.counts["groups compared"] = inquiry.grouped.compared
 
@@ -213,10 +222,10 @@ def _resources(inquiry: Inquiry) -> None:
     inquiry.add(over)
     told = frozenset(finding.about[1] for finding in [*inquiry.grouped.findings, *over] if finding.about)
     graph = inquiry.graph if inquiry.workers is None else with_workers(inquiry.graph, inquiry.workers)
-    inquiry.starved = starvation(graph, told)
+    inquiry.starved = starvation(graph, told, inquiry.budget)
     inquiry.add(inquiry.starved.findings)
     if inquiry.workers is None and not inquiry.starved.findings and _keeps_workers(inquiry.graph):
-        inquiry.counts["workers needed"] = least_workers(inquiry.graph)
+        inquiry.counts["workers needed"] = least_workers(inquiry.graph, inquiry.budget)
 
 
 def _keeps_workers(graph: Graph) -> bool:
@@ -235,21 +244,22 @@ def _times(inquiry: Inquiry) -> None:
     if not times.is_timed(graph):
         return
     inquiry.add(times.limits(graph))
-    inquiry.add(times.deadlines(graph, form, rank, inquiry.workers, lambda path: _together(graph, path)))
+    show = partial(_together, graph, inquiry.budget)
+    inquiry.add(times.deadlines(graph, form, rank, inquiry.workers, show))
     shortest, longest = times.makespan(graph, form, rank, inquiry.workers)
     inquiry.counts["seconds at least"] = shortest
     if longest < math.inf:
         inquiry.counts["seconds at most"] = longest
 
 
-def _together(graph: Graph, names: Sequence[str]) -> Run | str:
+def _together(graph: Graph, budget: Budget, names: Sequence[str]) -> Run | str:
     """A run in which these tasks all run, or why none is known."""
     free = without_groups(graph)
     found = Found({}, {}, frozenset())
     if not graph.plain:
         try:
-            answer = Solver(free, names).ask(conjunction(Runs(name) for name in names), calm=True)
-        except MissingExtra as error:
+            answer = Solver(free, names, budget).ask(conjunction(Runs(name) for name in names), calm=True)
+        except NoSolver as error:
             return str(error)
         if isinstance(answer, Never):
             return "the tasks on the longest way never all run, and shorter ways were not looked at"
@@ -265,7 +275,7 @@ def _together(graph: Graph, names: Sequence[str]) -> Run | str:
 
 
 def _channels(inquiry: Inquiry) -> None:
-    inquiry.add(channel_findings(inquiry.graph))
+    inquiry.add(channel_findings(inquiry.graph, inquiry.budget))
 
 
 def _claims(inquiry: Inquiry) -> None:
@@ -278,7 +288,7 @@ def _remarks(inquiry: Inquiry) -> None:
     if inquiry.notes:
         inquiry.add(redundant(inquiry.graph, inquiry.shape, inquiry.rank))
         dead = {finding.about[0] for finding in inquiry.findings if finding.code in ("G004", "G015")}
-        inquiry.add(one for one in skipped(inquiry.graph) if one.about[0] not in dead)
+        inquiry.add(one for one in skipped(inquiry.graph, inquiry.budget) if one.about[0] not in dead)
 
 
 QUESTIONS: dict[str, Callable[[Inquiry], None]] = {

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from hocket.errors import MissingExtra
+from hocket.verify.budget import UNLIMITED, Budget, NoSolver
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.formula import Formula, Outcome, Runs, conjunction, disjunction
 from hocket.verify.model import Edge, Graph, Join, Point, Task
@@ -36,7 +36,7 @@ class Alive:
     runs: list[Run] = field(default_factory=list)
 
 
-def liveness(graph: Graph) -> Alive:
+def liveness(graph: Graph, budget: Budget = UNLIMITED) -> Alive:
     """For every task a run in which it runs, or the finding that there is none."""
     alive = Alive()
     if graph.plain:
@@ -44,12 +44,12 @@ def liveness(graph: Graph) -> Alive:
     graph = without_groups(graph)  # who waits for a group still can run; whether it waits for ever is asked below
     remaining = dict.fromkeys(graph.tasks)
     _first_try(graph, alive, remaining)
-    _propose(graph, alive, remaining)
+    _propose(graph, alive, remaining, budget)
     if not remaining:
         return alive
     try:
-        solver = Solver(graph, graph.tasks)
-    except MissingExtra as error:
+        solver = Solver(graph, graph.tasks, budget)
+    except NoSolver as error:
         alive.findings.append(_doubt(graph, remaining, str(error)))
         return alive
     _search(graph, solver, alive, remaining)
@@ -72,14 +72,14 @@ def _first_try(graph: Graph, alive: Alive, remaining: dict[str, None]) -> None:
     _covered(graph, Found({}, {}, frozenset()), alive, remaining)
 
 
-def _propose(graph: Graph, alive: Alive, remaining: dict[str, None]) -> None:
+def _propose(graph: Graph, alive: Alive, remaining: dict[str, None], budget: Budget) -> None:
     """Runs with values chosen for one task that is left and as many others as can be; all succeed."""
     in_vain = 0
     for name in list(remaining):
         if name not in remaining or (wishes := Wishes.of(graph, {}, [name])) is None:
             continue
         in_vain += not _covered(graph, Found(wishes.values, {}, frozenset()), alive, remaining)
-        if in_vain == _MOST_IN_VAIN or _is_enough(graph, alive):
+        if in_vain == _MOST_IN_VAIN or _is_enough(graph, alive) or not budget.left:
             return
 
 

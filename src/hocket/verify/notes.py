@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 
-from hocket.errors import MissingExtra
+from hocket.verify.budget import UNLIMITED, Budget, NoSolver
 from hocket.verify.findings import Finding, Note
 from hocket.verify.formula import Is, Outcome, conjunction, disjunction, negation
 from hocket.verify.model import Edge, Graph, Join, Point, Task
@@ -40,14 +40,14 @@ def redundant(graph: Graph, shape: Shape, rank: array[int]) -> Iterator[Finding]
             yield Finding("G026", message, edge.span, (note,), about=(task.name, edge.before))
 
 
-def skipped(graph: Graph) -> Iterator[Finding]:
+def skipped(graph: Graph, budget: Budget = UNLIMITED) -> Iterator[Finding]:
     """Tasks without a condition of their own that are skipped in a run in which nothing fails (G016)."""
     quiet = [task for task in graph.tasks.values() if task.edges and not task.condition.line]
     if not graph.conditional or not quiet:
         return
     try:
-        solver = Solver(graph, graph.tasks)
-    except MissingExtra:
+        solver = Solver(graph, graph.tasks, budget)
+    except NoSolver:
         return
     bad = frozenset({Outcome.FAILED, Outcome.CANCELLED})
     fine = negation(disjunction(Is(name, bad) for name in graph.tasks))

@@ -15,6 +15,7 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
+from hocket.verify.budget import UNLIMITED, Budget
 from hocket.verify.propositions import Clause
 
 __all__ = ["refutation", "refutes"]
@@ -120,9 +121,11 @@ class _Propagation:
         self.next = min(self.next, length)
 
 
-def refutation(clauses: Iterable[Clause], most: int = _MOST_CONFLICTS) -> list[list[int]] | None:
-    """A list that `refutes` accepts; None if the clauses can be true, or after so many conflicts."""
-    return _Search(clauses).run(most)
+def refutation(
+    clauses: Iterable[Clause], most: int = _MOST_CONFLICTS, budget: Budget = UNLIMITED
+) -> list[list[int]] | None:
+    """A list that `refutes` accepts; None if the clauses can be true, or after so many conflicts, or so much time."""
+    return _Search(clauses).run(most, budget)
 
 
 class _Search:
@@ -137,7 +140,7 @@ class _Search:
         numbers = {abs(number) for clauses in self.known.watched.values() for clause in clauses for number in clause}
         self.open = [(0.0, number) for number in sorted(numbers)]  # a heap: the weightiest first
 
-    def run(self, most: int) -> list[list[int]] | None:
+    def run(self, most: int, budget: Budget) -> list[list[int]] | None:
         while not self.known.contradicted:
             conflict = self.known.follow()
             if conflict is None:
@@ -145,7 +148,7 @@ class _Search:
                     return None
             elif not self.levels:
                 break
-            elif len(self.lemmas) >= most:
+            elif len(self.lemmas) >= most or not budget.left:
                 return None
             else:
                 self._learn(conflict)

@@ -20,6 +20,7 @@ from itertools import combinations
 from typing import Any
 
 from hocket.errors import MissingExtra
+from hocket.verify.budget import UNLIMITED, Budget, Spent
 from hocket.verify.formula import (
     All,
     Ancestors,
@@ -90,12 +91,13 @@ class _Encoded:
 class Solver:
     """Answers questions about a part of one graph. `roots` are the tasks that the questions will be about.
 
-    `also` are formulas over variables that will be asked about besides those of the tasks.
+    `also` are formulas over variables that will be asked about besides those of the tasks. Raises `MissingExtra`, and
+    `Spent` if the time is over before all is said: a large graph takes z3 seconds to be told.
     """
 
     graph: Graph
     roots: Iterable[str]
-    timeout: int = TIMEOUT
+    budget: Budget = UNLIMITED
     also: Iterable[Formula] = ()
     _named: dict[str, Any] = field(default_factory=dict)
 
@@ -108,7 +110,6 @@ class Solver:
         self.tasks = slice_of(self.graph, self.roots)
         self.context = z3.Context()
         self.solver = z3.Solver(ctx=self.context)
-        self.solver.set("timeout", self.timeout)
         self.variables: dict[str, _Encoded] = {}
         self.known: dict[object, Any] = {}  # the terms of atoms about variables
         self.ancestry: dict[tuple[str, bool, frozenset[Outcome]], Any] = {}
@@ -126,6 +127,7 @@ class Solver:
         self.ready = {name: self._bool(f"{name} becomes ready") for name in self.tasks}
         self.calm = self._bool("nobody cancels the run")
         for task in self.tasks.values():
+            self.budget.check()
             self._task(task)
         self.solver.add(self.term(self.graph.given))
         for formula in self.also:  # what a term defines on the side must stand before the first question
@@ -142,6 +144,7 @@ class Solver:
         """Is there a run of which `question` is true? `calm`: one in which nobody cancels it."""
         self.solver.push()
         try:
+            self.limited()
             self.solver.add(self.term(question))
             answer = self.solver.check(*([self.calm] if calm else []), *self._named.values())
             if answer == self.z3.sat:
@@ -151,8 +154,15 @@ class Solver:
             return Undecided(f"z3 gave up: {self.solver.reason_unknown()}")
         except self.z3.Z3Exception as error:
             return Undecided(f"z3 failed: {error}")
+        except Spent as error:
+            return Undecided(str(error))
         finally:
             self.solver.pop()
+
+    def limited(self) -> None:
+        """The next question gets as much time as one may take, and no more than is left; raises `Spent`."""
+        self.budget.check()
+        self.solver.set("timeout", max(1, int(min(TIMEOUT, 1000 * self.budget.left))))
 
     def text(self, question: Formula, calm: bool = False) -> str:
         """The question as SMT-LIB 2, for any solver."""
@@ -167,6 +177,8 @@ class Solver:
         extra = [self.calm] if calm else []
         for name in list(kept) if len(kept) <= 12 else ():
             without = [self._named[one] for one in kept if one != name]
+            if not self.budget.left:
+                break
             if self.solver.check(*extra, *without) == self.z3.unsat:
                 kept.remove(name)
         return tuple(kept)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from hocket.errors import MissingExtra
+from hocket.verify.budget import UNLIMITED, Budget, NoSolver
 from hocket.verify.denials import Denial, Denied, denied
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.model import Copies, Edge, Graph, Hold, Join, Point, Task
@@ -42,7 +42,7 @@ class Starved:
     known: Resources = field(default_factory=Resources)
 
 
-def starvation(graph: Graph, told: frozenset[str] = frozenset()) -> Starved:
+def starvation(graph: Graph, told: frozenset[str] = frozenset(), budget: Budget = UNLIMITED) -> Starved:
     """Every knot of resources that no order explains: a run that stops, or the solver's word that there is none.
 
     `told` are groups of which a deadlock is known already.
@@ -50,11 +50,11 @@ def starvation(graph: Graph, told: frozenset[str] = frozenset()) -> Starved:
     starved = Starved(known=resources(graph))
     for knot in starved.known.doubtful:
         if told.isdisjoint(key_text(key) for key in knot):
-            _one(graph, knot, starved)
+            _one(graph, knot, starved, budget)
     return starved
 
 
-def _one(graph: Graph, knot: tuple[Key, ...], starved: Starved) -> None:
+def _one(graph: Graph, knot: tuple[Key, ...], starved: Starved, budget: Budget) -> None:
     table, denial = Table(graph), denial_of(graph, knot)
     whole = denial.graph
     span = next(hold.span for task in table.waiting_holders for hold in task.holds if set(keys_of(hold)) & set(knot))
@@ -62,11 +62,11 @@ def _one(graph: Graph, knot: tuple[Key, ...], starved: Starved) -> None:
         starved.findings.append(_finding(whole, graph, run))
         return
     try:
-        answer = stopped_run(whole)
-    except MissingExtra as error:
+        answer = stopped_run(whole, budget)
+    except NoSolver as error:
         answer = Undecided(str(error))
     if isinstance(answer, Never):
-        starved.unsat.append(denied(denial, partial(str, answer.because[0])))
+        starved.unsat.append(denied(denial, partial(str, answer.because[0]), budget))
         return
     run = _shown(whole, answer) if isinstance(answer, Stopped) else None
     if run is None:
@@ -138,11 +138,11 @@ class Stopped:
     closed: frozenset[str]
 
 
-def stopped_run(graph: Graph) -> Stopped | Never | Undecided:
+def stopped_run(graph: Graph, budget: Budget = UNLIMITED) -> Stopped | Never | Undecided:
     """A prefix of some run after which nothing can happen although not everything has closed."""
     if len(graph.tasks) > _LARGEST:
         return Undecided(f"{len(graph.tasks)} tasks are too many to ask about resources that are held while waiting")
-    prefix = _Prefix(Solver(graph, graph.tasks))
+    prefix = _Prefix(Solver(graph, graph.tasks, budget))
     return prefix.ask()
 
 
@@ -161,6 +161,7 @@ class _Prefix:
         for task in solver.tasks.values():
             solver.solver.add(*self._possible(task), *self._stopped(task, room))
         solver.solver.add(self.any(*(self.no(term) for term in self.closed.values())))
+        solver.limited()
         answer = solver.solver.check(solver.calm, *solver._named.values())
         if answer == solver.z3.sat:
             model = solver.solver.model()
@@ -310,7 +311,7 @@ def _listed(names: list[str]) -> str:
 # -- workers ----------------------------------------------------------------------------------------------------------
 
 
-def least_workers(graph: Graph) -> int | None:
+def least_workers(graph: Graph, budget: Budget = UNLIMITED) -> int | None:
     """The fewest workers with which no run stops because all of them wait; None if that is not decided.
 
     Where nobody waits while keeping a worker one is enough; else the number is found by halving, each time with a
@@ -323,7 +324,7 @@ def least_workers(graph: Graph) -> int | None:
     low, high = 1, enough
     while low < high:
         middle = (low + high) // 2
-        starved = starvation(with_workers(graph, middle))
+        starved = starvation(with_workers(graph, middle), budget=budget)
         if any(finding.code == "G090" for finding in starved.findings):
             return None
         if starved.findings:
