@@ -37,10 +37,10 @@ from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.shared.parts import LIFE
 from hocket.explore.threads.atomic import ATOMIC_OPERATIONS, Atomic
 from hocket.explore.threads.control import ACTORS, Actor
-from hocket.explore.threads.patch import THREAD_OPERATIONS
+from hocket.explore.threads.patch import START, THREAD_OPERATIONS
 from hocket.explore.threads.pool import _allocate_lock, _get_ident
 
-__all__ = ["Calling"]
+__all__ = ["PROMISES", "Calling"]
 
 _RLock: Any = __import__("_thread").RLock  # the one of C
 _RealQueue: Any = __import__("_queue").SimpleQueue
@@ -53,6 +53,8 @@ class Calling(Holding):
 
     def callee(self, f: Any) -> Any:
         """What to call for `f(…)`: rewritten code itself, so that no frame of ours stands between it and its caller."""
+        if type(f) is type and f in _MAKERS:
+            return partial(_MAKERS[f], self)
         return f if self._speaks(f) else partial(self._unspoken, f)
 
     def _speaks(self, f: Any) -> bool:
@@ -68,20 +70,35 @@ class Calling(Holding):
     def bound(self, o: Any, name: str) -> Any:
         """What to call for `o.name(…)`."""
         kind = type(o)
-        if self._base(kind) is not None and self._is_builtin(kind, name):
+        if kind in _WITH_OPERATIONS:
+            f = getattr(o, name)
+            if type(f) is MethodType:
+                if f.__func__ in _OPERATIONS and id(o) in self._known:
+                    return partial(self._operate, f)
+                if f.__func__ is START:
+                    return partial(self._begin, f)
+        elif self._base(kind) is not None and self._is_builtin(kind, name):
             getattr(o, name)  # raises what there is to raise before the arguments are evaluated
             return partial(self._call_bound, o, name)
-        if kind in _WITH_OPERATIONS and id(o) in self._known:
-            f = getattr(o, name)
-            if type(f) is MethodType and f.__func__ in _OPERATIONS:
-                return partial(self._operate, f)
         return self.callee(self.get(o, name))
 
     def _operate(self, f: Any, /, *args: Any, **named: Any) -> Any:
         """`f(*args, **named)`, of something shared: with plain arguments it is an operation and nothing else."""
-        if named or not _PLAIN.issuperset(map(type, args)):
+        if named or (args and not _PLAIN.issuperset(map(type, args))):
             return self._unspoken(f, *args, **named)
-        return self._fresh(f, f(*args))
+        result = f(*args)
+        return result if type(result) in _PLAIN else self._fresh(f, result)
+
+    def _begin(self, f: Any, /, *args: Any, **named: Any) -> Any:
+        """`thread.start()`: the thread is anybody's from now on, and what it was given has been since it was made."""
+        actor = ACTORS.get(_get_ident())
+        if actor is None or args or named:
+            return self._unspoken(f, *args, **named)
+        try:
+            self.heap.escape(f.__self__, actor)
+            return f()
+        finally:
+            self._listen(actor)
 
     def _call_bound(self, o: Any, name: str, /, *args: Any, **named: Any) -> Any:
         return self._called_on(o, name, args, named)
@@ -328,7 +345,42 @@ _REAL = {type(_allocate_lock()): "a lock", type(_RLock()): "a lock", _RealQueue:
 _HASHABLE = frozenset({BuiltinFunctionType, FunctionType, WrapperDescriptorType, type})  # and no code is run for it
 _WITH_OPERATIONS = frozenset({Atomic, threading.Thread})
 _OPERATIONS = ATOMIC_OPERATIONS | THREAD_OPERATIONS
+_THREAD_INIT = threading.Thread.__init__
+_OF_THREAD = {"target", "args", "kwargs", "name", "daemon"}
 _OPENLY = _HASHABLE | {MethodType}  # no code of the program runs when such a thing is looked at
+
+
+def _make_atomic(probes: Calling, *args: Any, **named: Any) -> Any:
+    """`Atomic(value)`, which keeps the value and does not look at it."""
+    actor = ACTORS.get(_get_ident())
+    if actor is None or named or len(args) != 1:
+        return probes.call(Atomic, *args, **named)
+    try:
+        probes.heap.escape(args[0], actor)
+        return Atomic(args[0])
+    finally:
+        probes._listen(actor)
+
+
+def _make_thread(probes: Calling, *args: Any, **named: Any) -> Any:
+    """`Thread(target=…)`, which keeps what it is given; of a function, and of a text, it asks nothing that is code."""
+    actor = ACTORS.get(_get_ident())
+    target = named.get("target")
+    if (actor is None or args or not _OF_THREAD.issuperset(named) or type(named.get("name", "")) is not str
+            or type(getattr(target, "__func__", None) if type(target) is MethodType else target) is not FunctionType
+            or threading.Thread.__init__ is not _THREAD_INIT):
+        return probes.call(threading.Thread, *args, **named)
+    try:
+        for value in named.values():
+            probes.heap.escape(value, actor)
+        return threading.Thread(**named)
+    finally:
+        probes._listen(actor)
+
+
+_MAKERS: dict[type, Callable[..., Any]] = {Atomic: _make_atomic, threading.Thread: _make_thread}
+PROMISES = (Calling._handed_over, Calling._begin, _make_atomic, _make_thread)
+"""Whoever enters one of these comes to a `_listen` before code that is not ours, or before it is left."""
 
 
 def _is_told(f: Any) -> bool:

@@ -23,7 +23,7 @@ import re
 import sys
 import threading
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from types import (
@@ -37,7 +37,7 @@ from types import (
 )
 from typing import Any
 
-from hocket.explore.shared.calling import Calling
+from hocket.explore.shared.calling import PROMISES
 from hocket.explore.shared.scan import UNKNOWN, Finding, code_of
 from hocket.explore.shared.sight import ENOUGH, Sight, sight
 from hocket.explore.threads.atomic import Atomic
@@ -64,12 +64,27 @@ _READERS = {
     "__contains__", "__getitem__", "__len__", "__iter__", "__reversed__", "__eq__", "__ne__", "__sizeof__",
 }
 _CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict, bytearray)
+_Codes = dict[int, CodeType]  # by identity: to hash a code is to hash all of it, and is dearer than what is asked here
+_MANY = 4096  # codes, of which a program may make new ones in each execution
+
+
+def _by_identity(codes: Iterable[CodeType]) -> _Codes:
+    return {id(code): code for code in codes}
+
+
+def _remember(codes: _Codes, code: CodeType) -> None:
+    """What `codes` are can be found out again."""
+    if len(codes) >= _MANY:
+        codes.clear()
+    codes[id(code)] = code
+
+
 # whoever enters one of these comes to a step before it returns or raises; until then nothing runs that is not ours
-_STEPS_AHEAD = {function.__code__ for function in (
+_STEPS_AHEAD = _by_identity(function.__code__ for function in (
     Control.plain, Control.step, Control.spawn, Atomic.load, Atomic.store, Atomic.swap, Atomic.add,
-    Atomic.compare_exchange, ExploredLock.__enter__, ExploredLock.__exit__, ExploredLock.release)}
-_HANDED_OVER = Calling._handed_over.__code__  # which says when it comes to code that is not ours (`_listen`)
-_LOOKS_AROUND = {threading.enumerate.__code__, threading.active_count.__code__}
+    Atomic.compare_exchange, ExploredLock.__enter__, ExploredLock.__exit__, ExploredLock.release))
+_PROMISES = _by_identity(promise.__code__ for promise in PROMISES)
+_LOOKS_AROUND = _by_identity((threading.enumerate.__code__, threading.active_count.__code__))
 
 
 class Watch:
@@ -88,8 +103,10 @@ class Watch:
         self._paused = False
         self._concurrent = False
         self._known: set[CodeType] = set()  # read already, or machinery
-        self._machinery: dict[CodeType, bool] = {}
-        self._ours: set[CodeType] = set()  # the machinery among them
+        self._met: _Codes = {}  # some of these
+        self._ours: _Codes = {}  # machinery
+        self._others: _Codes = {}  # and what is not
+        self._quiet: _Codes = {}  # what is machinery, or rewritten
         self._calls: dict[tuple[Any, str], bool] = {}  # (type or module, function) -> harmless
         self._sites: set[tuple[CodeType, int]] = set()  # calls into C that were judged
         # what ran when solitude ended: the code, how far it was, and its writes from there on
@@ -101,6 +118,7 @@ class Watch:
         for known in (self.findings, self.files, self._from):
             known.clear()
         self._known.clear()
+        self._met.clear()
         self._sites.clear()
         self._open.clear()
 
@@ -133,7 +151,7 @@ class Watch:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             code = frame.f_code
-            told_elsewhere = self._is_machinery(code) or self._is_rewritten(code)
+            told_elsewhere = id(code) in self._quiet or self._is_quiet(code)
             if not told_elsewhere and (alone or code.co_name in ("__init__", "__post_init__")):
                 writes = self._writes_after(frame, fresh_self=False)
                 if alone:
@@ -191,22 +209,22 @@ class Watch:
         """Most of what is told is told of our own code, and of returns, so these are out of the way first."""
         code = frame.f_code
         if event == "c_call":
-            if code not in self._ours and self._concurrent and not self._is_machinery(code):
+            if id(code) not in self._ours and self._concurrent and not self._is_machinery(code):
                 self._called(frame, code, argument)
         elif event == "call" and self._concurrent:
-            if code in _STEPS_AHEAD or (code is _HANDED_OVER and type(current()) is Actor):
+            if id(code) in _STEPS_AHEAD or (id(code) in _PROMISES and type(current()) is Actor):
                 sys.setprofile(None)  # until the step that follows is over, or until others are called
-            elif code not in self._known:
+            elif id(code) not in self._met:
                 self._entered(frame, code)
 
     def _told_of_start(self, code: CodeType, offset: int) -> Any:
         """A function begins; whether to hear of it again."""
-        told_elsewhere = code in _CALLS_OTHERS or code in _LOOKS_AROUND
+        told_elsewhere = id(code) in _CALLS_OTHERS or id(code) in _LOOKS_AROUND
         if self._is_machinery(code) and not told_elsewhere:
             return ENOUGH
         if self._paused or not self._concurrent or current() is None:
             return None
-        if code not in self._known:
+        if id(code) not in self._met:
             self._entered(sys._getframe(1), code)
         return None if told_elsewhere else ENOUGH
 
@@ -223,22 +241,33 @@ class Watch:
         return None
 
     def _entered(self, frame: FrameType, code: CodeType) -> None:
-        if code in _CALLS_OTHERS:
-            self._given(frame, _CALLS_OTHERS[code](frame))
+        calls_others = _CALLS_OTHERS.get(id(code))
+        if calls_others is not None:
+            self._given(frame, calls_others[1](frame))
+            return
+        _remember(self._met, code)
+        if code in self._known:
             return
         self._known.add(code)
-        if code in _LOOKS_AROUND:
+        if id(code) in _LOOKS_AROUND:
             self._report_at(frame, "the list of threads is read")
         if not self._is_machinery(code) and not self._is_rewritten(code):
             self._report(code, code_of(code).findings(_resolver(frame)).values())
 
     def _is_machinery(self, code: CodeType) -> bool:
-        known = self._machinery.get(code)
-        if known is None:
-            known = self._machinery[code] = is_machinery(code.co_filename)
-            if known:
-                self._ours.add(code)
-        return known
+        if id(code) in self._ours:
+            return True
+        if id(code) in self._others:
+            return False
+        ours = is_machinery(code.co_filename)
+        _remember(self._ours if ours else self._others, code)
+        return ours
+
+    def _is_quiet(self, code: CodeType) -> bool:
+        quiet = self._is_machinery(code) or self._is_rewritten(code)
+        if quiet:
+            _remember(self._quiet, code)
+        return quiet
 
     # -- calls into C -------------------------------------------------------------------------------------------------
 
@@ -352,11 +381,19 @@ def _of_work_item(frame: FrameType) -> Any:
     return getattr(item, "fn", None) or (getattr(item, "task", None) or (None,))[0]
 
 
-_CALLS_OTHERS: dict[CodeType, Callable[[FrameType], Any]] = {threading.Thread.run.__code__: _of_thread}
+_CALLS_OTHERS: dict[int, tuple[CodeType, Callable[[FrameType], Any]]] = {}  # by the identity of the code
+
+
+def _asks(code: CodeType, target: Callable[[FrameType], Any]) -> None:
+    """Where `code` begins, what it is going to call is `target(frame)`."""
+    _CALLS_OTHERS[id(code)] = (code, target)
+
+
+_asks(threading.Thread.run.__code__, _of_thread)
 
 
 def _add_executors() -> None:
     """The executors are watched if they are loaded; loading them for that would cost every exploration."""
     pools = sys.modules.get("concurrent.futures.thread")
     if pools is not None:
-        _CALLS_OTHERS[pools._WorkItem.run.__code__] = _of_work_item
+        _asks(pools._WorkItem.run.__code__, _of_work_item)

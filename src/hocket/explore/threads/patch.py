@@ -44,7 +44,9 @@ from hocket.explore.threads.primitives import (
 )
 from hocket.trace.operation import Operation
 
-__all__ = ["AT_END", "EXTENSIONS", "THREAD_OPERATIONS", "begin_books", "controlled", "end_books", "virtual_time"]
+__all__ = [
+    "AT_END", "EXTENSIONS", "START", "THREAD_OPERATIONS", "begin_books", "controlled", "end_books", "virtual_time",
+]
 
 Thread = threading.Thread
 _sleep, _time = time.sleep, time.time
@@ -338,6 +340,8 @@ def _is_alive(thread: Thread) -> bool:
 
 THREAD_OPERATIONS: frozenset[Any] = frozenset({_join, _is_alive})
 """What stands in for methods of Thread and runs nobody else's code."""
+START = _start
+"""What stands in for `Thread.start`."""
 
 
 # -- looks without a lock ---------------------------------------------------------------------------------------------
