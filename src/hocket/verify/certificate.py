@@ -40,7 +40,7 @@ from hocket.verify.docket import Docket
 from hocket.verify.findings import Finding, undecided
 from hocket.verify.formula import FALSE, TRUE, Outcome
 from hocket.verify.liveness import is_success, without_groups
-from hocket.verify.model import NOWHERE, SUCCEEDED, Bare, Edge, Graph, Hold, Join, Point, Task, Timing
+from hocket.verify.model import NOWHERE, SUCCEEDED, Bare, Edge, Graph, Hold, Idle, Join, Point, Task, Timing
 from hocket.verify.order import enforced, task_pairs
 from hocket.verify.readers import Reading
 from hocket.verify.replay import Did, Event, Mismatch, Run, Story, replay
@@ -264,9 +264,27 @@ def _check_runs(graph: Graph, runs: list[Any]) -> None:
     free = without_groups(graph)
     for said in runs:
         ran |= _replayed(free, said).ran
-    missing = [name for name in graph.tasks if name not in ran]
+    idle = _behind_idle(graph)
+    missing = [name for name in graph.tasks if name not in ran and name not in idle]
     if missing:
         raise Refuted(f"no run shows that {missing[0]!r} can run")
+
+
+def _behind_idle(graph: Graph) -> set[str]:
+    """Tasks of which nobody has to show that they can run: what is idle, what comes after it, and what is within."""
+    found = {name for name, task in graph.tasks.items() if task.idle is not Idle.NO}
+    if not found:
+        return found
+    behind: dict[str, list[str]] = {}
+    for name, task in graph.tasks.items():
+        for before in (*(edge.before for edge in task.edges), task.parent):
+            behind.setdefault(before, []).append(name)
+    waiting = list(found)
+    while waiting:
+        fresh = [name for name in behind.get(waiting.pop(), ()) if name not in found]
+        found.update(fresh)
+        waiting.extend(fresh)
+    return found
 
 
 def _replayed(graph: Graph, said: Any) -> Story:

@@ -70,6 +70,7 @@ _ROWS = (
     Code("G034", "contradictory entries", Severity.ERROR, "keep one of the two"),
     Code("G035", "no way to an end", Severity.ERROR, "let one of these lead to an end"),
     Code("G036", "malformed fork", Severity.ERROR, "take the wait out: it starts when that has opened"),
+    Code("G037", "switched off", Severity.WARNING, "remove it, or the condition that switches it off"),
     Code("G090", "not decided", Severity.WARNING, "see the reason given"),
     Code("G091", "not read", Severity.WARNING, "what stands there is not judged; verify it by itself"),
 )

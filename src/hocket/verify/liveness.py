@@ -15,7 +15,7 @@ from itertools import combinations
 from hocket.verify.budget import UNLIMITED, Budget, NoSolver
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.formula import Formula, Outcome, Runs, conjunction, disjunction
-from hocket.verify.model import Edge, Graph, Join, Point, Task
+from hocket.verify.model import Edge, Graph, Idle, Join, Point, Task
 from hocket.verify.replay import Mismatch, Run, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.timeline import schedule
@@ -141,6 +141,8 @@ def _dead(graph: Graph, solver: Solver, alive: Alive, remaining: dict[str, None]
         assert isinstance(answer, Never | Undecided), "what none of them can do, one of them cannot do"
         because = answer.because if isinstance(answer, Never) else ()
         task = graph.tasks[name]
+        if task.idle is not Idle.NO or any(graph.tasks[one].idle is Idle.CALLED for one in because):
+            continue
         branches = _apart(solver, task, remaining)
         finding = _never_join(task, branches) if branches else _never_runs(graph, task, because, remaining)
         alive.findings.append(finding)

@@ -34,8 +34,8 @@ from hocket.verify.formula import FALSE, TRUE, Atom, Equal, Formula, Matches, Ou
 
 __all__ = [
     "NOWHERE", "RAN", "SUCCEEDED", "Access", "Bare", "Case", "Channel", "Copies", "Edge", "Graph", "Group", "Hold",
-    "Join", "Kind", "Mode", "Point", "Span", "Task", "Timing", "Transfer", "Until", "Variable", "Way", "named_group",
-    "one_by_one",
+    "Idle", "Join", "Kind", "Mode", "Point", "Span", "Task", "Timing", "Transfer", "Until", "Variable", "Way",
+    "named_group", "one_by_one",
 ]  # fmt: skip
 
 RAN = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.CANCELLED})
@@ -109,6 +109,14 @@ class Edge:
     accepts: frozenset[Outcome] | None = None
     optional: bool = False
     point: Point = Point.CLOSED
+
+
+class Idle(Enum):
+    """Whether it is no mistake of a task that it never runs: it is switched off, or other callers may let it run."""
+
+    NO = "no"
+    OFF = "off"
+    CALLED = "called"
 
 
 class Join(Enum):
@@ -257,6 +265,7 @@ class Task:
     holds: tuple[Hold, ...] = ()
     condition: Span = NOWHERE  # where its condition stands, if it has one
     opaque: bool = False  # its children are somewhere that we cannot read
+    idle: Idle = Idle.NO
     join: Join = Join.ALL
     lost: Formula = FALSE
     ready: bool = True  # whether it can become ready: False only where the source says that it never will

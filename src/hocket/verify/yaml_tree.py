@@ -237,6 +237,8 @@ class _Builder:
         first = holder.entries.get(key.text)
         if first is not None:
             holder.duplicates.append(Duplicate(first.key, key))
+            if key.text == "<<":  # who allows it merges both, and the later one wins
+                holder.entries["<<"] = Entry(first.key, Sequence(first.key.span, [node, first.value]))
             return
         holder.entries[key.text] = Entry(key, node)
 

@@ -34,7 +34,7 @@ def found(jobs: dict[str, str], **more: str) -> list[tuple[str, int, int]]:
 def never(jobs: dict[str, str], **more: str) -> list[str]:
     """The jobs of which it is said that they can never run; nothing else may be said."""
     report = hocket.verify(workflow(jobs, **more))
-    assert {finding.code for finding in report.findings} <= {"G004"}
+    assert {finding.code for finding in report.findings} <= {"G004", "G037"}
     return [finding.message.split("'")[1] for finding in report.findings]
 
 
@@ -313,7 +313,13 @@ def test_the_jobs_of_a_called_workflow_are_read_and_their_inputs_filled_in(tmp_p
     )
     report = called(tmp_path, caller, callee)
     assert list(report.graph.tasks) == ["call", "call / slow", "call / fast", "call / end"]
-    assert [(f.code, Path(f.path).name, f.line) for f in report.findings] == [("G004", "called.yml", 5)]
+    assert (report.findings, report.certificate is not None) == ((), True)  # another caller may pass another mode
+    again = hocket.verify(tmp_path / ".github" / "workflows" / "caller.yml", assertions=["call / slow can run"])
+    assert [finding.code for finding in again.findings] == ["G020"]
+    other = callee.replace("inputs.mode == 'slow'", "github.ref == 'a' && github.ref == 'b'")
+    (tmp_path / ".github" / "workflows" / "called.yml").write_text(other)
+    (finding,) = hocket.verify(tmp_path / ".github" / "workflows" / "caller.yml").findings
+    assert (finding.code, Path(finding.path).name, finding.line) == ("G004", "called.yml", 5)  # whoever calls it
 
 
 def test_a_called_workflow_must_exist_and_be_callable(tmp_path):

@@ -55,3 +55,103 @@ def test_a_part_of_a_pipeline_by_itself_may_use_what_stands_elsewhere(tmp_path):
     other = tmp_path / "parts" / "child.yml"
     other.write_text("stages: [test]\ntest: {extends: .base, stage: test}\n")  # a pipeline of its own
     assert [finding.code for finding in hocket.verify(other).findings] == ["G002"]
+
+
+WORKFLOW = "on: push\njobs:\n"
+JOB = "    runs-on: x\n    steps: [{run: x}]\n"
+
+
+def github(jobs: dict[str, str]) -> str:
+    return WORKFLOW + "".join(f"  {name}:\n{JOB}    {more}\n" for name, more in jobs.items())
+
+
+@pytest.mark.parametrize("condition", ["false", "${{ false }}", "github.ref == 'x' && false", "false || false"])
+def test_a_job_that_is_switched_off_is_meant_and_whoever_needs_it_is_not(condition):
+    report = hocket.verify(github({"off": f"if: {condition}"}))
+    assert [(one.code, one.line, one.severity) for one in report.findings] == [("G037", 6, "warning")]
+    assert hocket.audit(report.certificate, github({"off": f"if: {condition}"})).basis is not None
+    report = hocket.verify(github({"off": f"if: {condition}", "on": "needs: off"}))
+    assert [(one.code, one.line) for one in report.findings] == [("G037", 6), ("G004", 7)]
+
+
+def test_what_a_job_behind_those_that_are_needed_gave_may_be_read_in_a_condition_and_nowhere_else():
+    asked = "needs: mid\n    if: needs.set.outputs.go == '1'"
+    jobs = {"set": "outputs: {go: '1'}", "mid": "needs: set", "end": asked}
+    assert hocket.verify(github(jobs)).findings == ()  # actions/runner 2356: it is there, against the documentation
+    jobs["end"] = "needs: mid\n    env: {GO: '${{ needs.set.outputs.go }}'}"
+    assert [(one.code, one.line) for one in hocket.verify(github(jobs)).findings] == [("G007", 15)]
+    jobs["end"] = "needs: mid\n    if: needs.other.outputs.go == '1'"
+    assert sorted(one.code for one in hocket.verify(github(jobs | {"other": ""})).findings) == ["G004", "G007"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 2.1\njobs:\n  build:\n    docker: [{image: x}]\nworkflows: {all: {jobs: [build]}}\n",  # CircleCI
+        "jobs: 500\nuse-conda: true\n",  # a profile of snakemake
+        "trigger: {batch: true}\nresources: {x: y}\nstages:\n- stage: Build\n  jobs: []\n",  # Azure
+        "global: {image: x}\ntest:\n  enabled: true\n  rules:\n    - x\nlast:\n  script: x\n  enabled: y\n",  # helm
+    ],
+)
+def test_what_other_tools_call_jobs_and_stages_is_none_of_the_formats(text):
+    assert sniffed(Source("config.yml", text)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a:\n  stage: x\n  extends: .b\n", "a: {script: [x], tags: [y]}\n", "# so\na:\n    image: x\n    script: y\n"],
+)
+def test_a_job_of_gitlab_is_known_by_its_keys(text):
+    assert type(sniffed(Source("part.yml", text))).__name__ == "GitLab"
+
+
+def gitlab(text: str) -> list[tuple[str, int]]:
+    return [(one.code, one.line) for one in hocket.verify(text, format="gitlab").findings]
+
+
+def test_where_there_are_rules_of_the_workflow_a_job_without_rules_is_in_every_pipeline():
+    jobs = """\
+build:
+  script: make
+test:
+  script: make test
+  needs: [build]
+  rules: [{if: $CI_PIPELINE_SOURCE == 'merge_request_event'}]
+"""
+    assert gitlab(jobs) == [("G004", 3), ("G013", 5)]  # usually it is for branches and tags
+    ruled = "workflow: {rules: [{if: $CI_MERGE_REQUEST_IID}, {if: $CI_COMMIT_BRANCH}]}\n"
+    assert gitlab(ruled + jobs) == []
+    assert gitlab("include: {project: a/b, file: x.yml}\n" + jobs) == [("G091", 1)]  # where they may stand as well
+    assert gitlab(ruled + jobs.replace("make\n", "make\n  only: [branches]\n", 1)) == [("G004", 5), ("G013", 7)]
+
+
+def test_a_part_of_a_matrix_is_needed_by_its_full_name():
+    text = """\
+build: {stage: build, script: x, parallel: {matrix: [{OS: [linux, mac], PART: [1/2, 2/2]}]}}
+shard: {stage: build, script: x, parallel: 4}
+test: {script: x, needs: ['build: [linux, 1/2]', 'shard 2/4', {job: 'build: [mac, 1/2]'}]}
+last: {script: x, needs: ['biuld: [linux]']}
+pack: {stage: deploy, script: x, dependencies: ['build: [mac, 2/2]']}
+"""
+    assert gitlab(text) == [("G002", 4)]
+    graph = hocket.verify(text, format="gitlab").graph
+    assert [edge.before for edge in graph.tasks["test"].edges] == ["build", "shard"]
+
+
+def test_null_is_nothing_where_names_are_expected():
+    text = "a: {script: x, dependencies: null, needs: [null]}\n.x: &x\n-\nb: {script: x, needs: [*x, a]}\n"
+    assert gitlab(text) == []
+
+
+def test_gitlab_merges_each_of_several_merge_keys_and_the_later_wins():
+    text = """\
+.one: &one {stage: build, script: x}
+.two: &two {stage: test, tags: [y]}
+a:
+  <<: *one
+  <<: *two
+b: {stage: build, script: x, needs: [a]}
+"""
+    assert gitlab(text) == [("G030", 6)]
+    twice = hocket.verify("services:\n  a: {<<: {image: x}, <<: {image: y}}\n")
+    assert [one.code for one in twice.findings] == ["G003"]

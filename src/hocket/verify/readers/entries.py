@@ -42,8 +42,8 @@ def number(node: Node | None) -> float | None:
 
 
 def items(node: Node | None) -> list[Node]:
-    """The items of a list; a single value counts as a list of one, and nothing as none."""
-    if node is None or (isinstance(node, Scalar) and not node.text):
+    """The items of a list; a single value counts as a list of one, and nothing (or null) as none."""
+    if node is None or (isinstance(node, Scalar) and (not node.text or node.value is None)):
         return []
     return node.items if isinstance(node, Sequence) else [node]
 
@@ -112,8 +112,8 @@ def describe(node: Node) -> str:
             return "a mapping"
 
 
-def duplicates(root: Node) -> Iterator[Finding]:
-    """Every key that stands twice in one mapping, with both places."""
+def duplicates(root: Node, repeatable: frozenset[str] = frozenset()) -> Iterator[Finding]:
+    """Every key that stands twice in one mapping, with both places; some formats let some keys stand twice."""
     seen: set[int] = set()
     waiting: list[Node] = [root]
     while waiting:
@@ -124,7 +124,8 @@ def duplicates(root: Node) -> Iterator[Finding]:
         match node:
             case Mapping():
                 for pair in node.duplicates:
-                    yield duplicate(pair.first, pair.second)
+                    if pair.second.text not in repeatable:
+                        yield duplicate(pair.first, pair.second)
                 waiting.extend(entry.value for entry in reversed(node.entries.values()))
             case Sequence():
                 waiting.extend(reversed(node.items))

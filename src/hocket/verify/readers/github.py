@@ -32,10 +32,18 @@ from hocket.verify.expressions import (
 )
 from hocket.verify.findings import Finding, Note
 from hocket.verify.formula import TRUE, Value
-from hocket.verify.model import NOWHERE, Edge, Graph, Hold, Kind, Span, Task, Until, Variable
+from hocket.verify.model import NOWHERE, Edge, Graph, Hold, Idle, Kind, Span, Task, Until, Variable
 from hocket.verify.readers import Reading
-from hocket.verify.readers.entries import describe, did_you_mean
-from hocket.verify.readers.github_conditions import Cases, Known, Scope, cases, condition
+from hocket.verify.readers.entries import describe, did_you_mean, words
+from hocket.verify.readers.github_conditions import (
+    Cases,
+    Known,
+    Scope,
+    cases,
+    condition,
+    is_off,
+    rests_on_caller,
+)
 from hocket.verify.readers.github_groups import group
 from hocket.verify.readers.github_shape import events_of, job_problems, workflow_problems
 from hocket.verify.readers.outline import outline
@@ -47,7 +55,9 @@ __all__ = ["GitHub"]
 _KINDS = {"boolean": Kind.BOOLEAN, "number": Kind.NUMBER}
 _DEEPEST_CALL = 10  # GitHub: ten levels of workflows
 _MOST_CALLS = 200
+_OF_OTHERS = frozenset({"workflows", "orbs", "executors", "stages", "pool"})  # CircleCI, Azure
 _LISTED = re.compile(r"^jobs:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*+[ \t]*-\s", re.MULTILINE)
+_COUNTED = re.compile(r"^jobs:[ \t]*\w", re.MULTILINE)  # so many at once: settings of build tools
 
 
 class GitHub:
@@ -57,7 +67,9 @@ class GitHub:
         """Other tools have a key `jobs:` as well, and a list below it."""
         if not isinstance(source, Source):
             return False
-        return _is_workflow(source.path) or ("jobs" in outline(source).keys and not _LISTED.search(source.text))
+        keys = outline(source).keys
+        others = keys & _OF_OTHERS or _LISTED.search(source.text) or ("on" not in keys and _COUNTED.search(source.text))
+        return _is_workflow(source.path) or ("jobs" in keys and not others)
 
     def read(self, source: object) -> Reading:
         assert isinstance(source, Source)
@@ -176,17 +188,17 @@ class _Jobs:
     def _job(self, name: str, span: Span, job: Mapping) -> None:
         full = self._full(name)
         edges = tuple(self._edges(name, job))
+        further = self._further(name)
         scope = replace(
             self.scope,
             place=full,
             needs={edge.before.rpartition(" / ")[2].lower(): edge.before for edge in edges},
+            further=further,
             outputs={need: self._outputs_of(need) for need in self.ids},
             matrix=_matrix(job),
         )
         where = job.get("if")
-        activation = (
-            condition(*self._condition(where), scope) if isinstance(where, Scalar) else condition(None, "", scope)
-        )
+        asked, text = self._condition(where) if isinstance(where, Scalar) else (None, "")
         until = Until.SCOPE if "uses" in job.entries else Until.TASK
         holds = self._holds(job, scope, until, f"job {full!r}")
         self._reads(name, full, job, scope)
@@ -195,10 +207,11 @@ class _Jobs:
             span,
             edges,
             TRUE,
-            activation,
+            condition(asked, text, scope),
             parent=self.parent,
             holds=holds,
             condition=where.span if where else NOWHERE,
+            idle=Idle.NO if where is None else self._idle(name, asked, where.span),
         )
         if isinstance(called := job.get("uses"), Scalar):
             self._call(full, called, job, scope)
@@ -261,6 +274,30 @@ class _Jobs:
             self._find("G009", "this condition is always true: text around ${{ }} makes it a string", where.span)
         return found, text
 
+    def _idle(self, name: str, asked: Template | None, span: Span) -> Idle:
+        single = asked.single if asked is not None else None
+        if single is not None and is_off(single):
+            self._find("G037", f"job {name!r} is switched off: its condition is false, whatever happens", span)
+            return Idle.OFF
+        return Idle.CALLED if self.parent and single is not None and rests_on_caller(single) else Idle.NO
+
+    def _further(self, name: str) -> frozenset[str]:
+        """The ids of all jobs behind those that this job needs, in lower case."""
+        found: set[str] = set()
+        waiting = list(self._named(name))
+        direct = set(waiting)
+        while waiting:
+            fresh = [one for one in self._named(waiting.pop()) if one not in found]
+            found.update(fresh)
+            waiting.extend(fresh)
+        return frozenset(found - direct)
+
+    def _named(self, lower: str) -> Iterator[str]:
+        """The ids that a job needs, as far as they are known."""
+        job = self.jobs.get(self.ids.get(lower.lower(), ""))
+        needs = job.get("needs") if isinstance(job, Mapping) else None
+        return (one.text.lower() for one in words(needs) if one.text.lower() in self.ids)
+
     def _at(self, scalar: Scalar, offset: int) -> Span:
         """The place of a character within a scalar: exact where the scalar stands on one line."""
         span = scalar.span
@@ -281,6 +318,8 @@ class _Jobs:
             found = _expressions(scalar, scalar is bare)
             for expression, offset in found:
                 for need, output in _needs_in(expression):
+                    if scalar is bare and need in scope.further:
+                        continue
                     self._one_read(name, scope, need, output, self._at(scalar, offset))
 
     def _one_read(self, name: str, scope: Scope, need: str, output: str, span: Span) -> None:

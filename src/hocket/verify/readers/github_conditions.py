@@ -10,6 +10,9 @@ are considered than exist, so a claim "never" stays true.
 Bounded on purpose: an open string that spells a number in an unusual way ("1.0",
 "0x1") is not considered equal to that number.
 
+`needs` is documented to hold the jobs that are named, and holds those behind them as well where a job's `if` is
+asked (actions/runner #2356): what is read of those is a guess.
+
 Sources: actions/languageservices `expressions/src` (values, coercion) and
 `workflow-parser/src/model/converter/if-condition.ts` (the implicit `success()`);
 actions/runner #2205 (`success()` looks at all ancestors, so a skip spreads).
@@ -68,7 +71,10 @@ from hocket.verify.readers.github_values import (
     text_of,
 )
 
-__all__ = ["MOST_CASES", "RESULTS", "Cases", "Known", "Leaf", "Open", "Scope", "cases", "condition", "spell"]
+__all__ = [
+    "MOST_CASES", "RESULTS", "Cases", "Known", "Leaf", "Open", "Scope", "cases", "condition", "is_off",
+    "rests_on_caller", "spell",
+]  # fmt: skip
 
 STRING = frozenset({Kind.STRING})
 SUCCEEDED = frozenset({Outcome.SUCCEEDED})
@@ -127,6 +133,7 @@ class Scope:
     workflow: str  # github.workflow: the name of the workflow that was triggered, also inside a called one
     events: tuple[str, ...] | None = None  # what github.event_name can be
     needs: dict[str, str] = field(default_factory=dict)  # job id in lower case -> task name
+    further: frozenset[str] = frozenset()  # job ids behind those: what their results are here is not documented
     inputs: dict[str, Cases] | None = None  # inside a called workflow: what the caller passed
     input_kinds: dict[str, frozenset[Kind]] = field(default_factory=dict)
     outputs: dict[str, frozenset[str] | None] = field(default_factory=dict)  # job id -> declared outputs, None: unknown
@@ -137,6 +144,11 @@ class Scope:
         self, name: str, kinds: frozenset[Kind], values: tuple[Value, ...] | None = None, owner: str = ""
     ) -> Open:
         self.variables.setdefault(name, Variable(name, kinds, values, owner))
+        return Open(name)
+
+    def guess(self, name: str) -> Open:
+        """Something of which nobody knows what it is: nothing is impossible because of it."""
+        self.variables.setdefault(name, Variable(name, ANY_KIND, guess=True))
         return Open(name)
 
     def free(self, expression: Expression) -> Formula:
@@ -210,6 +222,26 @@ def _success(chosen: Iterable[str]) -> Formula:
 def _named(arguments: tuple[Expression, ...], scope: Scope) -> tuple[str, ...]:
     words = [argument.value for argument in arguments if isinstance(argument, Literal)]
     return tuple(scope.needs[word.lower()] for word in words if isinstance(word, str) and word.lower() in scope.needs)
+
+
+def is_off(expression: Expression) -> bool:
+    """Whether a condition is false by what is written out in it alone (`false`, `x && false`): somebody meant that."""
+    match expression:
+        case Literal(value):
+            return not is_truthy(value)
+        case And(parts):
+            return any(is_off(part) for part in parts)
+        case Or(parts):
+            return all(is_off(part) for part in parts)
+        case Invert(Literal(value)):
+            return is_truthy(value)
+    return False
+
+
+def rests_on_caller(expression: Expression) -> bool:
+    """Whether a condition asks what a caller decides for a workflow: its inputs, and the event that began it all."""
+    decided = (Context("inputs"), Literal("event_name"), Literal("event"))
+    return any((part.key if isinstance(part, Access) else part) in decided for part in walk(expression))
 
 
 def _asks_status(expression: Expression) -> bool:
@@ -438,6 +470,8 @@ def _lookup(expression: Expression, scope: Scope) -> Cases:
             return [(Is(scope.needs[job], ways), Known(word)) for word, ways in RESULTS.items()]
         case ("needs", job, "outputs", name) if job in scope.needs:
             return _output(job, name, scope)
+        case ("needs", job, *_) if job in scope.further:
+            return [(TRUE, scope.guess(f"{scope.place}: {'.'.join(path)}"))]
         case ("needs", job, *_) if job not in scope.needs:
             return [(TRUE, Known(None))]
     return [(TRUE, _opaque(expression, scope))]

@@ -51,7 +51,18 @@ _MAY = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.CANCELLED})
 _STAGES = ("build", "test", "deploy")
 _DEEPEST_CHILD = 2  # GitLab: a child pipeline may have children, and no further
 _MOST_EDGES = 60_000
-_JOB_KEYS = frozenset({"script", "trigger", "run", "extends", "stage", "needs", "rules"})
+_OF_JOBS = frozenset(
+    {
+        "after_script", "allow_failure", "artifacts", "before_script", "cache", "coverage", "dependencies",
+        "environment", "except", "extends", "hooks", "id_tokens", "image", "inherit", "inputs", "interruptible",
+        "manual_confirmation", "needs", "only", "pages", "parallel", "release", "resource_group", "retry", "rules",
+        "script", "secrets", "services", "stage", "start_in", "tags", "timeout", "trigger", "variables", "when", "<<",
+    }
+)  # fmt: skip
+_TELLING = frozenset({"extends", "stage", "needs", "rules", "trigger"})
+_KEY_OF_JOB = re.compile(r"([ \t]+)([\w<]+):(?:\s|$)")
+_FLOWING = re.compile(r"[{,]\s*(\w+):\s")
+_PART = re.compile(r"(.+?)(?:: \[.*\]| \d+/\d+)")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -66,8 +77,7 @@ class GitLab:
             return ".gitlab-ci-local-" not in seen.name  # settings of a tool that runs pipelines at home
         if not seen.yaml or seen.keys & {"jobs", "services", "on", "apiVersion", "tasks", "pipelines", "steps"}:
             return False
-        lines = {line.strip().partition(":")[0] for line in source.lines if line[:2] in ("  ", "\t")}
-        return "stages" in seen.keys or ("script" in lines and bool(lines & {"stage", "rules", "needs", "only"}))
+        return {"stages", "include"} <= seen.keys or _has_job(source.lines)
 
     def read(self, source: object) -> Reading:
         assert isinstance(source, Source)
@@ -84,6 +94,22 @@ class GitLab:
         graph = Graph(source.path, "gitlab", book.tasks, {k: v for w in book.worlds for k, v in w.variables.items()},
                       given=given)  # fmt: skip
         return Reading(graph, tuple(found), book.sources | config.sources)
+
+
+def _has_job(lines: tuple[str, ...]) -> bool:
+    """Whether some topmost entry is a job by its keys: a script or two that are telling, and none that no job has."""
+    keys: set[str] = set()
+    depth = 0
+    for line in (*lines, "end:"):
+        found = _KEY_OF_JOB.match(line)
+        if line[:1] not in ("", " ", "\t", "#", "-"):
+            if ("script" in keys or len(keys & _TELLING) > 1) and keys <= _OF_JOBS:
+                return True
+            keys, depth = set(_FLOWING.findall(line)), 0
+        elif found is not None and depth in (0, len(found.group(1))):
+            depth = len(found.group(1))
+            keys.add(found.group(2))
+    return False
 
 
 def _default_branch(whole: str) -> str:
@@ -154,6 +180,7 @@ class _Jobs:
         self.problems: list[tuple[Unclear, Scalar]] = []
         self.stages = self._stages()
         self.unset = self._unset(set(variables))
+        self.ruled = "rules" in entries(config.get("workflow"))
         self.jobs: dict[str, _Job] = {}
         self.off: dict[str, Span] = {}  # jobs that are switched off for good, and where that is said
 
@@ -251,7 +278,15 @@ class _Jobs:
             usual = text(body.get("when")) or "on_success"
             chosen = conditions(rules, self.world, self.problems, usual)
             return chosen, allowed(chosen)
-        return None, filters(body.get("only"), body.get("except"), self.world, self.problems)
+        return None, self._filtered(body)
+
+    def _filtered(self, body: Mapping) -> Formula:
+        """What lets a job in that has no rules of its own."""
+        only = body.get("only")
+        found = filters(only, body.get("except"), self.world, self.problems, self.ruled)
+        if only is None and not self.ruled and not self.config.complete:
+            return disjunction((found, self.world.guess("workflow:rules that were not read let every job in")))
+        return found
 
     def _included(self, rules: Node) -> Formula:
         return allowed(conditions(rules, self.world, self.problems, "always"))
@@ -360,10 +395,11 @@ class _Jobs:
         if fields.keys() & {"project", "pipeline"}:
             return  # artifacts of another pipeline: they are there, or the job fails
         if not isinstance(named, Scalar) or named.value is None:
-            if not isinstance(one, Sequence):
+            if not isinstance(one, Sequence | Scalar):  # what could not be read, or null
                 self.book.find("G008", f"'needs' of {job.name!r} should name jobs but holds {describe(one)}", one.span)
             return
         optional = flag(fields["optional"].value) if "optional" in fields else False
+        named = self._whole(named)
         if named.text == job.name:
             self.book.find("G005", f"job {job.name!r} needs itself", named.span)
         elif named.text in self.off:
@@ -374,6 +410,13 @@ class _Jobs:
                 self.book.findings.append(undefined(f"job {job.name!r}", named, self.jobs, "needs"))
         else:
             self._need_known(job, named, found, optional or ruled)
+
+    def _whole(self, named: Scalar) -> Scalar:
+        """The job of which a name means one part: `test: [linux, 3.12]` of a matrix, `test 2/4` of so many."""
+        found = _PART.fullmatch(named.text)
+        if named.text in self.jobs or found is None or found.group(1) not in self.jobs:
+            return named
+        return Scalar(found.group(1), named.span, named.plain)
 
     def _needs_nothing(self, job: _Job, named: Scalar) -> None:
         notes = (Note(self.off[named.text], f"{named.text!r} is switched off here"),)
@@ -394,7 +437,7 @@ class _Jobs:
         """Artifacts can only come from jobs that are waited for."""
         waited = {edge.before for edge in self.book.tasks[self._full(job.name)].edges}
         for one in items(job.body.get("dependencies")):
-            if not isinstance(one, Scalar) or "$" in one.text or one.text in self.off:
+            if not isinstance(one, Scalar) or "$" in one.text or (one := self._whole(one)).text in self.off:
                 continue
             if one.text not in self.jobs:
                 if self.config.complete:

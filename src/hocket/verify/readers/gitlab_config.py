@@ -31,6 +31,7 @@ GLOBAL = frozenset(
     }
 )  # fmt: skip
 UNKNOWN = "!unknown"  # the tag of a list that stands for what could not be read
+_REPEATABLE = frozenset({"<<"})  # Ruby's parser merges each
 _MOST_FILES = 150  # GitLab's own bound
 _DEEPEST = 11  # GitLab's bound on `extends`; `!reference` has ten
 _ELSEWHERE = ("project", "remote", "template", "component")
@@ -214,7 +215,7 @@ def _document(source: Source) -> Mapping:
 
 def _take(config: Config, root: Mapping, rules: Node | None, chain: tuple[str, ...]) -> None:
     """What a file includes, then what it says itself, which wins."""
-    config.findings.extend(duplicates(root))
+    config.findings.extend(duplicates(root, _REPEATABLE))
     for one in items(root.get("include")):
         _include(config, one, rules, chain)
     for name, entry in merged(root).entries.items():

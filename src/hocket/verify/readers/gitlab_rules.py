@@ -255,9 +255,15 @@ def _expression(where: Scalar, world: World, problems: list[tuple[Unclear, Scala
         return world.guess(where.text)
 
 
-def filters(only: Node | None, excepted: Node | None, world: World, problems: list[tuple[Unclear, Scalar]]) -> Formula:
-    """`only` and `except`: GitLab's older way; without `only` a job is for branches and tags."""
-    wanted = _policy(only, world, problems, ["branches", "tags"])
+def filters(
+    only: Node | None, excepted: Node | None, world: World, problems: list[tuple[Unclear, Scalar]], ruled: bool
+) -> Formula:
+    """`only` and `except`: GitLab's older way.
+
+    An `only` without refs, and none at all, is for branches and tags; but where there are `workflow:rules` (`ruled`),
+    none at all is for every pipeline (GitLab, `config/entry/processable.rb`).
+    """
+    wanted = _policy(only, world, problems, [] if ruled and only is None else ["branches", "tags"])
     refused = _policy(excepted, world, problems, [])
     return conjunction((*wanted.values(), *(negation(part) for part in refused.values())))
 
