@@ -300,7 +300,7 @@ class _Search:
         if stuck is not None:
             how = "runs without a visible operation" if stuck.busy else "blocks outside of the explorer's control"
             self.reason = f"{stuck.actor} {how} at {stuck.place}"
-            self.session.notes.append(f"the stack of {stuck.actor}:\n{stuck.stack}")
+            self.session.notes += [f"the stack of {stuck.actor}:\n{stuck.stack}", stuck.hint]
         complete = self.first is None and not self.reason and not self.session.stop
         self.exhausted = complete and self.strategy.exhaustive
         if self.keeper is not None and (self.exhausted or self.first is not None):
@@ -450,7 +450,10 @@ class _Search:
             except DivergenceError as error:
                 return Failure("nondeterminism", schedule, f"the failing interleaving cannot be repeated: {error}")
 
-        return minimised(self.body, first, run, self.steps, self.visible, first.target)
+        smallest = minimised(self.body, first, run, self.steps, self.visible, first.target)
+        if smallest.kind == "nondeterminism" and isinstance(first.exception, RecursionError):
+            return first  # a replay records more, and so stands higher on the stack: it meets the limit elsewhere
+        return smallest
 
 
 def _hashable(value: Any) -> Any:

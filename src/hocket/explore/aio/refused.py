@@ -6,14 +6,10 @@ would look like a hang. So the call itself fails, the exploration ends, and the 
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
-from hocket.errors import Refused
-from hocket.explore.threads.control import End, current
-from hocket.explore.threads.naming import is_machinery
+from hocket.explore.threads import refused
 
 __all__ = ["METHODS", "refuse"]
 
@@ -40,14 +36,8 @@ _BY_REASON: dict[tuple[str, str], tuple[str, ...]] = {
 
 
 def refuse(did: str, state: str, expected: str, cure: str, thing: str = "asyncio") -> None:
-    """End the exploration with a `Refused` that carries the program's stack; raises what unwinds the actor."""
-    error = Refused(thing, did, state, expected, cure)
-    stack = [entry for entry in traceback.extract_stack(sys._getframe(1)) if not is_machinery(entry.filename)]
-    error.add_note("asked for at\n" + "".join(traceback.format_list(stack[-8:])))
-    actor = current()
-    if actor is None:
-        raise error
-    actor.control.stop(actor, End.RAISED, error)
+    """As for any explored program (threads/refused.py)."""
+    refused.refuse(did, state, expected, cure, thing)
 
 
 def _refusing(name: str, what: str, cure: str) -> Callable[..., Any]:

@@ -200,8 +200,10 @@ class Watch:
     def paused(self) -> Iterator[None]:
         """For work of our own in the middle of the program's."""
         before, self._concurrent = self._concurrent, False
-        yield
-        self._concurrent = before
+        try:
+            yield
+        finally:
+            self._concurrent = before
 
     # -- what runs ----------------------------------------------------------------------------------------------------
 

@@ -51,9 +51,12 @@ class Controlled:
 
 
 def check_outsider(thing: Controlled) -> None:
-    """A thread that is no actor may use what is of no execution that goes on; raises `Refused` otherwise."""
+    """A thread that is no actor may use what is of no execution that goes on; raises `Refused` otherwise.
+
+    One that was stopped goes on no more, even if an actor of it blocks for real and will never know.
+    """
     home = thing._home
-    if home is not None and not home.over and id(thing) not in home.session.outside:
+    if home is not None and not (home.over or home.session.stop) and id(thing) not in home.session.outside:
         home.used_by_outsider(home.session.cast.objects[thing._number])
 
 

@@ -14,6 +14,7 @@ import os
 import random
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any
 
@@ -29,8 +30,18 @@ def _stream(actor: Actor) -> random.Random:
     """What the calling actor draws from."""
     stream: random.Random | None = actor.chance
     if stream is None:
-        stream = actor.chance = random.Random(f"hocket {actor.name}")
+        with _unwatched(actor):
+            stream = actor.chance = random.Random(f"hocket {actor.name}")
     return stream
+
+
+_READ_THEIR_ARGUMENTS = {"choice", "choices", "sample", "shuffle"}
+
+
+def _unwatched(actor: Actor, name: str = "") -> AbstractContextManager[None]:
+    """What `random` keeps books of is the actor's own; only the lists that some functions are given may be shared."""
+    observer = actor.control.observer
+    return nullcontext() if observer is None or name in _READ_THEIR_ARGUMENTS else observer.paused()
 
 
 def _drawn(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,7 +51,10 @@ def _drawn(real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real, assigned=("__name__", "__doc__"), updated=())
     def draw(*args: Any, **kwargs: Any) -> Any:
         actor = ACTORS.get(_get_ident())
-        return (real if actor is None else getattr(_stream(actor), name))(*args, **kwargs)
+        if actor is None:
+            return real(*args, **kwargs)
+        with _unwatched(actor, name):
+            return getattr(_stream(actor), name)(*args, **kwargs)
 
     return draw
 
@@ -51,7 +65,10 @@ def _bytes(real: Callable[..., bytes]) -> Callable[..., bytes]:
     @wraps(real, assigned=("__name__", "__doc__"), updated=())
     def draw(size: int, *flags: int) -> bytes:
         actor = current()
-        return real(size, *flags) if actor is None else _stream(actor).randbytes(size)
+        if actor is None:
+            return real(size, *flags)
+        with _unwatched(actor, "randbytes"):
+            return _stream(actor).randbytes(size)
 
     return draw
 
@@ -61,22 +78,31 @@ def _seeded(generator: random.Random, a: Any = None, version: int = 2) -> None:
     actor = current()
     if a is None and actor is not None:
         a = _stream(actor).getrandbits(64) if actor.chance is not generator else f"hocket {actor.name}"
-    _seed(generator, a, version)
+    with nullcontext() if actor is None or vars(generator) else _unwatched(actor):  # a new one is nobody else's yet
+        _seed(generator, a, version)
 
 
-def _uuid1(node: int | None = None, clock_seq: int | None = None) -> uuid.UUID:
-    """Of an actor: its own draw, because the real one is made from the clock and the last one that anybody made."""
-    actor = current()
-    return _uuid1_real(node, clock_seq) if actor is None else uuid.UUID(int=_stream(actor).getrandbits(128), version=1)
+def _uuid(real: Callable[..., uuid.UUID], version: int) -> Callable[..., uuid.UUID]:
+    """Of an actor its own draw: the real ones are made from the clock, the last one that anybody made, the system."""
+
+    @wraps(real, assigned=("__name__", "__doc__"), updated=())
+    def draw(*args: Any, **kwargs: Any) -> uuid.UUID:
+        actor = current()
+        if actor is None:
+            return real(*args, **kwargs)
+        with _unwatched(actor, real.__name__):
+            return uuid.UUID(int=_stream(actor).getrandbits(128), version=version)
+
+    return draw
 
 
-_uuid1_real = uuid.uuid1
 _functions = [value for value in vars(random).values() if getattr(value, "__self__", None) is random._inst]
 
 REPLACED: list[tuple[Any, Any]] = [
     *((function, _drawn(function)) for function in _functions),
     *((function, _bytes(function)) for function in (getattr(os, "urandom", None), getattr(os, "getrandom", None))
       if function is not None),
-    (uuid.uuid1, _uuid1),
+    (uuid.uuid1, _uuid(uuid.uuid1, 1)),
+    (uuid.uuid4, _uuid(uuid.uuid4, 4)),
 ]
 METHODS: list[tuple[type, str, Any]] = [(random.Random, "seed", _seeded)]

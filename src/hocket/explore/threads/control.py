@@ -245,7 +245,11 @@ class Control:
         if self.values is not None:
             actor.place = place_of(sys._getframe(2))
             self.values.announced(actor.number, sys._getframe(2))
-        chosen = self._choose_next(actor)
+        try:
+            chosen = self._choose_next(actor)
+        except RecursionError as error:  # the program has left us no room: its exception, although met here
+            self._raised(actor, error)
+            chosen = None
         if chosen is not actor:
             self._wait(actor, chosen)
         result = actor.result
@@ -290,6 +294,8 @@ class Control:
                 return None
         try:
             choice = self.strategy.choose(execution)
+        except RecursionError:
+            raise
         except BaseException as error:
             self.error = error
             self._over(End.DIVERGED if isinstance(error, (DivergenceError, NondeterminismError)) else End.RAISED)

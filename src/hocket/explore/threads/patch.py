@@ -31,7 +31,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from hocket.explore.threads import chance
+from hocket.explore.threads import chance, refused
 from hocket.explore.threads.control import ACTORS, Actor, Control, current
 from hocket.explore.threads.earlier import StandIns, exchange
 from hocket.explore.threads.naming import is_hocket, is_library, place_of
@@ -45,7 +45,8 @@ from hocket.explore.threads.primitives import (
 from hocket.trace.operation import Operation
 
 __all__ = [
-    "AT_END", "EXTENSIONS", "START", "THREAD_OPERATIONS", "begin_books", "controlled", "end_books", "virtual_time",
+    "AT_END", "EXTENSIONS", "START", "THREAD_OPERATIONS", "begin_books", "close_books", "controlled", "end_books",
+    "end_loops", "virtual_time",
 ]
 
 Thread = threading.Thread
@@ -430,6 +431,7 @@ _REPLACED: list[tuple[Any, Any]] = [
       for name, unit in (("clock_gettime", 0), ("clock_gettime_ns", 10**9)) if hasattr(time, name)),
     *((function, _or_ours(function)) for function in [getattr(logging, "_is_internal_frame", None)] if function),
     *chance.REPLACED,
+    *refused.REPLACED,
 ]
 _NAMES: dict[int, Any] = {id(original): replacement for original, replacement in _REPLACED}
 
@@ -452,8 +454,18 @@ def begin_books(main: Thread) -> Callable[[Control], None]:
 
 def end_books(control: Control) -> None:
     """Threads that ended in an unusual way are forgotten."""
+    end_loops(control)
+    close_books(control)
+
+
+def end_loops(control: Control) -> None:
+    """What rooms above this one have to close."""
     for act in AT_END:
         act(control)
+
+
+def close_books(control: Control) -> None:
+    """No thread of this execution is known to `threading` any more, whether or not it will ever end."""
     active: dict[int, Thread] = threading._active  # type: ignore[attr-defined]  # CPython's own field
     for actor in control.actors.values():
         thread = active.pop(ident_of(actor), None)

@@ -37,6 +37,10 @@ __all__ = ["Runner", "Stuck"]
 _LOOK = 0.1  # seconds between two looks of the caller
 _BLOCKED = 1.0  # seconds without a step and without CPU: the actor blocks for real
 _BUSY = 10.0  # seconds without a step but with CPU: it computes, and may never end
+_COMPUTES = ("wait for other threads by something that can be seen: an Event, a Condition, Atomic.wait_until; and give "
+             "a long computation less to do")
+_WAITS = ("nobody else runs while it waits for the world outside: put a function of the test in its place, or a "
+          "queue.Queue that the test fills")
 _GARBAGE = 2_000  # new container objects between two collections
 _one_at_a_time = _allocate_lock()
 _monotonic = time.monotonic  # the real one: patches are undone by name, not by value
@@ -50,6 +54,11 @@ class Stuck:
     place: str
     stack: str
     busy: bool
+
+    @property
+    def hint(self) -> str:
+        """What its author can do about it."""
+        return _COMPUTES if self.busy else _WAITS
 
 
 class Runner:
@@ -217,14 +226,20 @@ class Runner:
         actor = ACTORS.get(ident) if ident is not None else None
         if ident is None or frame is None or actor is None:
             return False
-        stack = [entry for entry in traceback.extract_stack(frame) if not is_machinery(entry.filename)]
-        last = stack[-1] if stack else None
-        place = f"{last.filename}:{last.lineno} in {last.name}" if last else "?"
+        whole = traceback.extract_stack(frame)
+        stack = [entry for entry in whole if not is_machinery(entry.filename)] or whole  # a pool runs C code for it
+        place = f"{stack[-1].filename}:{stack[-1].lineno} in {stack[-1].name}"
         self.stuck = Stuck(actor.name, place, "".join(traceback.format_list(stack)), busy)
         self.session.stop = "stuck"
+        self._leave(control)
         if busy:  # Python code can be left by an exception from outside
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Unwind))
         return True
+
+    def _leave(self, control: Control) -> None:
+        """Set right now what belongs to the process: who is stuck may come back when others explore, or never."""
+        patch.close_books(control)
+        self.session.on_end = patch.end_loops
 
 
 def _both(first: Callable[[Control], None], second: Callable[[Control], None]) -> Callable[[Control], None]:
