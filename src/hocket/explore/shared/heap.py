@@ -57,6 +57,7 @@ CONTAINERS = (list, dict, set, deque, bytearray)
 _THROUGH = {CACHED, CellType}  # what they hold is read without a probe, or by C
 _OUTSIDE = -1  # the creator of what was there before
 _LUMP = -2  # of what came from nowhere
+_MANY = 4096  # classes, of which a program may make new ones in each execution
 
 
 class Thing:
@@ -126,6 +127,7 @@ class Heap:
         self._epoch = 0
         self._seen = 0  # events that were looked through for joins
         self._joined: set[int] = set()
+        self._weak: dict[type, bool] = {}  # whether such objects refer to others weakly
         self._dying: list[Any] = []  # what watches over those who are referred to weakly
         self.referred: dict[int, tuple[Any, Thing]] = {}  # by the identity of a weak reference: it, and to what
         self.lethal: dict[int, dict[int, None]] = {}  # by place: the lives that a step there has ended
@@ -198,8 +200,17 @@ class Heap:
 
     def escape(self, value: Any, actor: Actor, hint: str = "") -> None:
         """Others may reach `value` from now on, and what it holds."""
-        if not is_value(type(value)) and id(value) not in self.known:
-            self._spread(value, hint, actor.number, deep=True)
+        if is_value(type(value)) or id(value) in self.known or (type(value) is tuple and self._are_known(value)):
+            return
+        self._spread(value, hint, actor.number, deep=True)
+
+    def _are_known(self, values: tuple[Any, ...]) -> bool:
+        """Whether there is nothing in them that others could not reach yet; most are the arguments of a thread."""
+        known = self.known
+        for value in values:  # noqa: SIM110  # `all` would make a generator each time
+            if id(value) not in known and not is_value(type(value)):
+                return False
+        return True
 
     def meet(self, value: Any, hint: str = "") -> Thing | None:
         """`value` was found where others may reach, and nobody here let it escape; None if it has nothing to share."""
@@ -236,7 +247,7 @@ class Heap:
             kind = type(value)
             if is_value(kind) or id(value) in self.known or id(value) in passed:
                 continue
-            if issubclass(kind, (weakref.ref, *WEAK)):
+            if self._refers_weakly(kind):
                 weak.append(value)
             if kind in ENVELOPES:
                 passed[id(value)] = value
@@ -261,6 +272,14 @@ class Heap:
             self._watch_all(weak)
 
     # -- weak references ----------------------------------------------------------------------------------------------
+
+    def _refers_weakly(self, kind: type) -> bool:
+        found = self._weak.get(kind)
+        if found is None:
+            if len(self._weak) >= _MANY:
+                self._weak.clear()
+            found = self._weak[kind] = issubclass(kind, (weakref.ref, *WEAK))
+        return found
 
     def watch(self, holder: Thing, value: Any) -> None:
         """Watch over `value`, which `holder` refers to weakly (or which is the thing of `holder` itself)."""
@@ -317,8 +336,8 @@ class Heap:
         else:
             number, name = self._escapes.get(creator, 0), ""
             self._escapes[creator] = number + 1
-        hint = f"variable {hint}" if type(value) is CellType and hint else hint
-        name = name or self._name((creator, number), hint or f"{type(value).__name__}()")
+        if not name:
+            name = self._named.get((creator, number)) or self._name((creator, number), _wanted(value, hint))
         thing = Thing(value, creator, number, name, creator == _LUMP)
         if creator == _OUTSIDE:
             self._outside[id(value)] = thing  # and it stays what it is until the exploration ends
@@ -422,6 +441,13 @@ class Heap:
             known[key] = None
             if whole in self._wide:
                 self.stale = True
+
+
+def _wanted(value: Any, hint: str) -> str:
+    """What to call something that was found under the name `hint`."""
+    if type(value) is CellType and hint:
+        return f"variable {hint}"
+    return hint or f"{type(value).__name__}()"
 
 
 def _nothing(told: str) -> None:

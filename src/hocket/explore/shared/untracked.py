@@ -83,6 +83,7 @@ def _remember(codes: _Codes, code: CodeType) -> None:
 _STEPS_AHEAD = _by_identity(function.__code__ for function in (
     Control.plain, Control.step, Control.spawn, Atomic.load, Atomic.store, Atomic.swap, Atomic.add,
     Atomic.compare_exchange, ExploredLock.__enter__, ExploredLock.__exit__, ExploredLock.release))
+_LOWEST = Control._perform_body.__code__  # what called it is not the program's
 _PROMISES = _by_identity(promise.__code__ for promise in PROMISES)
 _LOOKS_AROUND = _by_identity((threading.enumerate.__code__, threading.active_count.__code__))
 
@@ -151,6 +152,8 @@ class Watch:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             code = frame.f_code
+            if code is _LOWEST:
+                break
             told_elsewhere = id(code) in self._quiet or self._is_quiet(code)
             if not told_elsewhere and (alone or code.co_name in ("__init__", "__post_init__")):
                 writes = self._writes_after(frame, fresh_self=False)
