@@ -34,6 +34,8 @@ def test_a_map_state_may_have_nothing_to_do_and_so_go_on_where_each_of_its_items
     parallel = parallel.replace("}}}},", "}}}]},")
     (finding,) = hocket.verify(parallel).findings
     assert (finding.code, finding.line) == ("G004", 2)  # of a branch that always fails nothing but the catch is left
+    waits = text.replace('{"no": {"Type": "Fail"}}', '{"no": {"Type": "Wait", "Seconds": 1, "End": true}}')
+    assert hocket.verify(waits).findings == ()  # what is within cannot fail, but its own input may be wrong
 
 
 @pytest.mark.parametrize("text", ["jobs:\n- job: copr_build\n", "jobs:  # ours\n\n  # first\n  - job: a\n"])
@@ -155,3 +157,21 @@ b: {stage: build, script: x, needs: [a]}
     assert gitlab(text) == [("G030", 6)]
     twice = hocket.verify("services:\n  a: {<<: {image: x}, <<: {image: y}}\n")
     assert [one.code for one in twice.findings] == ["G003"]
+
+
+def test_a_compose_file_that_is_laid_over_another_may_use_what_that_one_defines(tmp_path):
+    over = "services:\n  web:\n    image: x\n    depends_on: [db]\n"
+    (tmp_path / "overrides").mkdir()
+    (tmp_path / "compose.yaml").write_text("services: {db: {image: x}}\n")
+    found = {}
+    for name, text in {
+        "overrides/compose.web.yaml": over,  # `db` stands in the folder above
+        "overrides/compose.web2.yaml": over.replace("[db]", "[bd]"),
+        "docker-compose.override.yml": over,  # and nothing beside it
+        "dev.yml": over.replace("    image: x\n", ""),  # compose would refuse it by itself
+        "docker-compose.yml": over,
+    }.items():
+        (tmp_path / name).write_text(text)
+        found[name] = [(one.code, one.line) for one in hocket.verify(tmp_path / name).findings]
+        (tmp_path / name).unlink()
+    assert list(found.values()) == [[], [("G002", 4)], [("G091", 1)], [("G091", 1)], [("G002", 4)]]

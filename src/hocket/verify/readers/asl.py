@@ -162,7 +162,7 @@ class _Machine:
                 notes = (Note(node.entries["End"].key.span, "'End' stands here"),)
                 self.book.find("G034", f"state {name!r} has 'Next' and 'End'", after.span, notes)
             elif isinstance(after, Scalar):
-                yield from self._way(name, after, _SUCCEEDED, TRUE)
+                yield from self._way(name, after, _SUCCEEDED, negation(self._own_failure(name, node)))
             elif not ends and kind in _TYPES:
                 self.book.find(
                     "G008", f"state {name!r} has neither 'Next' nor 'End'", key.span, cure="say what is next"
@@ -170,7 +170,19 @@ class _Machine:
         for one in items(node.get("Catch")):
             after = one.get("Next") if isinstance(one, Mapping) else None
             if isinstance(after, Scalar):
-                yield from self._way(name, after, _FAILED, TRUE)
+                within = Is(self._full(name), _FAILED)
+                guard = disjunction((within, self._own_failure(name, node)))
+                yield from self._way(name, after, _FAILED | _SUCCEEDED, guard)
+
+    def _own_failure(self, name: str, node: Mapping) -> Formula:
+        """A Map or Parallel state ends as what is within; that its own input or result is wrong can be caught, too."""
+        if text(node.get("Type")) not in ("Map", "Parallel") or "Catch" not in node.entries:
+            return FALSE
+        return self._guess(f"{self._full(name)}: it fails by itself")
+
+    def _guess(self, name: str) -> Formula:
+        self.book.variables[name] = Variable(name, frozenset({Kind.BOOLEAN}), guess=True)
+        return Equal(name, True)
 
     def _way(self, name: str, after: Scalar, ends: frozenset[Outcome], guard: Formula) -> Iterator[_Way]:
         if after.text in self.states:
@@ -288,9 +300,7 @@ class _Machine:
 
     def _some_items(self, full: str) -> Formula:
         """Nothing runs within a Map state that is given an empty list: it has succeeded then."""
-        name = f"{full}: there are items"
-        self.book.variables[name] = Variable(name, frozenset({Kind.BOOLEAN}), guess=True)
-        return Equal(name, True)
+        return self._guess(f"{full}: there are items")
 
 
 def _timing(body: Mapping) -> Timing:

@@ -40,6 +40,7 @@ _POINTS = {
     "service_completed_successfully": Point.CLOSED,
 }
 _TOP = frozenset({"version", "name", "services", "networks", "volumes", "configs", "secrets", "include", "models"})
+_WHOLE = frozenset({"image", "build", "extends", "provider"})
 _DEFAULT_NAMES = ("compose", "docker-compose")
 _DEEPEST = 20
 _MOST_FILES = 100
@@ -68,6 +69,10 @@ class Compose:
         _base(project, source)
         project.take(root, source, (source.path,))
         _override(project, source)
+        if project.complete and _is_layer(project, source):
+            told = "this is laid over another file, which was not read: what it does not define may stand there"
+            project.findings.append(Finding("G091", told, Span(source.path, 1, 1), cure="verify that file"))
+            project.complete = False
         services = _Services(project)
         graph = Graph(source.path, "compose", services.tasks(), services.variables)
         return Reading(graph, tuple(project.findings + services.findings), project.sources)
@@ -85,6 +90,7 @@ class _Project:
     roots: dict[str, Mapping] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     complete: bool = True
+    elsewhere: frozenset[str] = frozenset()  # services of a file over which this one may be laid
 
     def take(self, root: Mapping, source: Source, chain: tuple[str, ...]) -> None:
         """The services of one file, after those of the files that it includes."""
@@ -170,19 +176,43 @@ class _Project:
 
 
 def _base(project: _Project, source: Source) -> None:
-    """`compose.tests.yaml` beside `compose.yaml` is laid over it (`-f` twice), perhaps with others like it."""
+    """`compose.tests.yaml` beside `compose.yaml` is laid over it (`-f` twice), perhaps with others like it.
+
+    One in a folder below may be, or may stand for itself: then only what it leaves undefined is looked up there.
+    """
     path = Path(source.path)
     word = path.stem.partition(".")[0]
     if not source.is_file or word == path.stem or word not in _DEFAULT_NAMES:
         return
-    for other in (path.with_name(f"{word}{suffix}") for suffix in (".yml", ".yaml")):
-        if other.is_file():
-            with suppress(SourceError):
-                beside = read(other)
-                project.take(root_of(tree(beside), beside, "compose file"), beside, (source.path, beside.path))
-            project.complete = False
-            project.findings.clear()  # they are told where that file is judged
-            return
+    for folder in (path.parent, path.parent.parent):
+        for other in (folder / f"{word}{suffix}" for suffix in (".yml", ".yaml")):
+            if other.is_file():
+                with suppress(SourceError):
+                    _beneath(project, source, read(other), folder == path.parent)
+                return
+
+
+def _beneath(project: _Project, source: Source, other: Source, beside: bool) -> None:
+    root = root_of(tree(other), other, "compose file")
+    if beside:
+        project.take(root, other, (source.path, other.path))
+        project.complete = False
+        project.findings.clear()  # they are told where that file is judged
+    else:
+        project.elsewhere = frozenset(entries(root.get("services")))
+
+
+def _is_layer(project: _Project, source: Source) -> bool:
+    """Whether a file by another name than the usual ones is to be laid over one of those: by its name, or as compose
+    would refuse it by itself.
+    """
+    path = Path(source.path)
+    if not source.is_file or path.stem in _DEFAULT_NAMES:
+        return False
+    bodies = [entry.value for entry in project.services.values()]
+    return ".override." in path.name or not all(
+        isinstance(one, Mapping) and one.entries.keys() & _WHOLE for one in bodies
+    )
 
 
 def _override(project: _Project, source: Source) -> None:
@@ -279,13 +309,14 @@ class _Services:
     def _edges(self, name: str, body: Mapping) -> Iterator[Edge]:
         """One edge for each service that is waited for; what is said by `depends_on` counts first."""
         seen: set[str] = set()
+        elsewhere = self.project.elsewhere
         for named, how, word in self._waits(body):
             if named.text == name:
                 self.findings.append(Finding("G005", f"service {name!r} waits for itself", named.span))
             elif named.text not in self.bodies:
                 fields = entries(how)
                 needed = "required" not in fields or flag(fields["required"].value, True)
-                if self.project.complete and needed and "$" not in named.text:
+                if self.project.complete and needed and "$" not in named.text and named.text not in elsewhere:
                     known = [one for one in self.bodies if one != name]
                     self.findings.append(undefined(f"service {name!r}", named, known, word))
             elif named.text not in seen:
