@@ -102,8 +102,10 @@ def _json(name: str, result: Result) -> str:
     told = None if failure is None else {
         "kind": failure.kind, "message": failure.message, "schedule": str(failure.schedule),
         "preemptions": failure.preemptions, "replayed": failure.replayed,
-        "steps": [{"actor": row.actor, "operation": row.text, "file": row.place[0] if row.place else None,
-                   "line": row.place[1] if row.place else None, "held": list(row.held)} for row in failure.rows],
+        "conflict": failure.mattered,
+        "steps": [{"actor": row.actor, "operation": row.text, "value": row.value, "before": row.before,
+                   "file": row.place[0] if row.place else None, "line": row.place[1] if row.place else None,
+                   "held": list(row.held)} for row in failure.rows],
     }
     return json.dumps({
         "function": name, "verdict": result.verdict, "classes": result.classes, "executions": result.executions,

@@ -46,7 +46,7 @@ def _rows(name: str, function: Callable[[], Any], result: Result) -> tuple[Row, 
     if failure is None:
         return (Row("incomplete", "an exploration did not come to its end", "warning", f"{name}: {result.reason}",
                     home, about=(name,)),)
-    steps = tuple(Step(row.actor, row.text, _place(row.place)) for row in failure.rows)
+    steps = tuple(Step(row.actor, row.told, _place(row.place)) for row in failure.rows)
     last = next((step.place for step in reversed(steps) if step.place.path), home)
     said = failure.message + (f"; {failure.mattered}" if failure.mattered else "")
     return (Row(failure.kind, f"an interleaving ends in {failure.kind}", "error", f"{name}: {said}", last,

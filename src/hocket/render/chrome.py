@@ -14,8 +14,8 @@ calls another: they lie side by side.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Slice", "chrome_trace"]
@@ -34,6 +34,7 @@ class Slice:
     end: int
     outcome: str
     nests: bool = True  # where it lies within another on its lane, it was begun by that one
+    more: Mapping[str, object] = field(default_factory=dict)  # what a viewer shows of it besides
 
 
 def chrome_trace(slices: Sequence[Slice], edges: Iterable[tuple[int, int]] = (), title: str = "hocket") -> str:
@@ -93,7 +94,8 @@ def _named_lanes(lanes: dict[str, int], title: str) -> Iterator[dict[str, Any]]:
 
 
 def _slice(slice: Slice, lane: int) -> dict[str, Any]:
-    told = {"name": slice.name, "cat": "task", "pid": _PROCESS, "tid": lane, "args": {"outcome": slice.outcome}}
+    facts = {**({"outcome": slice.outcome} if slice.outcome else {}), **slice.more}
+    told = {"name": slice.name, "cat": "task", "pid": _PROCESS, "tid": lane, "args": facts}
     if slice.begin is None:
         return {**told, "ph": "i", "s": "t", "ts": slice.end / 1e3}
     return {**told, "ph": "X", "ts": slice.begin / 1e3, "dur": _length(slice)}

@@ -18,10 +18,10 @@ __all__ = ["Lane", "lanes"]
 
 _SIGNS = ("→", "=")
 _GLUE = "\0"  # a blank at which no line is broken
-_NARROWEST = 14  # characters of a column before the lanes become a plain list
+_NARROWEST = 17  # characters of a column before the lanes become a plain list
 _GAP = 2  # characters between columns
 _NUMBER = 5  # characters in front of all columns
-_PLACE = 20  # characters at least for place and source
+_PLACE = 18  # characters at least for place and source
 
 
 class Lane(NamedTuple):

@@ -92,8 +92,8 @@ def failure():
 
 
 def test_the_conflict_that_mattered_is_told_in_a_sentence(failure):
-    sentence = ("t1 wrote 1 to account.balance (step 5) after t2 had read 0 there (step 3) and before t2 wrote 1 over it "
-                "(step 6): an update is lost")
+    sentence = ("t1 wrote 1 to account.balance (step 5) after t2 had read 0 there (step 3) and before t2 wrote 1 "
+                "over it (step 6): an update is lost")
     assert failure.mattered == sentence
     assert f"\n{sentence}\n" in failure.drawn()
 
@@ -117,37 +117,59 @@ def test_a_page_needs_no_network_and_takes_nothing_from_the_program_for_html(fai
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     assert "<script>alert" not in text
     assert "</script><b>" not in text
-    assert len(re.findall('class="step"', text)) == len(failure.rows)
+    assert len(re.findall('class="step ', text)) == len(failure.rows)
 
 
 def test_a_trace_has_a_slice_for_each_step_and_a_flow_for_each_arrow(failure):
     events = json.loads(trace(failure.interleaving()))["traceEvents"]
     counted = {kind: sum(event["ph"] == kind for event in events) for kind in "Xs"}
     assert counted == {"X": len(failure.rows), "s": len(failure.arrows)}
+    slices = {event["args"]["step"]: event for event in events if event["ph"] == "X" and "step" in event["args"]}
+    line = deposits.__code__.co_firstlineno + 4
+    assert (slices[6]["name"], slices[6]["args"]) == ("writes account.balance = 1", {
+        "step": 6, "value": "1", "before": "1", "source": "account.balance += 1",
+        "place": f"test_pages_of_interleavings.py:{line}"})
 
 
 def test_a_picture_is_wellformed_and_has_a_lane_for_each_thread(failure):
     tree = ElementTree.fromstring(picture(failure.interleaving()))
-    lanes = [text.text for text in tree.iter("{http://www.w3.org/2000/svg}text") if text.get("font-weight")]
-    assert lanes == ["main", "t1", "t2"]
+    texts = list(tree.iter("{http://www.w3.org/2000/svg}text"))
+    assert [text.text for text in texts if text.get("font-weight")] == ["main", "t1", "t2"]
+    shown = [text.text for text in texts]
+    first = deposits.__code__.co_firstlineno
+    for told in ("reads account.balance → 0", "writes account.balance = 1",
+                 f"test_pages_of_interleavings.py:{first + 4} account.balance += 1"):
+        assert shown.count(told) in (2, 4), told  # a box of each thread; the line beside each of four steps
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_the_page_steps_and_searches_by_keyboard_in_a_browser(failure, tmp_path):
-    keys = ["j", "j", "ArrowDown", "k"]  # from the first to the third
-    press = "".join(f"document.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}}));"
-                    for key in keys)
-    seek = "search('join t2');"
-    shown = {}
-    for name, script in (("keys", press), ("search", seek)):
-        path = tmp_path / f"{name}.html"
-        path.write_text(page(failure.interleaving()).replace("</body>", f"<script>{script}</script></body>"))
-        ran = subprocess.run(
-            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()],
-            capture_output=True, text=True, timeout=120, check=True)
-        shown[name] = re.search(r'<h2 id="what">(.*?)</h2>', ran.stdout)[1]
-    assert shown == {"keys": "t2: reads account.balance", "search": "main: join t2"}
+    scenes = {  # what is done, after what was done before it, and what the panel says then
+        "": "t2: reads account.balance → 0",  # it opens at the first step of the conflict that mattered
+        "press('Home', 'j', 'j', 'ArrowDown', 'k')": "t2: reads account.balance → 0",
+        "press('n')": "t2: writes account.balance = 1",  # the next of the same lane
+        "press('End')": "main: AssertionError",
+        "search('join t2')": "main: join t2",
+        "press('k', 'k', 'k'); search('balance')": "t1: writes account.balance = 1",
+        "further(1); further(1); further(1)": "t2: reads account.balance → 0",  # 6, the assertion, and round
+    }
+    script = """
+        const press = (...keys) => keys.forEach(key =>
+          document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true})));
+        const said = [], note = () => said.push(by('what').textContent);
+        SCENES
+        const log = document.createElement('pre'); log.id = 'log'; log.textContent = said.join('\\n');
+        document.body.append(log);
+    """.replace("SCENES", "\n".join(f"{scene}; note();" for scene in scenes))
+    path = tmp_path / "page.html"
+    path.write_text(page(failure.interleaving()).replace("</body>", f"<script>{script}</script></body>"))
+    ran = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True)
+    assert re.search(r'<pre id="log">(.*?)</pre>', ran.stdout, re.S)[1].splitlines() == list(scenes.values())
+    known = re.search(r'<tbody id="known">(.*?)</tbody>', ran.stdout)[1]
+    assert re.findall("<td>(.*?)</td>", known) == ["account.balance", "0"]
 
 
 def test_the_shell_writes_every_format(tmp_path, capsys, monkeypatch):

@@ -38,6 +38,10 @@ def waits_of(task: asyncio.Task[Any]) -> str:
     awaited = getattr(task, "_fut_waiter", None)
     if isinstance(awaited, asyncio.Task):
         return f"waits for {name_of(awaited)}"
+    gathered = [name_of(child) for child in getattr(awaited, "_children", ())
+                if isinstance(child, asyncio.Task) and not child.done()]
+    if gathered:
+        return f"waits for {', '.join(gathered)}"
     told = "" if awaited is None else f", for <{type(awaited).__name__} {_state(awaited)}>"
     if inner is not None:
         return f"waits in {inner.f_code.co_qualname}{told}"

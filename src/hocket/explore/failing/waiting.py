@@ -131,10 +131,23 @@ def is_told_in(control: Control) -> Callable[[Event], bool]:
 
 
 def story_of(control: Control) -> list[Deed]:
-    """What tasks did: of data only that of which one task writes what another one touches."""
-    who: dict[str, set[str]] = {}
+    """What was done that is no event: the two accesses of a race, and what tasks of event loops did.
+
+    Of what tasks do to data only that is told which one of them writes and another touches.
+    """
     story = control.story or []
+    who: dict[str, set[str]] = {}
     for deed in story:
         who.setdefault(deed.name, set()).add(deed.who)
     written = {deed.name for deed in story if deed.value.writes}
-    return [deed for deed in story if not deed.name or (deed.name in written and len(who[deed.name]) > 1)]
+    told = [deed for deed in story if not deed.name or (deed.name in written and len(who[deed.name]) > 1)]
+    return sorted([*told, *_racing(control)], key=lambda deed: deed.after)
+
+
+def _racing(control: Control) -> list[Deed]:
+    race = control.session.tracker.race if control.session.tracker is not None else None
+    if race is None:
+        return []
+    names = called(control)
+    return [Deed(access.events, names[access.actor], "", access.stack[0] if access.stack else None, race.place,
+                 access.value._replace(writes=access.mode == "w")) for access in (race.first, race.second)]

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from hocket.explore.execution import Execution
 from hocket.explore.semantics import ROWS, modes_of
+from hocket.explore.threads.values import Value
 from hocket.trace.event import Event
 
 __all__ = ["Access", "Race", "race_of"]
@@ -24,13 +25,17 @@ Clock = dict[int, int]
 
 
 class Access(NamedTuple):
-    """`actor` reads or writes (`mode` r or w) a place, after so many events of the execution."""
+    """`actor` reads or writes (`mode` r or w) a place, after so many events of the execution.
+
+    `value` is what it read or wrote, in an execution that is shown.
+    """
 
     actor: int
     events: int
     mode: str
     place: int
     stack: Stack
+    value: Value = Value()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def _touched_by_several(accesses: list[Access]) -> set[int]:
     actors: dict[int, int] = {}
     shared: set[int] = set()
     written: set[int] = set()
-    for actor, _, mode, place, _ in accesses:
+    for actor, _, mode, place, *_ in accesses:
         if actors.setdefault(place, actor) != actor:
             shared.add(place)
         if mode == "w":

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable
 from functools import partial
 from types import CellType, MemberDescriptorType, ModuleType
 from typing import Any
@@ -22,10 +23,11 @@ from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.holding import Holding
 from hocket.explore.shared.parts import LIFE, told_key
 from hocket.explore.shared.probes import Probes
+from hocket.explore.shared.racing import Access
 from hocket.explore.threads.atomic import Controlled
 from hocket.explore.threads.control import Actor, Control
 from hocket.explore.threads.naming import place_of
-from hocket.explore.threads.values import ABSENT, Deed, Value, Values
+from hocket.explore.threads.values import ABSENT, Deed, Value, Values, now
 from hocket.trace.brief import brief, class_name
 from hocket.trace.event import Event
 
@@ -45,17 +47,37 @@ class _Telling(Holding):
     """What is added to probes of either kind."""
 
     def _announce(self, actor: Actor, kind: str, touched: Touched, state: Any = None) -> Any:
+        watched = len(self.accesses or ())
         answered = super()._announce(actor, kind, touched, state)
         control = actor.control
         if control.values is not None and control.story is not None and not control.over and touched:
             control.values.called = self._named
             task = control.loops[-1].at_work() if control.loops else ""
             events = control.execution.events
-            if task and self.heap.alone(control):
+            if self.accesses is not None:
+                self._tell_of_watched(control.values, self.accesses, watched, touched)
+            elif task and self.heap.alone(control):
                 self._tell_of_task(control, control.values, task, kind, touched[0])
             elif events and events[-1].actor == actor.number:
                 self._tell(control.values, events[-1], touched)
         return answered
+
+    def _tell_of_watched(self, values: Values, accesses: list[Access], first: int, touched: Touched) -> None:
+        """Of accesses that are no operations but only noted (`data="race-check"`), from the `first` of them."""
+        places = {thing.places.get(key): (thing, key) for thing, key in touched}
+        written: list[tuple[int, Callable[[], str]]] = []
+        for number, access in enumerate(accesses[first:], first):
+            look = partial(self._at, *places[access.place])
+            accesses[number] = access._replace(value=now(Value(writes=access.mode == "w"), look))
+            written += [(number, look)] if access.mode == "w" else []
+
+        def enter() -> None:
+            for number, look in written:
+                access = accesses[number]
+                accesses[number] = access._replace(value=access.value._replace(text=look()))
+
+        values.settle()
+        values.later(enter)
 
     def _tell_of_task(self, control: Control, values: Values, task: str, kind: str, touched: tuple[Thing, Any]) -> None:
         """Tasks of one loop take turns of their own accord: what they do to data is no operation, but is told."""

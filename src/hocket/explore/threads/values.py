@@ -21,7 +21,7 @@ from hocket.explore.threads.naming import Place, is_hocket, is_machinery
 from hocket.trace.brief import Naming, brief
 from hocket.trace.event import Event
 
-__all__ = ["ABSENT", "Deed", "Value", "Values"]
+__all__ = ["ABSENT", "Deed", "Value", "Values", "now"]
 
 # methods of the standard library, and which of their locals has what they are given, or what they have got
 _GIVEN = {"Queue.put": "item", "Queue.put_nowait": "item", "Future.set_result": "result"}
@@ -113,26 +113,30 @@ class Values:
         """The last event touches data at `place`, where `look` tells what is there."""
         if self.seen[-1].place is not None:
             return
-        self.seen[-1] = _now(Value(place=place, writes=writes), look)
+        self.seen[-1] = now(Value(place=place, writes=writes), look)
         if writes:
             last = len(self.seen) - 1
 
             def enter() -> None:
                 self.seen[last] = self.seen[last]._replace(text=look())
 
-            self._later = enter
+            self.later(enter)
 
     def did(self, story: list[Deed], deed: Deed, look: Callable[[], str]) -> None:
         """The same of what a task does, which is no event."""
         self.settle()
-        story.append(deed._replace(value=_now(deed.value, look)))
+        story.append(deed._replace(value=now(deed.value, look)))
         if deed.value.writes:
             last = len(story) - 1
 
             def enter() -> None:
                 story[last] = story[last]._replace(value=story[last].value._replace(text=look()))
 
-            self._later = enter
+            self.later(enter)
+
+    def later(self, enter: Callable[[], None]) -> None:
+        """Call `enter` once what is about to be written is there."""
+        self._later = enter
 
     def settle(self) -> None:
         """What was written last is there now."""
@@ -141,7 +145,7 @@ class Values:
             self._later = None
 
 
-def _now(value: Value, look: Callable[[], str]) -> Value:
+def now(value: Value, look: Callable[[], str]) -> Value:
     """With what is there before the access itself."""
     return value._replace(before=look()) if value.writes else value._replace(text=look())
 
