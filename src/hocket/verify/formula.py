@@ -230,7 +230,7 @@ def matches(how: How, whole: Value, text: str) -> bool:
         case How.CONTAINS:
             return text in whole
         case How.FITS:
-            return re.search(text, whole) is not None
+            return re.search(text, whole, re.ASCII) is not None  # as RE2 has it, and as automata are made
 
 
 def _wrap(part: Formula) -> str:

@@ -7,17 +7,17 @@ something that can be so, its negative that it is not.
 
 Every clause is true of every run [test]. So clauses may be left out (more runs are
 considered than exist, and a claim "never" stays true) but none may be added. That is
-how texts are dealt with: of two words a text can begin with, one begins with the
-other, and so on; that two regular expressions exclude each other is not known here,
-and a claim that rests on it has no certificate that can be checked without a solver.
+how texts are dealt with: how the conditions over one text can be true together is found
+out by automata (`languages`), of all of them at once or, where that is too much, of
+every two; a claim that rests on three of very many has no certificate that can be
+checked without a solver.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, permutations
+from itertools import combinations
 
 from hocket.verify.formula import (
     All,
@@ -36,6 +36,7 @@ from hocket.verify.formula import (
     Value,
     matches,
 )
+from hocket.verify.languages import Condition, ways
 from hocket.verify.model import Edge, Graph, Join, Kind, Point, Task, Variable
 
 __all__ = ["Clause", "Propositions"]
@@ -45,6 +46,9 @@ Clause = tuple[int, ...]
 _KINDS: dict[type, Kind] = {type(None): Kind.NULL, bool: Kind.BOOLEAN, float: Kind.NUMBER, str: Kind.STRING}
 _FINITE: dict[Kind, tuple[Value, ...]] = {Kind.NULL: (None,), Kind.BOOLEAN: (False, True)}
 _MOST_VALUES = 300  # of one variable, beyond which it is not said that it has one of them
+_AT_ONCE = 600  # combinations of states that are looked at for all conditions over one text, and ...
+_OF_TWO = 4_000  # ... for every two of them, if that was too few
+_MOST_SIGNS = 20_000  # in the clauses about all of them
 
 
 @dataclass
@@ -229,12 +233,12 @@ class Propositions:
         equal = [(atom, number) for number, atom in rows.items() if isinstance(atom, Equal)]
         self.clauses += [(-one, -other) for (_, one), (_, other) in combinations(equal, 2)]
         self.clauses += [(-number,) for atom, number in equal if not _possible(variable, domain, atom.value)]
-        words = [(atom, number) for number, atom in rows.items() if isinstance(atom, Matches)]
-        for atom, number in words:
+        for atom, number in [(atom, number) for number, atom in rows.items() if isinstance(atom, Matches)]:
             for exact, known in equal:
                 self.clauses.append((-known, number if matches(atom.how, exact.value, atom.text) else -number))
-        for one, other in permutations([(_word(atom), number) for atom, number in words], 2):
-            self.clauses += _hang_together(one, other)
+        said = [(atom, number) for number, atom in rows.items()]
+        over = [(atom, number) for atom, number in said if isinstance(atom, Matches) or isinstance(atom.value, str)]
+        self.clauses += _over_text(variable, domain, {_condition(atom): number for atom, number in over})
 
 
 def _domain(variable: Variable) -> tuple[Value, ...] | None:
@@ -258,44 +262,53 @@ def _possible(variable: Variable, domain: tuple[Value, ...] | None, value: Value
     return variable.values is not None or kind in variable.kinds or (kind is Kind.NULL and bool(variable.owner))
 
 
-@dataclass(frozen=True)
-class _Word:
-    """What a text is known to begin with, end with or contain where an atom is true of it; `exact`: nothing else."""
-
-    how: How
-    text: str
-    exact: bool = True
-
-    def implies(self, other: _Word) -> bool:
-        if other.how is How.CONTAINS:
-            return other.text in self.text
-        return self.how is other.how and _ENDS[self.how](self.text, other.text)
-
-    def excludes(self, other: _Word) -> bool:
-        return self.how in _ENDS and self.how is other.how and not (self.implies(other) or other.implies(self))
+# -- texts -------------------------------------------------------------------------------------------------------------
 
 
-_ENDS = {How.STARTS: str.startswith, How.ENDS: str.endswith}
-_PLAIN = re.compile(r"(?P<start>\^?)(?P<word>(?:[\w/ -]|\\[./-])*)(?P<rest>.*)", re.DOTALL)
+def _condition(atom: Equal | Matches) -> Condition:
+    return (atom.how, atom.text) if isinstance(atom, Matches) else (None, str(atom.value))
 
 
-def _word(atom: Matches) -> _Word:
-    """An expression says at least what it begins with, and may be no more than that."""
-    if atom.how is not How.FITS:
-        return _Word(atom.how, atom.text)
-    found = _PLAIN.fullmatch(atom.text)
-    assert found is not None, "each of its parts may be empty"
-    how = How.STARTS if found["start"] else How.CONTAINS
-    if "|" in found["rest"]:
-        return _Word(How.CONTAINS, "", exact=False)
-    word = found["word"].replace("\\", "")
-    return _Word(how, word[:-1] if found["rest"][:1] in ("*", "?", "{") else word, exact=not found["rest"])
+def _over_text(variable: Variable, domain: tuple[Value, ...] | None, numbers: dict[Condition, int]) -> Iterator[Clause]:
+    """How the conditions over a text hang together: for all at once, or else for every two."""
+    conditions = tuple(numbers)
+    whole = _signs(variable, domain, conditions, _AT_ONCE)
+    if whole is not None and len(whole) * len(conditions) <= _MOST_SIGNS:
+        yield from _only(whole, list(numbers.values()))
+        return
+    for two in combinations(conditions, 2):
+        signs = _signs(variable, domain, two, _OF_TWO)
+        if signs is not None:
+            yield from _only(signs, [numbers[one] for one in two])
 
 
-def _hang_together(one: tuple[_Word, int], other: tuple[_Word, int]) -> Iterator[Clause]:
-    """What the truth of the first says of the second."""
-    (said, mine), (asked, theirs) = one, other
-    if said.excludes(asked):
-        yield -mine, -theirs
-    elif asked.exact and said.implies(asked):
-        yield -mine, theirs
+def _signs(
+    variable: Variable, domain: tuple[Value, ...] | None, conditions: tuple[Condition, ...], most: int
+) -> set[tuple[bool, ...]] | None:
+    """Every way in which these can be true and false of the variable; None if that is too much to find out."""
+    if domain is not None:
+        return {tuple(_fits(how, text, value) for how, text in conditions) for value in domain}
+    nothing = tuple(False for _ in conditions)  # of what is no text
+    if Kind.STRING not in variable.kinds:
+        return {nothing}
+    found = ways(conditions, most)
+    if found is None:
+        return None
+    return {*found, nothing} if variable.owner or variable.kinds != {Kind.STRING} else set(found)
+
+
+def _fits(how: How | None, text: str, value: Value) -> bool:
+    return value == text if how is None else matches(how, value, text)
+
+
+def _only(signs: Collection[tuple[bool, ...]], numbers: Sequence[int]) -> Iterator[Clause]:
+    """That these numbers are true and false in one of these ways: no beginning of a row of signs is another."""
+    known: set[tuple[bool, ...]] = {()}
+    for place, number in enumerate(numbers):
+        longer = {row[: place + 1] for row in signs}
+        for row in sorted(known):
+            for sign in (False, True):
+                if (*row, sign) not in longer:
+                    so_far = [-one if so else one for one, so in zip(numbers, row, strict=False)]
+                    yield (*so_far, -number if sign else number)
+        known = longer

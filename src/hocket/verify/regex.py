@@ -7,7 +7,8 @@ as a run that cannot be replayed, never as a finding.
 
 `expressible` is the gate: whatever it refuses (lookaround, back references, an
 anchor in the middle, a repetition in a repetition, which can take Python for
-ever) a reader must treat as a condition that it does not understand.
+ever) a reader must treat as a condition that it does not understand. Classes and
+cases are those of ASCII, as in RE2, which GitLab uses.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ try:  # the parser has been private since 3.11, and has not changed
 except ImportError:  # pragma: no cover
     words = parser = None
 
-__all__ = ["LONGEST", "Terms", "example", "expressible"]
+__all__ = ["LONGEST", "Terms", "between", "example", "expressible", "parsed"]
 
 LONGEST = 300  # characters of an expression
 _MOST_COPIES = 50
@@ -32,7 +33,7 @@ _CLASSES = {
     "CATEGORY_SPACE": ((9, 13), (32, 32)),
     "CATEGORY_WORD": ((48, 57), (65, 90), (95, 95), (97, 122)),
 }
-_FLAGS = re.IGNORECASE | re.UNICODE | re.ASCII
+_FLAGS = re.IGNORECASE | re.ASCII
 _STARTS = ("AT_BEGINNING", "AT_BEGINNING_STRING")
 _ENDS = ("AT_END", "AT_END_STRING")
 
@@ -42,15 +43,21 @@ def expressible(pattern: str) -> bool:
     if parser is None or len(pattern) > LONGEST:
         return False
     try:
-        tree = parser.parse(pattern)
-    except (re.error, RecursionError, OverflowError):
+        tree = parser.parse(pattern, int(re.ASCII))
+    except (re.error, RecursionError, OverflowError, ValueError):
         return False
     ways = _ways(list(tree))
     return (
         not tree.state.flags & ~_FLAGS
         and len(ways) <= _MOST_COPIES
-        and all(_plain(_between(items)[1], repeated=False) for items in ways)
+        and all(_plain(between(items)[1], repeated=False) for items in ways)
     )
+
+
+def parsed(pattern: str) -> tuple[list[list[Any]], bool]:
+    """The whole expressions of which one has to be found, in Python's words, and whether case does not count."""
+    tree = parser.parse(pattern, int(re.ASCII))
+    return _ways(list(tree)), bool(tree.state.flags & re.IGNORECASE)
 
 
 def _ways(items: list[Any]) -> list[list[Any]]:
@@ -79,16 +86,16 @@ def _anchored(value: Any) -> bool:
     return False
 
 
-def _between(items: list[Any]) -> tuple[bool, list[Any], bool]:
-    """(anchored at the beginning, what is between, anchored at the end)."""
-    starts = bool(items) and _anchor(items[0], _STARTS)
+def between(items: list[Any]) -> tuple[bool, list[Any], str]:
+    """(whether it is anchored at the beginning, what is between, how at the end: '', AT_END or the strict one)."""
+    starts = bool(items) and _anchor(items[0]) in _STARTS
     rest = items[1:] if starts else items
-    ends = bool(rest) and _anchor(rest[-1], _ENDS)
-    return starts, rest[:-1] if ends else rest, ends
+    ends = _anchor(rest[-1]) if rest else ""
+    return (starts, rest[:-1], ends) if ends in _ENDS else (starts, rest, "")
 
 
-def _anchor(item: Any, kinds: tuple[str, ...]) -> bool:
-    return str(item[0]) == "AT" and str(item[1]) in kinds
+def _anchor(item: Any) -> str:
+    return str(item[1]) if str(item[0]) == "AT" else ""
 
 
 def _plain(items: Any, repeated: bool) -> bool:
@@ -125,7 +132,7 @@ def example(pattern: str) -> str:
     """A short text that the expression probably fits, for who only wants to try one."""
     try:
         return _example(parser.parse(pattern)) if parser is not None else ""
-    except (re.error, RecursionError, OverflowError):
+    except (re.error, RecursionError, OverflowError, ValueError):
         return ""
 
 
@@ -159,15 +166,15 @@ class Terms:
 
     def found_in(self, text: Any, pattern: str) -> Any:
         """That the expression is found somewhere in the string term `text`."""
-        tree = parser.parse(pattern)
-        self.folded = bool(tree.state.flags & re.IGNORECASE)
-        ways = [self._in(text, *_between(items)) for items in _ways(list(tree))]
+        whole, self.folded = parsed(pattern)
+        ways = [self._in(text, *between(items)) for items in whole]
         return self.z3.Or(ways) if len(ways) > 1 else ways[0]
 
-    def _in(self, text: Any, starts: bool, items: list[Any], ends: bool) -> Any:
-        anything = self.z3.Full(self.sort)
-        end = self.z3.Option(self._span(10, 10)) if ends else anything  # `$` also stands before a last line break
-        return self.z3.InRe(text, self._joined([*([] if starts else [anything]), self._all(items), end]))
+    def _in(self, text: Any, starts: bool, items: list[Any], ends: str) -> Any:
+        anything = [self.z3.Full(self.sort)]
+        line = [self.z3.Option(self._span(10, 10))]  # `$` also stands before a last line break
+        after = anything if not ends else line if ends == "AT_END" else []
+        return self.z3.InRe(text, self._joined([*([] if starts else anything), self._all(items), *after]))
 
     def _all(self, items: Any) -> Any:
         return self._joined([self._one(str(kind), value) for kind, value in items])
@@ -210,8 +217,8 @@ class Terms:
     def _letters(self, low: int, high: int) -> Any:
         """A span of characters, and without case also the other case of each."""
         spans = {(low, high)}
-        if self.folded and high - low < 128:
-            both = "".join(chr(code).lower() + chr(code).upper() for code in range(low, high + 1))
+        if self.folded:
+            both = "".join(chr(code).lower() + chr(code).upper() for code in range(low, min(high, 127) + 1))
             spans |= {(ord(letter), ord(letter)) for letter in both}
         return self._either([self._span(*span) for span in sorted(spans)])
 

@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 
 import hocket
-from hocket.verdict import Certificate, Holds, Unknown, Violated
+from hocket.verdict import Certificate, Holds, Violated
 from hocket.verify.certificate import seal
 from hocket.verify.formula import Equal, How, Matches, Not, conjunction, matches, same_value
 from hocket.verify.model import Graph, Kind, Variable
@@ -211,24 +211,3 @@ def test_each_number_of_a_refutation_that_is_changed_is_seen_or_leaves_it_a_refu
 
 def satisfied(clauses, row) -> bool:
     return all(any((number > 0) == row[abs(number) - 1] for number in clause) for clause in clauses)
-
-
-def test_that_two_regular_expressions_exclude_each_other_is_a_solvers_word():
-    text = """\
-hocket: 1
-variables: {tag: string}
-tasks:
-  letters: {if: "tag fits '^[a-c]+$'"}
-  digits: {if: "tag fits '^[0-9]+$'"}
-assert: ["letters never with digits"]
-"""
-    report = hocket.verify(text, format="hocket")
-    (only,) = report.certificate.data["never"]
-    assert only["lemmas"] is None
-    assert "(check-sat)" in only["smtlib"]
-    verdict = hocket.audit(report.certificate, text, format="hocket")
-    assert isinstance(verdict, Unknown)
-    assert "1 of its claims rest on a solver" in verdict.reason
-    data = {**report.certificate.data, "never": [{**only, "smtlib": ""}]}
-    lie = Certificate(report.certificate.kind, data | {"seal": seal(data)})
-    assert isinstance(hocket.audit(lie, text, format="hocket"), Violated)
