@@ -283,7 +283,7 @@ BUGS = (
     Bug("C-B2", "choir_helper_never_leaves", "livelock", helper_of_what_a_worker_finishes, 10),
     Bug("C-B3", "choir_orphaned_dependents", "deadlock", dependents_and_parents_of_who_fails, 30),
     Bug("C-B4", "choir_running_parent_closed", "second close", parent_fails_while_its_fork_runs, 1350),
-    Bug("C-B4", "choir_running_parent_closed", "second close", one_index_fails_while_another_runs, 351),
+    Bug("C-B4", "choir_running_parent_closed", "second close", one_index_fails_while_another_runs, 117),
     Bug("C-B4", "choir_running_parent_closed", "second close", another_fails_while_a_parent_runs, 74),
     Bug("C-B5", waiter_left_behind, "assertion", join_with_a_timeout, 34),
     Bug("C-B6", "choir_helper_sleeps_alone", "deadlock", helper_left_alone, 142),

@@ -137,6 +137,9 @@ class Drawn:
             raise StopIteration
         return number
 
+    def stop(self) -> None:
+        self.next.store(self.count)
+
     def __length_hint__(self) -> int:
         return max(0, self.count - self.next.load())
 

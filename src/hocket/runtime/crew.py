@@ -25,7 +25,7 @@ from functools import partial
 from typing import Any
 from warnings import warn
 
-from hocket.errors import Refused, Stranded
+from hocket.errors import Refused, Stranded, TaskLost
 from hocket.graph import Graph
 from hocket.kernel import Command, Commands, Kernel, Node, Phase, Stimulus
 from hocket.kernel.node import finished
@@ -74,6 +74,7 @@ class Crew(Building[Handle]):
         self._lets_alone = type(picker) in LISTED and not kernel.scope.stops
         # running tasks of many bodies, which one more may join; perhaps all drawn
         self._shared: deque[Handle] = deque()
+        self._stopped = False  # nothing begins any more, and nothing more is drawn
         self._asleep = Seats()
         self._workers: dict[str, Seat] = {}
         self._seats: dict[int, Seat] = {}  # by thread: whoever executes bodies at the moment
@@ -85,12 +86,12 @@ class Crew(Building[Handle]):
 
     def _spawn_alone(self, name: str, body: Callable[..., Any], more: More) -> Handle:
         unwatched = self._kernel.watch is None  # a watch may come while one waits for the lock
-        if not (self._lets_alone and unwatched):
+        if not (self._lets_alone and unwatched) or self._stopped:
             return super()._spawn_alone(name, body, more)
         with self._lock:
             if self._closed:
                 self._refuse_when_closed(name)
-            if self._kernel.watch is None:
+            if self._kernel.watch is None and not self._stopped:
                 handle = self._handle.alone(self, name, body, more)
                 self._alone += 1
                 self._ready.append(handle)
@@ -295,7 +296,7 @@ class Crew(Building[Handle]):
         elif task._more.work is not None and task.left():
             self._ready.append(task)
         else:
-            self._do(self._kernel.receive(_RETURNED, task._node), takes_one=True)
+            self._do(self._kernel.receive(_RETURNED if task._error is None else _RAISED, task._node), takes_one=True)
 
     def _call(self, seat: Seat, task: Handle) -> BaseException | None:
         """Without the lock, call what there is to call; the exception that ended it, or None."""
@@ -346,9 +347,21 @@ class Crew(Building[Handle]):
         except IndexError:  # somebody took it
             return False
 
+    def _stop(self) -> None:
+        """Nothing begins any more, and nothing more is drawn of tasks of many bodies, which have failed then."""
+        self._stopped = True
+        self._cancel_what_waits()
+        for node in self._kernel.nodes:
+            task: Any = node.load
+            if node.phase is _RUNNING and task.left():
+                task.draw_no_more()
+                task._error = task._error or TaskLost(task.name, "interrupted", "")
+
     def _fail(self, task: Handle, error: BaseException) -> None:
         if task.failed_with(error):
             self._failed.append(task)
+            if task._more.work is not None:
+                task.draw_no_more()
 
     def _do(self, commands: Commands, takes_one: bool = False) -> None:
         """What the kernel says. With `takes_one`, the caller goes on to take one piece of work itself (rule 2)."""
@@ -356,6 +369,9 @@ class Crew(Building[Handle]):
         for command, node in commands:
             task: Any = node.load  # a Handle, because only `spawn` and `add_graph` add nodes
             if command is _RUN:
+                if self._stopped:
+                    self._do(self._kernel.receive(Stimulus.CANCELLED, node))
+                    continue
                 self._ready.append(task)
                 added += 1
             elif command is _SETTLE:

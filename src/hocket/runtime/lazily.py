@@ -37,6 +37,10 @@ class Lazily:
                 self._over = True
                 raise
 
+    def stop(self) -> None:
+        """It counts as empty. Without the lock, for somebody may hold it who waits for an item."""
+        self._over = True
+
     def __length_hint__(self) -> int:
         """How many there may still be: more than one, as long as nobody has met the end."""
         return 0 if self._over else 2

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import signature
 from operator import length_hint
+from sys import maxsize
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -129,6 +130,11 @@ class Task:
         work = self._more.work
         return 0 if work is None else length_hint(work)
 
+    def draw_no_more(self) -> None:
+        """Whoever draws from now on finds nothing; iterators of the interpreter are set to their ends."""
+        work: Any = self._more.work
+        work.stop() if hasattr(work, "stop") else work.__setstate__(maxsize)
+
     def failed_with(self, error: BaseException) -> bool:
         """Keep what its bodies raised, one as itself, several as a group; whether this was the first."""
         error.add_note(f"raised by the body of the task {self.name!r}")
@@ -163,10 +169,15 @@ After = Iterable[Task] | Mapping[str, Task]
 
 
 def given_by(after: After) -> Mapping[str, Task]:
-    """What of `after` has a name, as a copy that nobody else changes."""
-    if isinstance(after, _LISTS) or not isinstance(after, Mapping):
+    """What of `after` has a name, as a copy that nobody else changes. Raises TypeError for what is no list of tasks."""
+    if isinstance(after, _LISTS):
         return NOTHING_GIVEN
-    return dict(after)
+    if isinstance(after, Mapping):
+        return dict(after)
+    stated: object = after
+    if isinstance(stated, str) or not isinstance(stated, Iterable):
+        raise TypeError(f"`after` is a list of tasks, or a mapping of names to tasks, not {after!r}: say after=[a]")
+    return NOTHING_GIVEN
 
 
 def tasks_of(after: After) -> Iterable[Task]:

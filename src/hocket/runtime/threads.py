@@ -127,6 +127,8 @@ class Scheduler(Crew):
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Scheduler:
+        if self._closed:
+            raise Refused("the scheduler", "entered", "closed", "a new one", "Make one for each block.")
         return self
 
     def __exit__(
@@ -139,21 +141,27 @@ class Scheduler(Crew):
     def close(self, cancel: bool = False) -> None:
         """Run what is left (with `cancel`: only what has started), then end the workers. A second call does nothing.
 
-        A KeyboardInterrupt meanwhile cancels what has not started, and is raised when what runs is over; a second one
-        at once.
+        With `cancel`, a task of many bodies is broken off between two calls, and joined, raises TaskLost. A
+        KeyboardInterrupt meanwhile cancels in the same way, and is raised when what runs is over; a second one at once.
         """
+        if self._primitives.get_ident() in self._seats:
+            raise Refused("the scheduler", "closed", "running the body that closes it", "a call from outside")
+        try:
+            self._end(cancel)
+        except KeyboardInterrupt:
+            self._end(cancel=True)
+            raise
+        finally:
+            if not self._closed:
+                with self._lock:
+                    self._send_all_away()
+
+    def _end(self, cancel: bool) -> None:
         with self._lock:
             if self._closed:
                 return
-            if self._primitives.get_ident() in self._seats:
-                raise Refused("the scheduler", "closed", "running the body that closes it", "a call from outside")
-            try:
-                self._finish(cancel)
-            except KeyboardInterrupt:
-                self._finish(cancel=True)
-                raise
-            finally:
-                seats = self._send_all_away()
+            self._finish(cancel)
+            seats = self._send_all_away()
         for seat in seats:
             assert seat.thread is not None, f"{seat.name} has a seat and no thread"
             seat.thread.join()
@@ -177,7 +185,7 @@ class Scheduler(Crew):
         """Wait for everything, which may grow meanwhile; where there are no workers, do it."""
         self._closing = Stimulus.CANCELLED if cancel else Stimulus.ARMED
         if cancel:
-            self._cancel_what_waits()
+            self._stop()
         self._tell_the_idle()
         newest = True
         while (last := self._open_one(newest)) is not None:

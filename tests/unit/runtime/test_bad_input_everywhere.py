@@ -56,7 +56,7 @@ WRONG: list[Wrong] = [
     ("a stranger as parent", _of_another(lambda s, x: s.spawn("x", int, parent=x)), Refused, STRANGER),
     ("a stranger to cancel", _of_another(lambda s, x: s.cancel(x)), Refused, STRANGER),
     ("no task at all", lambda s, t: s.spawn("x", int, after=["idle"]), Refused, "not a task of this scheduler"),
-    ("nothing to come after", lambda s, t: s.spawn("x", int, after=None), TypeError, "not iterable"),
+    ("nothing to come after", lambda s, t: s.spawn("x", int, after=None), TypeError, "is a list of tasks"),
     ("a negative count", lambda s, t: s.multi("x", -1, int), ValueError, "'x' was given a count of -1"),
     ("half a count", lambda s, t: s.multi("x", 2.5, int), TypeError, "interpreted as an integer"),
     ("an iterator that raises midway", lambda s, t: s.iter("x", _midway(), int), LookupError, "midway"),
