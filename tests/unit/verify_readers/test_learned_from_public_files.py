@@ -175,3 +175,45 @@ def test_a_compose_file_that_is_laid_over_another_may_use_what_that_one_defines(
         found[name] = [(one.code, one.line) for one in hocket.verify(tmp_path / name).findings]
         (tmp_path / name).unlink()
     assert list(found.values()) == [[], [("G002", 4)], [("G091", 1)], [("G091", 1)], [("G002", 4)]]
+
+
+def test_a_projects_path_is_that_of_its_namespace_and_its_name():
+    text = """\
+build: {script: x, rules: [{if: $CI_PROJECT_NAMESPACE =~ /^us/ && $CI_PROJECT_NAME == "it"}]}
+test: {script: x, needs: [build], rules: [{if: $CI_PROJECT_PATH == "us/it"}]}
+"""
+    assert gitlab(text) == []
+    assert gitlab(text.replace('"us/it"', '"them/it"')) == [("G004", 2), ("G013", 2)]
+    assert gitlab(text.replace('"us/it"', '"us/that"')) == [("G004", 2), ("G013", 2)]
+
+
+def test_what_rules_ask_of_changes_may_be_said_elsewhere():
+    text = """\
+.code: [src/*, lib/*]
+build: {script: x, rules: [{changes: !reference [.code]}]}
+test: {script: x, needs: [build], rules: [{changes: {paths: [!reference [.code], src/*]}}]}
+"""
+    assert gitlab(text) == []
+    assert gitlab(text.replace("[!reference [.code], src/*]", "[docs/*]")) == [("G013", 3)]
+
+
+def test_rules_about_a_variable_of_the_matrix_are_asked_of_each_copy():
+    text = """\
+build:
+  script: x
+  parallel: {matrix: [{OS: [linux, mac]}]}
+  rules: [{if: $OS == "linux"}, {if: $OS == "mac"}]
+test: {script: x, needs: [build]}
+"""
+    assert gitlab(text) == []
+    assert gitlab(text.replace('"linux"', '"dos"').replace('"mac"', '"win"')) == [("G033", 5)]
+
+
+def test_the_pipeline_of_a_repository_is_no_child_unless_it_says_so(tmp_path):
+    text = """\
+build: {script: x, rules: [{if: $CI_COMMIT_BRANCH || $CI_COMMIT_TAG}, {if: $CI_MERGE_REQUEST_IID}]}
+test: {script: x, needs: [build], rules: [{when: always}]}
+"""
+    (tmp_path / ".gitlab-ci.yml").write_text(text)
+    assert hocket.verify(tmp_path / ".gitlab-ci.yml").findings == ()
+    assert gitlab(text) == [("G013", 2)]  # a child of a pipeline for a merge request has neither

@@ -25,14 +25,12 @@ from hocket.verify.formula import FALSE, TRUE, Formula, Is, Outcome, conjunction
 from hocket.verify.model import (
     NOWHERE,
     Case,
-    Copies,
     Edge,
     Graph,
     Group,
     Hold,
     Span,
     Task,
-    Timing,
     Until,
 )
 from hocket.verify.readers import Reading
@@ -40,6 +38,7 @@ from hocket.verify.readers.connectives import Unclear
 from hocket.verify.readers.entries import describe, entries, flag, items, text, undefined
 from hocket.verify.readers.gitlab_config import Config, configuration, is_job
 from hocket.verify.readers.gitlab_rules import BRANCH, TAG, Chosen, World, allowed, conditions, filters, guards
+from hocket.verify.readers.gitlab_shape import copies, has_job, matrix, timing
 from hocket.verify.readers.outline import outline
 from hocket.verify.source import Source, read
 from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence
@@ -51,19 +50,7 @@ _MAY = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.CANCELLED})
 _STAGES = ("build", "test", "deploy")
 _DEEPEST_CHILD = 2  # GitLab: a child pipeline may have children, and no further
 _MOST_EDGES = 60_000
-_OF_JOBS = frozenset(
-    {
-        "after_script", "allow_failure", "artifacts", "before_script", "cache", "coverage", "dependencies",
-        "environment", "except", "extends", "hooks", "id_tokens", "image", "inherit", "inputs", "interruptible",
-        "manual_confirmation", "needs", "only", "pages", "parallel", "release", "resource_group", "retry", "rules",
-        "script", "secrets", "services", "stage", "start_in", "tags", "timeout", "trigger", "variables", "when", "<<",
-    }
-)  # fmt: skip
-_TELLING = frozenset({"extends", "stage", "needs", "rules", "trigger"})
-_KEY_OF_JOB = re.compile(r"([ \t]+)([\w<]+):(?:\s|$)")
-_FLOWING = re.compile(r"[{,]\s*(\w+):\s")
 _PART = re.compile(r"(.+?)(?:: \[.*\]| \d+/\d+)")
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
 class GitLab:
@@ -77,7 +64,7 @@ class GitLab:
             return ".gitlab-ci-local-" not in seen.name  # settings of a tool that runs pipelines at home
         if not seen.yaml or seen.keys & {"jobs", "services", "on", "apiVersion", "tasks", "pipelines", "steps"}:
             return False
-        return {"stages", "include"} <= seen.keys or _has_job(source.lines)
+        return {"stages", "include"} <= seen.keys or has_job(source.lines)
 
     def read(self, source: object) -> Reading:
         assert isinstance(source, Source)
@@ -94,22 +81,6 @@ class GitLab:
         graph = Graph(source.path, "gitlab", book.tasks, {k: v for w in book.worlds for k, v in w.variables.items()},
                       given=given)  # fmt: skip
         return Reading(graph, tuple(found), book.sources | config.sources)
-
-
-def _has_job(lines: tuple[str, ...]) -> bool:
-    """Whether some topmost entry is a job by its keys: a script or two that are telling, and none that no job has."""
-    keys: set[str] = set()
-    depth = 0
-    for line in (*lines, "end:"):
-        found = _KEY_OF_JOB.match(line)
-        if line[:1] not in ("", " ", "\t", "#", "-"):
-            if ("script" in keys or len(keys & _TELLING) > 1) and keys <= _OF_JOBS:
-                return True
-            keys, depth = set(_FLOWING.findall(line)), 0
-        elif found is not None and depth in (0, len(found.group(1))):
-            depth = len(found.group(1))
-            keys.add(found.group(2))
-    return False
 
 
 def _default_branch(whole: str) -> str:
@@ -175,7 +146,10 @@ class _Jobs:
     def __init__(self, book: _Book, config: Config, parent: str, branch: str, depth: int = 0) -> None:
         self.book, self.config, self.parent, self.depth = book, config, parent, depth
         variables = entries(config.get("variables"))
-        self.world = World(branch, f"{parent}: " if parent else "", defaults=dict.fromkeys(variables, ""))
+        self.world = World(
+            branch, f"{parent}: " if parent else "", defaults=dict.fromkeys(variables, ""),
+            main=config.main and not parent and not config.mentions("parent_pipeline"),
+        )  # fmt: skip
         book.worlds.append(self.world)
         self.problems: list[tuple[Unclear, Scalar]] = []
         self.stages = self._stages()
@@ -246,8 +220,9 @@ class _Jobs:
             key: text(entry.value) for key, entry in entries(body.get("variables")).items()
             if isinstance(entry.value, Scalar) and "$" not in text(entry.value)
         }  # fmt: skip
+        self.world.matrix = matrix(body)
         chosen, presence = self._presence(body)
-        self.world.local = {}
+        self.world.local, self.world.matrix = {}, {}
         if off := self._switched_off(body, chosen, presence):
             self.off[name] = off
             return
@@ -322,8 +297,8 @@ class _Jobs:
             condition=where.span if where is not None else NOWHERE,
             opaque=trigger is not None,
             works=trigger is None,
-            timing=_timing(job.body),
-            copies=_copies(job.body),
+            timing=timing(job.body),
+            copies=copies(job.body),
         )
 
     def _activation(self, job: _Job, edges: tuple[Edge, ...], simple: bool) -> Formula:
@@ -487,7 +462,7 @@ class _Jobs:
         if not path.is_relative_to(self.config.home) or not path.is_file() or str(path) in self.config.sources:
             return None
         try:
-            return configuration(read(path))
+            return configuration(read(path), alone=False)
         except SourceError as error:
             self.book.find("G011", f"the child pipeline cannot be used: {error}", where.span)
             return None
@@ -500,35 +475,3 @@ def _parts(written: str, world: World) -> Iterator[str | tuple[str, str]]:
             yield ("variable", world.variable(piece.strip("${}")))
         elif piece:
             yield piece
-
-
-def _copies(body: Mapping) -> Copies:
-    node = body.get("parallel")
-    if isinstance(node, Scalar) and node.text.isdigit():
-        count = int(node.text)
-        return Copies(count, count, node.span)
-    matrix = node.get("matrix") if isinstance(node, Mapping) else None
-    total = 0
-    for row in items(matrix):
-        count = 1
-        for entry in entries(row).values():
-            count *= max(1, len(items(entry.value)))
-        total += count
-    return Copies(total, total, node.span) if total and node is not None else Copies()
-
-
-def _timing(body: Mapping) -> Timing:
-    """`timeout: 1h 30m` and `retry: 2`."""
-    limit, retry = body.get("timeout"), body.get("retry")
-    seconds = _seconds(text(limit))
-    count = text(retry.get("max") if isinstance(retry, Mapping) else retry)
-    retries = int(count) if count.isdigit() else 0
-    if not seconds and not retries:
-        return Timing()
-    where = limit if limit is not None else retry
-    return Timing(timeout=seconds or float("inf"), retries=retries, span=where.span if where is not None else NOWHERE)
-
-
-def _seconds(written: str) -> float:
-    found = re.findall(r"(\d+)\s*([a-z]*)", written.lower())
-    return sum(int(count) * _UNITS.get(unit[:1] or "m", 60.0) for count, unit in found)

@@ -31,6 +31,7 @@ GLOBAL = frozenset(
     }
 )  # fmt: skip
 UNKNOWN = "!unknown"  # the tag of a list that stands for what could not be read
+_ASKED = ("if", "changes", "exists")
 _REPEATABLE = frozenset({"<<"})  # Ruby's parser merges each
 _MOST_FILES = 150  # GitLab's own bound
 _DEEPEST = 11  # GitLab's bound on `extends`; `!reference` has ten
@@ -53,6 +54,7 @@ class Config:
     included: dict[str, list[Node]] = field(default_factory=dict)  # by entry: the rules under which it is included
     findings: list[Finding] = field(default_factory=list)
     complete: bool = True  # whether everything that is included could be read
+    main: bool = False  # whether this is the configuration of a repository
 
     def get(self, name: str) -> Node | None:
         return self.entries[name].value if name in self.entries else None
@@ -78,12 +80,20 @@ class Config:
         return Sequence(found.span, [self._condition(one) for one in found.items], found.tag)
 
     def _condition(self, rule: Node) -> Node:
-        where = merged(rule).entries.get("if") if isinstance(rule, Mapping) else None
-        if where is None or not isinstance(rule, Mapping) or where.value.tag != "!reference":
+        if not isinstance(rule, Mapping):
             return rule
-        found = self._referenced(where.value) if isinstance(where.value, Sequence) else None
-        value = found if isinstance(found, Scalar) else Sequence(where.value.span, tag=UNKNOWN)
-        return Mapping(rule.span, {**merged(rule).entries, "if": Entry(where.key, value)})
+        whole = dict(merged(rule).entries)
+        for key in _ASKED:
+            if key in whole:
+                whole[key] = Entry(whole[key].key, self._asked(whole[key].value))
+        return Mapping(rule.span, whole)
+
+    def _asked(self, node: Node) -> Node:
+        """What a rule asks for, with its references followed: a condition, or paths (perhaps below `paths`)."""
+        if isinstance(node, Mapping) and "paths" in node.entries:
+            entry = node.entries["paths"]
+            return Mapping(node.span, {**node.entries, "paths": Entry(entry.key, self._followed(entry.value, 0))})
+        return self._followed(node, 0)
 
     def knows_all(self, name: str) -> bool:
         """Whether everything that this job extends is known."""
@@ -169,12 +179,15 @@ def _merge(whole: Mapping, more: Mapping) -> None:
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
-def configuration(source: Source) -> Config:
-    """The configuration whose main file is `source`; raises SourceError if it cannot be used at all."""
-    config = Config(_home(source))
+def configuration(source: Source, alone: bool = True) -> Config:
+    """The configuration whose main file is `source`; raises SourceError if it cannot be used at all.
+
+    One that is given `alone` may be a part of another; that of a child pipeline never is.
+    """
+    config = Config(_home(source), main=Path(source.path).name == ".gitlab-ci.yml")
     config.sources[source.path] = source
     _take(config, _document(source), None, (source.path,))
-    if _is_part(config, source):
+    if alone and _is_part(config, source):
         config.complete = False
         told = "this is a part of a pipeline: what it does not define may stand in '.gitlab-ci.yml', which was not read"
         config.findings.append(Finding("G091", told, Span(source.path, 1, 1), cure="verify '.gitlab-ci.yml'"))
@@ -182,11 +195,13 @@ def configuration(source: Source) -> Config:
 
 
 def _is_part(config: Config, source: Source) -> bool:
-    """A file that the main one of its repository includes."""
+    """A file that the main one of its repository includes, or that has nothing which makes it a pipeline of its own."""
     main = config.home / ".gitlab-ci.yml" if config.home is not None else None
     path = Path(source.path).resolve()
     if main is None or path == main or not main.exists():
         return False
+    if not config.entries.keys() & {"stages", "workflow"} and len(config.sources) == 1:
+        return True
     try:
         parts = configuration(read(main)).sources
     except SourceError:

@@ -14,7 +14,7 @@ Source: docs.gitlab.com/ci/jobs/job_rules and /ci/variables/predefined_variables
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -53,6 +53,13 @@ _ALWAYS_SET = frozenset(
 )  # fmt: skip
 _IN_EVERY_REQUEST = ("CI_MERGE_REQUEST_IID", "CI_MERGE_REQUEST_ID", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
                      "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CI_MERGE_REQUEST_EVENT_TYPE")  # fmt: skip
+PATH = "CI_PROJECT_PATH"
+_PARTS_OF_PATH: dict[str, Callable[[str], str]] = {
+    PATH: lambda path: path,
+    "CI_PROJECT_NAMESPACE": lambda path: path.rpartition("/")[0],
+    "CI_PROJECT_ROOT_NAMESPACE": lambda path: path.partition("/")[0],
+    "CI_PROJECT_NAME": lambda path: path.rpartition("/")[2],
+}
 _STRING = frozenset({Kind.STRING})
 _MAYBE = frozenset({Kind.STRING, Kind.NULL})
 
@@ -73,7 +80,10 @@ class World:
     variables: dict[str, Variable] = field(default_factory=dict)
     globs: dict[str, str] = field(default_factory=dict)  # pattern -> variable
     local: dict[str, str | None] = field(default_factory=dict)  # the job's own: what it says, nobody overrides
+    matrix: dict[str, frozenset[str]] = field(default_factory=dict)  # the job's own that differ from copy to copy
     defaults: dict[str, str] = field(default_factory=dict)  # variables of the whole configuration
+    main: bool = False  # of the configuration of a repository, which is nobody's child
+    compared: dict[str, dict[str, None]] = field(default_factory=dict)  # values of the project's path and its parts
 
     def variable(self, name: str) -> str:
         full = self.prefix + name
@@ -96,8 +106,13 @@ class World:
     def equal(self, name: str, value: str | None) -> Formula:
         if name == DEFAULT:
             return TRUE if value == self.default_branch else FALSE
+        if name in self.matrix:
+            possible = value in self.matrix[name] or any("$" in one for one in self.matrix[name])
+            return self.guess(f"a copy with ${name} == {value!r}") if possible and value is not None else FALSE
         if name in self.local:
             return TRUE if self.local[name] == value else FALSE
+        if name in _PARTS_OF_PATH and value is not None:
+            self.compared.setdefault(name, {})[value] = None
         if name == "CI_COMMIT_REF_NAME" and value is not None:
             return disjunction(self.equal(one, value) for one in (BRANCH, TAG, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"))
         if value is None and name in _ALWAYS_SET:
@@ -107,6 +122,8 @@ class World:
     def fits(self, name: str, pattern: str) -> Formula:
         if name == "CI_COMMIT_REF_NAME":
             return disjunction(self.fits(one, pattern) for one in (BRANCH, TAG, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"))
+        if name in self.matrix:
+            return self.guess(f"a copy with ${name} =~ /{pattern}/")
         known = self.default_branch if name == DEFAULT else self.local.get(name)
         ok = expressible(pattern)
         if name in self.local and known is None:
@@ -135,15 +152,30 @@ class World:
             disjunction((request, child, one)),
             disjunction((negation(request), none)),
             disjunction((negation(child), one, none)),
+            *((negation(child),) if self.main else ()),
             *(negation(Equal(self.variable(name), "")) for name in (BRANCH, TAG, *_ALWAYS_SET & self._named())),
         ]
         rows.extend(self._requests(request, child, none))
+        rows.extend(self._paths())
         for narrow, its in self.globs.items():
             rows.extend(
                 disjunction((negation(Equal(its, True)), Equal(wide, True)))
                 for glob, wide in self.globs.items() if glob != narrow and _covers(glob, narrow)
             )  # fmt: skip
         return conjunction(rows)
+
+    def _paths(self) -> Iterator[Formula]:
+        """A project's path is that of its namespace and its name."""
+        named = self._named()
+        if PATH not in named:
+            return
+        for name in sorted(_PARTS_OF_PATH.keys() & named):
+            for value in self.compared.get(PATH, ()):
+                part = Equal(self.variable(name), _PARTS_OF_PATH[name](value))
+                yield disjunction((negation(Equal(self.variable(PATH), value)), part))
+        for value in self.compared.get("CI_PROJECT_NAMESPACE", ()):
+            within = Matches(self.variable(PATH), How.STARTS, f"{value}/")
+            yield disjunction((negation(Equal(self.variable("CI_PROJECT_NAMESPACE"), value)), within))
 
     def _named(self) -> frozenset[str]:
         return frozenset(name.removeprefix(self.prefix) for name in self.variables if name.startswith(self.prefix))
