@@ -13,21 +13,23 @@ object of C.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from types import CellType, FunctionType, MemberDescriptorType, ModuleType
+from functools import lru_cache
+from types import CellType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
-from hocket.explore.shared.parts import WEAK
+from hocket.explore.shared.parts import WEAK, is_value, parts
 from hocket.explore.threads.control import ACTORS
 
-__all__ = ["ABSENT", "Kept", "glimpse", "is_container"]
+__all__ = ["ABSENT", "Kept", "glimpse", "is_container", "reachable"]
 
 _absent = object()
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 _LOOKED_AT = 100  # entries of a container
+_REACHED = 10_000  # objects whose content is kept before the first execution
 
 
 class _Way(NamedTuple):
@@ -43,13 +45,26 @@ class Kept:
 
     def __init__(self) -> None:
         self._contents: dict[int, tuple[Any, list[tuple[_Way, list[Any]]]]] = {}  # by identity, with the object itself
+        self._unlisted: dict[int, Any] = {}  # what it held that Python's collector does not list: most small dicts
 
     def keep(self, value: Any) -> None:
         """Remember what `value` holds, if it is not remembered yet."""
         if id(value) not in self._contents and value is not sys.modules and value is not ACTORS:
-            self._contents[id(value)] = (value, [(way, way.take(value)) for way in _WAYS if way.applies(value)])
+            contents = [(way, way.take(value)) for way in _WAYS if way.applies(value)]
+            self._contents[id(value)] = (value, contents)
+            for _, content in contents:
+                self._unlisted.update((id(held), held) for held in map(_what, content) if _is_unlisted(held))
             if isinstance(value, WEAK):
                 self.keep(vars(value).get("data"))
+
+    def keep_all(self, values: Iterable[Any], enters: Callable[[type], bool]) -> None:
+        """Remember what these hold, and what that holds, through objects of all kinds that `enters` accepts."""
+        for value in reachable(values, enters):
+            self.keep(value)
+
+    def held_unlisted(self, value: Any) -> bool:
+        """Whether it was held by what is kept, for objects whose age Python does not tell."""
+        return id(value) in self._unlisted
 
     def knows(self, value: Any) -> bool:
         return id(value) in self._contents
@@ -57,6 +72,7 @@ class Kept:
     def keep_anew(self, values: Iterable[Any]) -> None:
         """Forget everything, and remember these."""
         self._contents.clear()
+        self._unlisted.clear()
         for value in values:
             self.keep(value)
 
@@ -88,12 +104,37 @@ class _Pair(tuple[Any, Any]):
     __slots__ = ()
 
 
+def _what(entry: Any) -> Any:
+    return entry[1] if type(entry) is _Pair else entry
+
+
+def _is_unlisted(value: Any) -> bool:
+    return not gc.is_tracked(value) and not is_value(type(value))
+
+
+def reachable(values: Iterable[Any], enters: Callable[[type], bool]) -> Iterator[Any]:
+    """These objects, what they hold, and so on, each once; of other kinds than `enters` accepts not what they hold."""
+    todo, seen = list(values), dict[int, Any]()
+    while todo and len(seen) < _REACHED:
+        value = todo.pop()
+        if not is_value(type(value)) and id(value) not in seen:
+            seen[id(value)] = value
+            yield value
+            if enters(type(value)):
+                todo.extend(part for part, _ in parts(value, ""))
+
+
 # -- what objects hold ------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def _base_of(kind: type) -> Any:
+    return next((base for base in (OrderedDict, dict, set, list, deque, bytearray) if issubclass(kind, base)), None)
 
 
 def _base(value: Any) -> Any:
     """The built-in class whose methods are asked, whatever a class of the program makes of them."""
-    return next((base for base in (OrderedDict, dict, set, list, deque, bytearray) if isinstance(value, base)), None)
+    return _base_of(type(value))
 
 
 def _items(value: Any) -> list[Any]:
@@ -115,10 +156,11 @@ def _namespace(value: Any) -> dict[str, Any] | None:
     """The attributes of an object of its own; those of classes and modules are other people's as well."""
     if isinstance(value, (type, ModuleType)):
         return None
-    with suppress(AttributeError, TypeError):
+    try:
         own = object.__getattribute__(value, "__dict__")
-        return own if type(own) is dict else None
-    return None
+    except (AttributeError, TypeError):
+        return None
+    return own if type(own) is dict else None
 
 
 def _set_attributes(value: Any, content: list[Any]) -> None:
@@ -128,9 +170,14 @@ def _set_attributes(value: Any, content: list[Any]) -> None:
     own.update(content)
 
 
-def _slots(value: Any) -> list[MemberDescriptorType]:
-    return [slot for kind in type(value).__mro__ if "__slots__" in vars(kind)
-            for slot in vars(kind).values() if type(slot) is MemberDescriptorType]
+@lru_cache(maxsize=1024)
+def _slots_of(kind: type) -> tuple[MemberDescriptorType, ...]:
+    return tuple(slot for above in kind.__mro__ if "__slots__" in vars(above)
+                 for slot in vars(above).values() if type(slot) is MemberDescriptorType)
+
+
+def _slots(value: Any) -> tuple[MemberDescriptorType, ...]:
+    return _slots_of(type(value))
 
 
 def _in_slots(value: Any) -> list[Any]:
@@ -217,10 +264,12 @@ def glimpse(held: Any, key: Any) -> Any:
         items = _items(held)
         entries = [tuple(map(_shown, each)) if type(each) is _Pair else _shown(each) for each in items[:_LOOKED_AT]]
         return len(items), frozenset(entries) if isinstance(held, set) else tuple(entries)
-    if type(key) is not str or type(held) is FunctionType:
+    if type(key) is not str:
         return None
     own = vars(held) if isinstance(held, (type, ModuleType)) else _namespace(held) or {}
-    return _shown(own.get(key, _absent))
+    if key not in own:
+        return next((_shown(_in_slot(held, slot)) for slot in _slots(held) if slot.__name__ == key), ABSENT)
+    return _shown(own[key])
 
 
 def _shown(value: Any) -> Any:

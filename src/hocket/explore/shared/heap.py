@@ -197,6 +197,10 @@ class Heap:
         self.kept.keep_anew(thing.held for thing in self._outside.values())
         for value, hint in values:
             self._spread(value, hint, _OUTSIDE, deep=False)
+        self.kept.keep_all([thing.held for thing in self._outside.values()], self._is_entered)
+
+    def _is_entered(self, kind: type) -> bool:
+        return kind in _THROUGH or kind in ENVELOPES or kind in OPEN or self.is_own(kind)
 
     def escape(self, value: Any, actor: Actor, hint: str = "") -> None:
         """Others may reach `value` from now on, and what it holds."""
@@ -219,7 +223,8 @@ class Heap:
         thing = self.known.get(id(value))
         if thing is not None:
             return thing
-        self._spread(value, hint, _OUTSIDE if _is_old(value) else _LUMP, deep=False)
+        old = self.kept.held_unlisted(value) or _is_old(value)
+        self._spread(value, hint, _OUTSIDE if old else _LUMP, deep=False)
         return self.known.get(id(value))
 
     def module(self, value: ModuleType) -> Thing:

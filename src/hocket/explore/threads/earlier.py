@@ -17,7 +17,6 @@ from __future__ import annotations
 import builtins
 import collections
 import gc
-import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
@@ -25,11 +24,11 @@ from functools import partial
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from hocket.explore.threads.leftovers import is_primitive
 from hocket.explore.threads.primitives import LOCKS, ExploredLock, ExploredRLock, is_real_lock, made_outside
 
 __all__ = ["StandIns", "exchange"]
 
-_OWN_LOCKS = (threading.Condition, threading.Event, threading.Semaphore, threading.Barrier, queue.Queue)
 _STAND_INS = (ExploredLock, ExploredRLock)
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
 _WORKING = object()  # what a place holds that cannot be looked at
@@ -75,8 +74,8 @@ class StandIns:
         return lock if lock is not None and self._by_lock.get(id(lock)) is value else None
 
 
-def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType], stand_ins: StandIns) -> None:
-    """Exchange the locks in what `roots` hold, and in what `modules` define."""
+def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType], stand_ins: StandIns) -> list[Any]:
+    """Exchange the locks in what `roots` hold, and in what `modules` define; answers the primitives that are there."""
     names = {module.__name__ for module in modules}
     everything = [*roots, *(value for module in modules for value in list(vars(module).values()))]
     todo = [value for value in everything if gc.is_tracked(value)]
@@ -97,6 +96,7 @@ def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType
                 undo.callback(_put_back, value, names, stand_ins)
         if isinstance(value, threading.Condition) and stand_ins.original(vars(value)["_lock"]) is not None:
             _own(undo, value)
+    return [value for value in seen.values() if is_primitive(value)]
 
 
 def _name_of(put: Callable[[Any], None] | None) -> str:
@@ -146,7 +146,7 @@ def _places(value: Any, names: set[str]) -> Iterator[_Place]:
             yield value.default_factory, partial(setattr, value, "default_factory")
         if isinstance(value, _CONTAINERS):
             yield from _places_of_container(value)
-        if isinstance(value, _OWN_LOCKS) or any(base.__module__ in names for base in type(value).__mro__):
+        if is_primitive(value) or any(base.__module__ in names for base in type(value).__mro__):
             yield from _places_of_instance(value)
 
 

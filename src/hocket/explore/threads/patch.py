@@ -34,6 +34,7 @@ from typing import Any
 from hocket.explore.threads import chance, refused
 from hocket.explore.threads.control import ACTORS, Actor, Control, current
 from hocket.explore.threads.earlier import StandIns, exchange
+from hocket.explore.threads.leftovers import Leftovers
 from hocket.explore.threads.naming import is_hocket, is_library, place_of
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.primitives import (
@@ -53,7 +54,7 @@ Thread = threading.Thread
 _sleep, _time = time.sleep, time.time
 _start_new_thread = _thread.start_new_thread
 _real: dict[str, Callable[..., Any]] = {
-    "start": Thread.start, "join": Thread.join, "is_alive": Thread.is_alive, "is_set": threading.Event.is_set,
+    "start": Thread.start, "join": Thread.join, "is_alive": Thread.is_alive,
     "notify": threading.Condition.notify, "wait": threading.Condition.wait,
     "enter": threading.Condition.__enter__,
 }
@@ -67,27 +68,30 @@ AT_END: list[Callable[[Control], None]] = []
 
 @contextmanager
 def controlled(extra: tuple[dict[str, Any], ...] = (), roots: Iterable[Any] = (),
-               modules: Iterable[ModuleType] = ()) -> Iterator[None]:
+               modules: Iterable[ModuleType] = ()) -> Iterator[Leftovers]:
     """For as long as this lasts, actors that use `threading` and its kin are controlled.
 
+    What it gives is to be put back before each execution.
     `extra`: globals that belong to no module; `roots` and `modules`: where the program keeps locks (earlier.py).
     """
     modules = tuple(modules)
     with ExitStack() as undo:
         for owner, name, replacement in _METHODS:
             _set(undo, owner, name, replacement)
+        _forward_is_set(undo)
         stand_ins = StandIns(pair for pair in _REPLACED if pair[0] is not _start_new_thread)
         tracked = {id(vars(module)) for module in modules}
         for namespace in _namespaces(extra):
             locks = id(namespace) in tracked or namespace.get("__name__") not in _KEEP_THEIR_LOCKS
             _replace_names(undo, namespace, stand_ins if locks else None)
-        exchange(undo, roots, modules, stand_ins)
+        leftovers = Leftovers(exchange(undo, roots, modules, stand_ins))
+        undo.callback(leftovers.put_back)
         _keep_counters(undo)
         for extension in EXTENSIONS:
             undo.enter_context(extension())
         undo.callback(setattr, sys, "unraisablehook", sys.unraisablehook)
         sys.unraisablehook = _told_of_finalisers(sys.unraisablehook)
-        yield
+        yield leftovers
 
 
 def _told_of_finalisers(plain: Callable[[Any], Any]) -> Callable[[Any], None]:
@@ -357,7 +361,24 @@ def _look(lock: Any) -> None:
 
 def _is_set(event: threading.Event) -> bool:
     _look(event._cond._lock)  # type: ignore[attr-defined]  # CPython's own field
-    return bool(_real["is_set"](event))
+    return bool(event._flag)  # type: ignore[attr-defined]
+
+
+_ASKED = "_hocket_is_set"
+_FORWARDING = compile(f"def is_set(self):\n    return {_ASKED}(self)\n", __file__, "exec").co_consts[0]
+
+
+def _forward_is_set(undo: ExitStack) -> None:
+    """Let `Event.is_set` itself ask us: somebody may have fetched it, bound to an event, long before.
+
+    Of all methods that are replaced it alone does nothing that would be a step by itself.
+    """
+    method, namespace = threading.Event.is_set, vars(threading)
+    if _ASKED not in namespace:
+        namespace[_ASKED] = _is_set
+        undo.callback(namespace.pop, _ASKED)
+    undo.callback(setattr, method, "__code__", method.__code__)
+    method.__code__ = _FORWARDING
 
 
 def _looking(name: str) -> property:
@@ -407,7 +428,6 @@ _METHODS: list[tuple[type, str, Any]] = [
     (threading.Condition, "notify", _notify),
     (threading.Condition, "wait", _wait),
     (threading.Condition, "__enter__", _enter),
-    (threading.Event, "is_set", _is_set),
     (threading.Barrier, "n_waiting", _looking("n_waiting")),
     (threading.Barrier, "broken", _looking("broken")),
     *chance.METHODS,

@@ -28,6 +28,7 @@ from hocket.explore.strategy import Strategy
 from hocket.explore.threads import locals as thread_locals
 from hocket.explore.threads import patch
 from hocket.explore.threads.control import ACTORS, Control, End, Session, Unwind, current
+from hocket.explore.threads.debugging import is_debugging
 from hocket.explore.threads.interrupts import held_back
 from hocket.explore.threads.naming import is_machinery
 from hocket.explore.threads.pool import POOL, _allocate_lock
@@ -117,7 +118,8 @@ class Runner:
             self.session.on_end = _both(tracker.end, self.session.on_end)
         modules = tracker.modules if tracker is not None else ()
         controlled = patch.controlled((extra,) if extra is not None else (), (self.body, extra), modules)
-        with controlled, tracking, watching:
+        with controlled as leftovers, tracking, watching:
+            self.session.on_begin = _both(lambda control: leftovers.put_back(), self.session.on_begin)
             self._wait_for(strategy, judge, places, look)
 
     # -- the borrowed thread ------------------------------------------------------------------------------------------
@@ -224,7 +226,7 @@ class Runner:
         ident = _ident_of_running(control)
         frame = sys._current_frames().get(ident) if ident is not None else None
         actor = ACTORS.get(ident) if ident is not None else None
-        if ident is None or frame is None or actor is None:
+        if ident is None or frame is None or actor is None or is_debugging(frame):
             return False
         whole = traceback.extract_stack(frame)
         stack = [entry for entry in whole if not is_machinery(entry.filename)] or whole  # a pool runs C code for it
