@@ -27,7 +27,7 @@ from hocket.explore.shared.racing import Access
 from hocket.explore.threads.atomic import Controlled
 from hocket.explore.threads.control import Actor, Control
 from hocket.explore.threads.naming import place_of
-from hocket.explore.threads.values import ABSENT, Deed, Value, Values, now
+from hocket.explore.threads.values import ABSENT, Deed, Value, Values, altered, now
 from hocket.trace.brief import brief, class_name
 from hocket.trace.event import Event
 
@@ -68,13 +68,13 @@ class _Telling(Holding):
         written: list[tuple[int, Callable[[], str]]] = []
         for number, access in enumerate(accesses[first:], first):
             look = partial(self._at, *places[access.place])
-            accesses[number] = access._replace(value=now(Value(writes=access.mode == "w"), look))
+            accesses[number] = altered(access, value=now(Value(writes=access.mode == "w"), look))
             written += [(number, look)] if access.mode == "w" else []
 
         def enter() -> None:
             for number, look in written:
                 access = accesses[number]
-                accesses[number] = access._replace(value=access.value._replace(text=look()))
+                accesses[number] = altered(access, value=altered(access.value, text=look()))
 
         values.settle()
         values.later(enter)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from hocket.explore.execution import Execution
 from hocket.explore.semantics import Raise, unread
@@ -21,7 +21,7 @@ from hocket.explore.threads.naming import Place, is_hocket, is_machinery
 from hocket.trace.brief import Naming, brief
 from hocket.trace.event import Event
 
-__all__ = ["ABSENT", "Deed", "Value", "Values", "now"]
+__all__ = ["ABSENT", "Deed", "Value", "Values", "altered", "now"]
 
 # methods of the standard library, and which of their locals has what they are given, or what they have got
 _GIVEN = {"Queue.put": "item", "Queue.put_nowait": "item", "Future.set_result": "result"}
@@ -29,6 +29,8 @@ _GOT = {"Queue.get": "item"}
 _SILENT = {"lock.acquire", "rlock.acquire", "queue.put"}  # which can do nothing but succeed
 _OURS = {"_is_set": "event"}  # what stands in for a method, and the local that has the flag
 
+
+_Record = TypeVar("_Record", bound=tuple[Any, ...])
 
 ABSENT = "absent"
 """The words for a place where there is nothing."""
@@ -118,19 +120,19 @@ class Values:
             last = len(self.seen) - 1
 
             def enter() -> None:
-                self.seen[last] = self.seen[last]._replace(text=look())
+                self.seen[last] = altered(self.seen[last], text=look())
 
             self.later(enter)
 
     def did(self, story: list[Deed], deed: Deed, look: Callable[[], str]) -> None:
         """The same of what a task does, which is no event."""
         self.settle()
-        story.append(deed._replace(value=now(deed.value, look)))
+        story.append(altered(deed, value=now(deed.value, look)))
         if deed.value.writes:
             last = len(story) - 1
 
             def enter() -> None:
-                story[last] = story[last]._replace(value=story[last].value._replace(text=look()))
+                story[last] = altered(story[last], value=altered(story[last].value, text=look()))
 
             self.later(enter)
 
@@ -145,9 +147,15 @@ class Values:
             self._later = None
 
 
+def altered(record: _Record, **new: Any) -> _Record:
+    """As `_replace` of a named tuple does, whose code is that of `collections`, which may be under exploration."""
+    kind: Any = type(record)
+    return cast(_Record, tuple.__new__(kind, map(new.get, kind._fields, record)))
+
+
 def now(value: Value, look: Callable[[], str]) -> Value:
     """With what is there before the access itself."""
-    return value._replace(before=look()) if value.writes else value._replace(text=look())
+    return altered(value, before=look()) if value.writes else altered(value, text=look())
 
 
 class _Call(NamedTuple):
