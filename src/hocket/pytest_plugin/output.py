@@ -27,11 +27,11 @@ class _Sink(io.TextIOWrapper):
 
     def __init__(self, stream: TextIO) -> None:
         self._bytes = io.BytesIO()
-        self._stream = stream
+        self.stream = stream
         super().__init__(self._bytes, encoding="utf-8", errors="backslashreplace", newline="", write_through=True)
 
     def fileno(self) -> int:
-        return self._stream.fileno()
+        return self.stream.fileno()
 
     def empty(self) -> None:
         if self._bytes.tell():
@@ -40,7 +40,7 @@ class _Sink(io.TextIOWrapper):
 
     def pass_on(self) -> None:
         """Write what is kept where it would have gone."""
-        self._stream.write(self._bytes.getvalue().decode("utf-8", "replace"))
+        self.stream.write(self._bytes.getvalue().decode("utf-8", "replace"))
 
 
 class Output:
@@ -50,6 +50,7 @@ class Output:
         self._readers: list[Callable[[], Any]] = [fixtures[name].readouterr for name in _READERS if name in fixtures]
         self._sinks: tuple[_Sink, ...] = ()
         self._logs: tuple[Any, ...] = ()
+        self._put_aside = False
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -67,6 +68,18 @@ class Output:
             for sink in self._sinks:
                 sink.pass_on()
             self._sinks = ()
+
+    def pytest_enter_pdb(self, pdb: Any) -> None:
+        """A hook: somebody talks to a debugger in the interleaving that is shown, and wants to see its answers."""
+        if sys.stdout in self._sinks:  # else pytest, which captures, has put its own aside
+            sys.stdout, sys.stderr = (sink.stream for sink in self._sinks)
+            pdb.stdout = sys.stdout
+            self._put_aside = True
+
+    def pytest_leave_pdb(self) -> None:
+        if self._put_aside:
+            sys.stdout, sys.stderr = self._sinks
+            self._put_aside = False
 
     def begin(self) -> None:
         """Forget what was written so far."""

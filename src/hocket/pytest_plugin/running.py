@@ -74,9 +74,12 @@ class Exploration:
             function.hypothesis.inner_test = self._explored(inner)
         else:
             self.item.obj = self._explored(function)
+        hooks = self.item.config.pluginmanager
+        hooks.register(self.output)
         try:
             yield
         finally:
+            hooks.unregister(self.output)
             if inner is not function:
                 function.hypothesis.inner_test = inner
             else:
