@@ -70,8 +70,11 @@ def assemble(expression: Expression) -> tuple[Entities, Entity | None]:
     """The entities of an expression and its last one, which closes when all of it has; None for the empty graph.
 
     Three instructions on two stacks instead of recursion: *build* a part, *join* the two built last into a sequence,
-    *prong* the one built last.
+    *prong* the one built last. Raises TypeError for what is no expression.
     """
+    stated: object = expression
+    if not isinstance(stated, Expression):
+        raise TypeError(f"a graph is made of task(f), seq(...) and fork(...), and {stated!r} is none")
     entities = Entities()
     if isinstance(expression, Empty):
         return entities, None

@@ -37,12 +37,18 @@ class AsyncHandle(Built):
     def __await__(self) -> Generator[Any, None, Any]:
         return self.join().__await__()
 
-    async def join(self, timeout: float | None = None) -> Any:
+    async def run_attached(self) -> Any:
+        """Arm it, where it is idle, and wait until it has closed, with all its indices and all its forks (CH-14)."""
+        self.scheduler.arm_if_idle(self)
+        return await self.join()
+
+    async def join(self, timeout: float | None = None, *, help: bool = False) -> Any:
         """Wait until it has closed, and return what its body returned (None for tasks of many bodies).
 
         Raises what the body raised; TaskLost when it was skipped or cancelled, or a child was lost; TimeoutError after
         `timeout` seconds, saying what it waits for: the task goes on. In a body, DeadlockError when the task waits for
-        that body. Raises Refused in another event loop than its scheduler's.
+        that body. Raises Refused in another event loop than its scheduler's. `help` changes nothing here, where to
+        wait is to let others run.
         """
         await self.scheduler.join(self, timeout)
         return self.value()

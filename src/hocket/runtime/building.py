@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from hocket.errors import CycleError, DeadlockError, Refused
-from hocket.graph import Graph
+from hocket.graph import Expression, Graph, graph_of
 from hocket.kernel import Command, Commands, Edge, Kernel, Node, Phase, Stimulus
 from hocket.runtime.bodies import REFUSED, refuse_bodies_of, refuse_body
 from hocket.runtime.build import build
@@ -181,8 +181,9 @@ class Building(Generic[H]):
             if circle:
                 raise CycleError([name, *(node.name for node in circle)])
 
-    def add_graph(self, graph: Graph) -> list[H]:
-        """Every task of a `hocket.graph.Graph`, armed: the handles, in the graph's order."""
+    def add_graph(self, graph: Expression | Graph) -> list[H]:
+        """Every task of a `hocket.graph.Graph`, or of a `seq` / `fork` expression, armed: the handles, in its order."""
+        graph = graph if isinstance(graph, Graph) else graph_of(graph)
         refuse_bodies_of(graph.tasks, self._awaits)
         with self._lock:
             self._refuse_when_closed("a graph")

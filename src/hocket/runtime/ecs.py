@@ -87,6 +87,18 @@ class World:
         """A new entity without a body: it closes when all of its prongs have, which open inside it."""
         return self._make(None, name)
 
+    def make_final_task(
+        self,
+        body: TaskComponent | Callable[[], Any] | None,
+        on_completion: OnCompletion = OnCompletion.NONE,
+        name: str = "",
+    ) -> int:
+        """`make_task`, and `finalize` at once."""
+        on_completion = OnCompletion(on_completion)
+        entity = self.make_task(body, name)
+        self.finalize(entity, on_completion)
+        return entity
+
     def add_prong(self, fork: int, prong: int) -> None:
         """`fork` closes only after `prong`, and nothing that leads to the prong starts before the fork opens.
 
@@ -126,8 +138,9 @@ class World:
         """
         task = self._known(entity)
         if task.parents:
+            wait = "waits" if len(task.parents) == 1 else "wait"
             raise HasParent(
-                f"{task} cannot be finalised: {names(task.parents)} wait for it; finalise what nothing waits for",
+                f"{task} cannot be finalised: {names(task.parents)} {wait} for it; finalise what nothing waits for",
                 (entity, *(parent.entity for parent in task.parents)),
             )
         self._finals[task] = OnCompletion(on_completion)
@@ -217,6 +230,9 @@ class World:
 
         Raises Tampered, after the others had their turn, when a task was tampered with: such a task fails.
         """
+        if kind not in self._runners:
+            name = getattr(kind, "__name__", repr(kind))
+            raise Refused(name, "run", "without a runner", "a type given to add_runner")
         with self._working():
             called = self._ticks.run_tasks(kind, self._runners[kind])
         self._tell_tampering()

@@ -18,6 +18,9 @@ from hocket.kernel.lifecycle import Moment
 __all__ = ["Progress"]
 
 
+_ROOM = 64  # columns of a terminal in which a bar has room beside the counts
+
+
 class Progress:
     """Give it as `watch=`, and enter it for as long as the bar is to be seen.
 
@@ -36,6 +39,7 @@ class Progress:
         self, total: int | None = None, *, what: str = "tasks", console: Any = None, then: Watch | None = None
     ) -> None:
         try:
+            from rich import get_console
             from rich import progress as rich
         except ImportError:
             raise MissingExtra("rich", "cli", "a progress bar") from None
@@ -43,8 +47,10 @@ class Progress:
         self.made = self.running = self.closed = self.lost = 0
         self._row: Any = None
         told = "{task.fields[told]}"
-        columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn(),
-                   rich.TextColumn(told), rich.TimeElapsedColumn(), rich.TimeRemainingColumn())
+        columns: list[Any] = [rich.MofNCompleteColumn(), rich.TextColumn(told)]
+        if (console or get_console()).width >= _ROOM:  # else how many have closed would be cut off
+            columns = [rich.TextColumn("{task.description}"), rich.BarColumn(), *columns,
+                       rich.TimeElapsedColumn(), rich.TimeRemainingColumn()]
         self._bar = _bar(rich.Progress, self._sync)(*columns, console=console)
         self._row = self._bar.add_task(what, total=total, told="")
 

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 
 from hocket.errors import DeadlockError, Refused
-from hocket.graph import Graph
+from hocket.graph import Expression, Graph, graph_of
 from hocket.kernel import Kernel, Policy, Stimulus
 from hocket.kernel.kernel import Watch
 from hocket.runtime.checked import Verify, refuse_unverified
@@ -66,11 +66,12 @@ class Scheduler(Crew):
         for name in names:
             self.add_worker(name)
 
-    def add_graph(self, graph: Graph) -> list[Handle]:
-        """Every task of a `hocket.graph.Graph`, armed: the handles, in the graph's order.
+    def add_graph(self, graph: Expression | Graph) -> list[Handle]:
+        """Every task of a `hocket.graph.Graph`, or of a `seq` / `fork` expression, armed: the handles, in its order.
 
         With `verify`, raises Unverified before any of them is there if something is wrong with the graph.
         """
+        graph = graph if isinstance(graph, Graph) else graph_of(graph)
         refuse_unverified(graph, self._verify, len(self._workers))
         return super().add_graph(graph)
 

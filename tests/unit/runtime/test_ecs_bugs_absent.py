@@ -151,7 +151,7 @@ def barred(world):
 def test_finalising_an_entity_that_has_a_parent_is_refused_s_b3(world):
     first, prong, outer = barred(world)
     for child in (first, prong):
-        with pytest.raises(HasParent, match="cannot be finalised: fork fork#3 wait for it") as refused:
+        with pytest.raises(HasParent, match="cannot be finalised: fork fork#3 waits for it") as refused:
             world.finalize(child)
         assert refused.value.entities == (child, outer)
 
