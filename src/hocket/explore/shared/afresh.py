@@ -134,7 +134,8 @@ def _base_of(kind: type) -> Any:
 
 def _base(value: Any) -> Any:
     """The built-in class whose methods are asked, whatever a class of the program makes of them."""
-    return _base_of(type(value))
+    kind: Any = type(value)
+    return _base_of(kind)
 
 
 def _items(value: Any) -> list[Any]:
@@ -177,7 +178,8 @@ def _slots_of(kind: type) -> tuple[MemberDescriptorType, ...]:
 
 
 def _slots(value: Any) -> tuple[MemberDescriptorType, ...]:
-    return _slots_of(type(value))
+    kind: Any = type(value)
+    return _slots_of(kind)
 
 
 def _in_slots(value: Any) -> list[Any]:

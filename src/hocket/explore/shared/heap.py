@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import ast
 import gc
-import sys
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -47,6 +46,7 @@ from hocket.explore.shared.parts import (
 )
 from hocket.explore.threads.control import ACTORS, Actor, Control
 from hocket.explore.threads.pool import _get_ident
+from hocket.explore.threads.spaces import identities
 
 __all__ = ["CONTAINERS", "SIZE", "Heap", "Thing"]
 
@@ -114,7 +114,7 @@ class Heap:
         self.described: dict[tuple[type, str], type | None] = {}  # who has, or had, a descriptor of that name
         self._outside: dict[int, Thing] = {}
         self._modules: dict[str, int] = {}  # their numbers, by name
-        self._before = {id(vars(module)) for module in list(sys.modules.values()) if isinstance(module, ModuleType)}
+        self._before = identities()
         self._keys: dict[tuple[int, int], dict[Any, None]] = {}  # of each container, in all executions
         self._wide: set[tuple[int, int]] = set()  # containers of which somebody touched all keys at once
         self._names: dict[str, int] = {}

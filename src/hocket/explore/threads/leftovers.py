@@ -16,6 +16,7 @@ import queue
 import sys
 import threading
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["Leftovers", "is_primitive"]
@@ -27,10 +28,17 @@ _CONTAINERS = (list, dict, set, collections.deque)
 
 def is_primitive(value: Any) -> bool:
     """Whether it is an object of the standard library with which threads or tasks wait for each other, by itself."""
-    if isinstance(value, threading.Thread):
-        return value.ident is None  # one that runs is its own master
-    others = (getattr(sys.modules.get(module), name, ()) for module, name in _ELSEWHERE)
-    return isinstance(value, _PRIMITIVES) or any(isinstance(value, kind) for kind in others)
+    own: Any = type(value)
+    kind = _kind_of(own)
+    return kind is not None and (kind is not threading.Thread or value.ident is None)  # one that runs is its own master
+
+
+@lru_cache(maxsize=1024)
+def _kind_of(kind: type) -> Any:
+    """Which of them it inherits from, if any; that stays so, since each is there before a class can inherit from it."""
+    others = [getattr(sys.modules.get(module), name, None) for module, name in _ELSEWHERE]
+    known = (threading.Thread, *_PRIMITIVES, *(other for other in others if other is not None))
+    return next((each for each in known if issubclass(kind, each)), None)
 
 
 class Leftovers:

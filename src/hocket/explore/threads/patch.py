@@ -43,6 +43,7 @@ from hocket.explore.threads.primitives import (
     ExploredRLock,
     ExploredSimpleQueue,
 )
+from hocket.explore.threads.spaces import Spaces
 from hocket.trace.operation import Operation
 
 __all__ = [
@@ -81,9 +82,11 @@ def controlled(extra: tuple[dict[str, Any], ...] = (), roots: Iterable[Any] = ()
         _forward_is_set(undo)
         stand_ins = StandIns(pair for pair in _REPLACED if pair[0] is not _start_new_thread)
         tracked = {id(vars(module)) for module in modules}
+        replaced: list[tuple[dict[str, Any], str, Any]] = []
+        undo.callback(_bind_again, replaced)
         for namespace in _namespaces(extra):
             locks = id(namespace) in tracked or namespace.get("__name__") not in _KEEP_THEIR_LOCKS
-            _replace_names(undo, namespace, stand_ins if locks else None)
+            _replace_names(replaced, namespace, stand_ins if locks else None)
         leftovers = Leftovers(exchange(undo, roots, modules, stand_ins))
         undo.callback(leftovers.put_back)
         _keep_counters(undo)
@@ -115,17 +118,26 @@ def _set(undo: ExitStack, owner: type, name: str, replacement: Any) -> None:
 
 def _namespaces(extra: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
     """Those that may have names to be replaced, each once."""
-    seen: set[int] = set()
-    spaces = [vars(module) for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
-    for namespace in (*spaces, *extra):
-        size, known = len(namespace), _LIBRARY.get(id(namespace))
-        if (known is not None and not known[2] and known[1] == size and known[0] is namespace) or id(namespace) in seen:
-            continue
-        seen.add(id(namespace))
-        if is_hocket(str(namespace.get("__file__", ""))):
-            _LIBRARY[id(namespace)] = namespace, size, []
-        else:
+    found = _SPACES.now()
+    yield from found
+    seen = set(map(id, found))
+    for namespace in extra:
+        if id(namespace) not in seen and _may_matter(namespace):
+            seen.add(id(namespace))
             yield namespace
+
+
+def _may_matter(namespace: dict[str, Any]) -> bool:
+    size, known = len(namespace), _LIBRARY.get(id(namespace))
+    if known is not None and not known[2] and known[1] == size and known[0] is namespace:
+        return False
+    if is_hocket(str(namespace.get("__file__", ""))):
+        _LIBRARY[id(namespace)] = namespace, size, []
+        return False
+    return True
+
+
+_SPACES = Spaces(_may_matter)
 
 
 def _names_in(namespace: dict[str, Any]) -> list[str]:
@@ -146,15 +158,23 @@ def _names_in(namespace: dict[str, Any]) -> list[str]:
 _LIBRARY: dict[int, tuple[dict[str, Any], int, list[str]]] = {}  # such a module does not bind its locks anew
 
 
-def _replace_names(undo: ExitStack, namespace: dict[str, Any], stand_ins: StandIns | None) -> None:
+def _replace_names(replaced: list[tuple[dict[str, Any], str, Any]], namespace: dict[str, Any],
+                   stand_ins: StandIns | None) -> None:
     for name in _names_in(namespace):
         value = namespace[name]
         replacement = _NAMES.get(id(value))
         if replacement is None and stand_ins is not None:
             replacement = stand_ins.instead_of(value, name)
         if replacement is not None:
-            undo.callback(namespace.__setitem__, name, value)
+            replaced.append((namespace, name, value))
             namespace[name] = replacement
+
+
+def _bind_again(replaced: list[tuple[dict[str, Any], str, Any]]) -> None:
+    while replaced:
+        namespace, name, value = replaced[-1]
+        namespace[name] = value
+        replaced.pop()
 
 
 def _keep_counters(undo: ExitStack) -> None:
