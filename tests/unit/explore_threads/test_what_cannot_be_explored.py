@@ -299,7 +299,7 @@ def test_a_generator_that_threads_share_is_not_called_proved(use):
 
 def test_a_draw_that_is_refused_does_not_end_the_watch_over_shared_data():
     watch = Watch(lambda code: False)
-    watch._concurrent = True
+    watch._let(True)
     with pytest.raises(ValueError, match="empty range"), watch.paused():
         random.randint(5, 1)
     assert watch._concurrent

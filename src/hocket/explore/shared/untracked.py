@@ -26,6 +26,7 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
+from functools import partial
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -88,6 +89,10 @@ _PROMISES = _by_identity(promise.__code__ for promise in PROMISES)
 _LOOKS_AROUND = _by_identity((threading.enumerate.__code__, threading.active_count.__code__))
 
 
+_off = partial(sys.setprofile, None)
+_nothing: Callable[[], object] = object  # of C, and so unseen
+
+
 class Watch:
     """The watch over one exploration; `findings` is its list, in the order of discovery.
 
@@ -99,10 +104,14 @@ class Watch:
         _add_executors()
         self.findings: dict[str, None] = {}
         self.files: dict[str, None] = {}  # the sources that they are about
-        self._callback = self._profile
+        self._on = partial(sys.setprofile, self._profile)
         self._seen_by: Sight | None = None  # from 3.12 on, while it watches
         self._paused = False
         self._concurrent = False
+        # what the calling thread does now is the explorer's; and: is the program's, which alone may do what it likes.
+        # Both are made of C: they are called at each step, and a function in Python would be watched itself
+        self.pause: Callable[[], object] = _off
+        self.resume: Callable[[], object] = _nothing
         self._known: set[CodeType] = set()  # read already, or machinery
         self._met: _Codes = {}  # some of these
         self._ours: _Codes = {}  # machinery
@@ -127,6 +136,8 @@ class Watch:
     def watching(self) -> Iterator[None]:
         """For the time of an exploration: from 3.12 on the interpreter tells of each place until it is told not to."""
         with sight(self._told_of_start, self._told_of_call) as self._seen_by:
+            self.pause = _off if self._seen_by is None else partial(setattr, self, "_paused", True)
+            self._let(False)
             yield
         self._seen_by = None
 
@@ -135,7 +146,7 @@ class Watch:
     def enter(self, actor: Actor) -> None:
         """`actor` begins, on the calling thread."""
         if actor.number == 0:
-            self._concurrent = False
+            self._let(False)
             self._open.clear()
         self.resume()
 
@@ -148,7 +159,8 @@ class Watch:
     def spawned(self, actor: Actor) -> None:
         """`actor` has started another one."""
         self.pause()
-        alone, self._concurrent = not self._concurrent, False  # what is read here for is no code of the program
+        alone = not self._concurrent
+        self._let(False)  # what is read here for is no code of the program
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             code = frame.f_code
@@ -162,12 +174,12 @@ class Watch:
                 else:
                     self._report(code, writes.values())
             frame = frame.f_back
-        self._concurrent = True
+        self._let(True)
         self.resume()
 
     def finished(self, control: Control) -> None:
         """Only one actor is left."""
-        self._concurrent = False
+        self._let(False)
         if not self._open:
             return
         survivor = next((actor for actor in control.actors.values() if not actor.done), None)
@@ -179,19 +191,13 @@ class Watch:
             frame = frame.f_back
         self._close(ends)
 
-    def pause(self) -> None:
-        """What the calling thread does now is the explorer's."""
-        if self._seen_by is None:
-            sys.setprofile(None)
-        else:
-            self._paused = True
-
-    def resume(self) -> None:
-        """What the calling thread does now is the program's; alone it may do what it likes, and pays nothing."""
+    def _let(self, concurrent: bool) -> None:
+        """Whether several actors live, so that there is something to see when the program goes on."""
+        self._concurrent = concurrent
         if self._seen_by is not None:
-            self._paused = False
-        elif self._concurrent:
-            sys.setprofile(self._callback)
+            self.resume = partial(setattr, self, "_paused", False)
+        else:
+            self.resume = self._on if concurrent else _nothing
 
     def met_real_lock(self) -> None:
         """The calling actor uses a lock that is none of the explorer's."""
@@ -202,11 +208,12 @@ class Watch:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """For work of our own in the middle of the program's."""
-        before, self._concurrent = self._concurrent, False
+        before = self._concurrent
+        self._let(False)
         try:
             yield
         finally:
-            self._concurrent = before
+            self._let(before)
 
     # -- what runs ----------------------------------------------------------------------------------------------------
 
