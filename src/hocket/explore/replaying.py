@@ -22,7 +22,7 @@ from hocket.explore.shared.functions import is_rewritten
 from hocket.explore.shared.tracker import Visible, named, new_session
 from hocket.explore.shared.untracked import Watch
 from hocket.explore.threads.control import RESTART, Control, End
-from hocket.explore.threads.debugging import obeyed
+from hocket.explore.threads.debugging import shown
 from hocket.explore.threads.naming import target_of
 from hocket.explore.threads.runner import Runner
 from hocket.trace.schedule import Schedule
@@ -118,7 +118,7 @@ def replayed(body: Callable[[], Any], schedule: Schedule, steps: int, visible: V
     session = new_session(body, max(steps, len(schedule)), visible, telling=True)
     kept: list[Control] = []
     runner = Runner(body, session)
-    with obeyed():
+    with shown():
         runner.run(Look(schedule), _keeping(kept), places=True)
     if not kept:
         stuck = runner.stuck

@@ -60,6 +60,8 @@ def _counts(facts: Facts) -> str:
         parts.append(f"model {facts['model']}")
     if executions >= 10 and seconds > 0:  # of fewer it would tell about starting, and not about running
         parts.append(f"{executions / seconds:,.0f}/s")
+    if facts.get("passed_over"):
+        parts.append("breakpoint() passed over: it stops in a failing interleaving, and with --explore-replay")
     if facts["stored"]:
         parts = ["the schedule that failed last time"]
     if facts["verdict"] == "replayed":

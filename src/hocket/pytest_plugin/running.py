@@ -27,6 +27,7 @@ from hocket.explore.aio.seam import runnable
 from hocket.explore.failing.failures import Failure
 from hocket.explore.front import explore, replay
 from hocket.explore.result import Result
+from hocket.explore.threads.debugging import only_when_shown
 from hocket.explore.threads.naming import is_machinery
 from hocket.pytest_plugin.marked import has_examples, innermost, plain
 from hocket.pytest_plugin.output import Output
@@ -130,7 +131,7 @@ class Exploration:
 
     def _searched(self, body: Callable[[], Any]) -> BaseException | None:
         try:
-            with shared_out(self.options, self.seats) as options:
+            with shared_out(self.options, self.seats) as options, only_when_shown() as passed:
                 result = explore(body, **options, progress=self.listen or False)
         except pytest.fail.Exception as clock:  # one outside of the test, such as pytest-timeout
             told = f"{clock.msg}\nhocket: the search was stopped after {self.runs:,} executions, no failure so far"
@@ -138,6 +139,7 @@ class Exploration:
         failure = result.failure
         if failure is None:
             self._enter(result)
+            self.facts["passed_over"] = passed.times
             return self._bare(ExplorationError(_incomplete(result), result)) if result.verdict == "incomplete" else None
         error = failure.error()
         if isinstance(error, _NO_FINDING):

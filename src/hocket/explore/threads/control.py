@@ -25,6 +25,7 @@ from hocket.explore.semantics import Raise, unread
 from hocket.explore.strategy import Strategy
 from hocket.explore.threads.actor import ACTORS, Actor, Unwind, current
 from hocket.explore.threads.locals import FORGETS_ALL
+from hocket.explore.threads.looking import looking_on
 from hocket.explore.threads.naming import Place, place_of
 from hocket.explore.threads.once import Once
 from hocket.explore.threads.pool import POOL, Voice, _allocate_lock, _get_ident
@@ -148,7 +149,7 @@ class Control:
         tracing = threading.gettrace()  # coverage and debuggers ask for it in every thread
         try:
             if tracing is not None:
-                sys.settrace(tracing)
+                sys.settrace(looking_on(tracing))
             if observer is not None:
                 self._enter(observer, actor)
             value = actor.task()

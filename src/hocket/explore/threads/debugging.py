@@ -1,9 +1,10 @@
-"""`breakpoint()` in a program that is explored: passed over while searching, obeyed in the interleaving that is shown.
+"""Debuggers in explored code: whoever is asked what to do next takes his time, and does not want to be asked often.
 
-A search runs the program a thousand times, in orders that nobody has asked to see, and a debugger in each of them is
-of no use to anybody; what a reader wants is to stand in the interleaving that fails. So the hook of `breakpoint()`, and
-`pdb.set_trace`, do nothing in a search, and in a replay they are what they were. Refused: calling them
-from a function of ours, which would be the frame in which the debugger stops.
+`breakpoint()` stops wherever the program comes to it, in each execution, and who waits there for an answer is not
+stuck. A test runner, whose hook turns off its capture and talks to the terminal, does not want that a thousand times
+in orders that nobody has asked to see: within `only_when_shown` a search passes over `breakpoint()` and
+`pdb.set_trace`, and the replay of the interleaving that fails obeys them. Refused: a function of ours that calls the
+debugger, which would be the frame in which it stops.
 """
 
 from __future__ import annotations
@@ -16,21 +17,45 @@ from typing import Any
 
 from hocket.explore.threads import patch
 
-__all__ = ["is_debugging", "obeyed"]
+__all__ = ["Passed", "is_debugging", "only_when_shown", "shown"]
 
 _DEBUGGERS = ("bdb", "pdb", "code")  # modules in whose loops somebody is asked what to do next
-_shown = False
+
+
+class Passed:
+    """How often a search has passed over a breakpoint."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self, *args: Any, **named: Any) -> None:
+        """Instead of a debugger."""
+        self.times += 1
+
+
+_passed: Passed | None = None  # within `only_when_shown`, and outside of `shown`
 
 
 @contextmanager
-def obeyed() -> Iterator[None]:
+def only_when_shown() -> Iterator[Passed]:
+    """Within this, searches pass over breakpoints."""
+    global _passed
+    before, _passed = _passed, Passed()
+    try:
+        yield _passed
+    finally:
+        _passed = before
+
+
+@contextmanager
+def shown() -> Iterator[None]:
     """Within this, executions are shown, and stop where the program says so."""
-    global _shown
-    before, _shown = _shown, True
+    global _passed
+    before, _passed = _passed, None
     try:
         yield
     finally:
-        _shown = before
+        _passed = before
 
 
 def is_debugging(frame: FrameType | None) -> bool:
@@ -43,20 +68,17 @@ def is_debugging(frame: FrameType | None) -> bool:
     return False
 
 
-def _pass_over(*args: Any, **named: Any) -> None:
-    """Instead of a debugger."""
-
-
 @contextmanager
 def _passed_over() -> Iterator[None]:
-    if _shown:
+    """For the time of an exploration."""
+    if _passed is None:
         yield
         return
     debugger: Any = sys.modules.get("pdb")
     rows = [(sys, "breakpointhook"), *([(debugger, "set_trace")] if debugger is not None else [])]
     before = [getattr(owner, name) for owner, name in rows]
     for owner, name in rows:
-        setattr(owner, name, _pass_over)
+        setattr(owner, name, _passed)
     try:
         yield
     finally:
