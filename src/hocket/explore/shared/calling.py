@@ -14,6 +14,7 @@ import threading
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from enum import EnumType
 from functools import partial
 from types import (
     BuiltinFunctionType,
@@ -30,9 +31,9 @@ from typing import Any
 from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _PLAIN, _is_plain, unseen
 from hocket.explore.shared.clocks import CLOCKS
 from hocket.explore.shared.containers import DEEP, LAZY, LOOKS, PURE, SHAPES, TOLD
-from hocket.explore.shared.functions import rewrite_source
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.holding import _OTHER, _VIEWS, Holding, _entries
+from hocket.explore.shared.looking_back import FOR_THE_USER, LOOKING_BACK, as_called_by, rewritten_text, users
 from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.shared.parts import LIFE
 from hocket.explore.threads.atomic import ATOMIC_OPERATIONS, Atomic
@@ -40,7 +41,7 @@ from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.patch import START, THREAD_OPERATIONS
 from hocket.explore.threads.pool import _allocate_lock, _get_ident
 
-__all__ = ["PROMISES", "Calling"]
+__all__ = ["PROMISES", "Calling", "rewritten_text"]
 
 _RLock: Any = __import__("_thread").RLock  # the one of C
 _RealQueue: Any = __import__("_queue").SimpleQueue
@@ -52,10 +53,14 @@ class Calling(Holding):
     # -- calls --------------------------------------------------------------------------------------------------------
 
     def callee(self, f: Any) -> Any:
-        """What to call for `f(…)`: rewritten code itself, so that no frame of ours stands between it and its caller."""
+        """What to call for `f(…)`: rewritten code itself, so that no frame of ours stands between it and its caller.
+
+        Who is no actor calls everything itself: nobody is to be told.
+        """
         if type(f) is type and f in _MAKERS:
             return partial(_MAKERS[f], self)
-        return f if self._speaks(f) else partial(self._unspoken, f)
+        spoken = self._speaks(f) or ACTORS.get(_get_ident()) is None
+        return f if spoken else partial(self._unspoken, f)
 
     def _speaks(self, f: Any) -> bool:
         """Whether calling `f` runs rewritten code at once, which speaks for itself."""
@@ -203,6 +208,11 @@ class Calling(Holding):
             self._report(f"{found} is used that was made outside of the exploration")
 
     # -- what code of C is for ----------------------------------------------------------------------------------------
+
+    def _enumerated(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """A member, or a new enumeration, that notes the module where it was made."""
+        makes = len(args) > 1 or "names" in named
+        return self._handed_over(actor, as_called_by(users(sys._getframe(1)), f) if makes else f, args, named)
 
     def _plainly(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         return f(*args, **named)
@@ -407,8 +417,8 @@ def _hasattr(probes: Calling, o: Any, name: str) -> bool:
     return True
 
 
-def _vars(probes: Calling, o: Any) -> Any:
-    return probes.get(o, "__dict__")
+def _vars(probes: Calling, *of: Any) -> Any:
+    return probes.get(of[0], "__dict__") if of else LOOKING_BACK[vars]()
 
 
 def _length(probes: Calling, o: Any) -> int:
@@ -424,20 +434,6 @@ def _iter(probes: Calling, o: Any, *more: Any) -> Any:
 
 def _bool(probes: Calling, *args: Any) -> bool:
     return bool(probes.truth(args[0])) if args else False
-
-
-def _exec(probes: Calling, text: Any, *spaces: Any, **named: Any) -> None:
-    exec(rewritten_text(text, "exec"), *spaces, **named)
-
-
-def _eval(probes: Calling, text: Any, *spaces: Any) -> Any:
-    return eval(rewritten_text(text, "eval"), *spaces)
-
-
-def rewritten_text(text: Any, mode: str) -> Any:
-    """A text, rewritten like the code around it."""
-    with unseen(ACTORS.get(_get_ident())):
-        return rewrite_source(text, "<string>", mode) if isinstance(text, (str, bytes)) else text
 
 
 def _reduce(probes: Calling, function: Any, values: Any, *initial: Any) -> Any:
@@ -463,13 +459,14 @@ _PURPOSES: dict[Callable[..., Any], _Perform] = {  # the last one counts: `iter`
 }
 _OF_KIND: dict[type, _Perform] = {
     weakref.ref: Calling._asked_weakly, CACHED: Calling._remembered, MethodWrapperType: Calling._wrapped,
+    EnumType: Calling._enumerated,
 }
 _OF_OWNER: dict[type, _Perform] = {
     GeneratorType: Calling._resumed, memoryview: Calling._viewed, CACHED: Calling._of_cache,
 }
 _RAW = {"__getattribute__": "get_raw", "__setattr__": "set_raw", "__delattr__": "delete_raw"}
 _SPECIAL: dict[Any, Callable[..., Any]] = {
-    exec: _exec, eval: _eval, getattr: _getattr, hasattr: _hasattr, vars: _vars, len: _length, iter: _iter, bool: _bool,
+    **FOR_THE_USER, getattr: _getattr, hasattr: _hasattr, vars: _vars, len: _length, iter: _iter, bool: _bool,
     setattr: lambda probes, o, name, value: probes.set(value, o, name),
     delattr: lambda probes, o, name: probes.delete(o, name),
     **{getattr(base, name): _raw(method, getattr(base, name))
