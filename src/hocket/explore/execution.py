@@ -201,10 +201,10 @@ class Execution:
 
     def perform(self, actor: Actor, alternative: int = 0) -> Any:
         """Let the pending operation of `actor` happen; the result is what the actor is to see."""
-        operation = self.pending[actor]
+        pending, states = self.pending, self.states
+        operation = pending[actor]
         assert operation is not None, f"{self.cast.actors[actor]} was chosen, but it has no operation pending"
-        row = ROWS[operation[0]]
-        states, objects = self.states, operation[1]
+        row, objects = ROWS[operation[0]], operation[1]
         if len(objects) == 1:
             index = objects[0]
             state = states[index]
@@ -213,10 +213,10 @@ class Execution:
             state = tuple([states[index] for index in objects])
             after, result = row.perform(state, actor, operation[2], alternative)
             states.update(zip(objects, after, strict=True))
-        reads_only = False if row.always_changes else not row.changed(result)
+        reads_only = not (row.always_changes or row.changed(result))
         self.events.append(_event((actor, operation, alternative, result, reads_only)))
         self.before.append(state)
-        self.pending[actor] = None
+        pending[actor] = None
         self.last = actor
         return result
 

@@ -77,21 +77,25 @@ class Announcer:
         heap = self.heap
         if control.over:
             return self._afterwards(actor)
-        if not heap.alone(control):
+        if heap.alone(control):
+            if kind == "data.read":
+                heap.read_alone([thing for thing, _ in touched])
+            return None
+        if len(touched) == 1:
+            (thing, key), = touched
+            places = [heap.place(thing, key, state if key is not SIZE else None)]
+        else:
             places = list(dict.fromkeys(
                 [heap.place(thing, key, state if key is not SIZE else None) for thing, key in touched]))
             if not places:
                 return None
-            if heap.mortal:
-                places = list(dict.fromkeys([*places, *heap.also_touched(places)]))
-                kind = "data.read" if kind == "data.read" else "data.write"
-            if self.accesses is not None:
-                self._note(actor, kind, places)
-                return None
-            return control.step(actor, Operation(kind, tuple(places)))
-        if kind == "data.read":
-            heap.read_alone(thing for thing, _ in touched)
-        return None
+        if heap.mortal:
+            places = list(dict.fromkeys([*places, *heap.also_touched(places)]))
+            kind = "data.read" if kind == "data.read" else "data.write"
+        if self.accesses is not None:
+            self._note(actor, kind, places)
+            return None
+        return control.touch(actor, kind, tuple(places))
 
     def _afterwards(self, actor: Actor) -> None:
         """The execution is over, and its code on its way out may do what it has to; but not for ever."""

@@ -26,6 +26,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from itertools import repeat
+from operator import is_
 from types import CellType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -390,6 +392,12 @@ class Heap:
         self._wide.add(whole)
         return list(self._keys.setdefault(whole, {}))
 
+    def has_key(self, thing: Thing, key: Any) -> bool:
+        """Whether one of these is `key`."""
+        whole = (thing.creator, thing.number)
+        self._wide.add(whole)
+        return key in self._keys.get(whole, ())
+
     def saved(self) -> str:
         """The keys that are known of each container, as a text for `recall`."""
         return repr([(whole, list(keys)) for whole, keys in self._keys.items()])
@@ -461,4 +469,4 @@ def _nothing(told: str) -> None:
 
 def _is_old(value: Any) -> bool:
     """Whether it was there when the exploration began: those objects are frozen, and not listed here."""
-    return gc.is_tracked(value) and not any(value is young for young in gc.get_objects())
+    return gc.is_tracked(value) and not any(map(is_, gc.get_objects(), repeat(value)))

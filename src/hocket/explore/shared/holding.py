@@ -486,10 +486,9 @@ class _Follower:
         elif self._wide:
             probes._announce(actor, "data.read", probes._everywhere(thing, self._o))
         else:
-            known = probes.heap.keys_of(thing)
             here = (self._position,)
-            listed = isinstance(self._o, list) and here in known
-            probes._announce(actor, "data.read", [(thing, SIZE), *([(thing, here)] if listed else ())])
+            listed = probes.heap.has_key(thing, here) and isinstance(self._o, list)
+            probes._announce(actor, "data.read", [(thing, SIZE), (thing, here)] if listed else [(thing, SIZE)])
 
     def __length_hint__(self) -> int:
         return operator.length_hint(self._iterator)

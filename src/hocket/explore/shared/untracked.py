@@ -82,7 +82,7 @@ def _remember(codes: _Codes, code: CodeType) -> None:
 
 # whoever enters one of these comes to a step before it returns or raises; until then nothing runs that is not ours
 _STEPS_AHEAD = _by_identity(function.__code__ for function in (
-    Control.plain, Control.step, Control.spawn, Atomic.load, Atomic.store, Atomic.swap, Atomic.add,
+    Control.plain, Control.touch, Control.step, Control.spawn, Atomic.load, Atomic.store, Atomic.swap, Atomic.add,
     Atomic.compare_exchange, ExploredLock.__enter__, ExploredLock.__exit__, ExploredLock.release))
 _LOWEST = Control._perform_body.__code__  # what called it is not the program's
 _PROMISES = _by_identity(promise.__code__ for promise in PROMISES)

@@ -36,6 +36,7 @@ from hocket.trace.operation import Operation
 __all__ = ["ACTORS", "RESTART", "Actor", "Control", "DataTracker", "End", "Observer", "Session", "Unwind", "current"]
 
 _WATCHED = 3  # executions that are watched as a whole: what a program keeps from run to run is there from the second on
+_FEW = 4  # places, of which an operation is kept: all of a large container are other ones each time it grows
 _PATIENCE = 1_000  # how often an actor may swallow its unwinding before it is given up
 
 
@@ -264,6 +265,16 @@ class Control:
         operation = operations.get((kind, number))
         if operation is None:
             operation = operations[kind, number] = Operation(kind, (number,))
+        return self.step(actor, operation)
+
+    def touch(self, actor: Actor, kind: str, places: tuple[int, ...]) -> Any:
+        """A step without an argument on these places; only of few of them is it the same object each time."""
+        operations = self.session.operations
+        operation = operations.get((kind, places))
+        if operation is None:
+            operation = Operation(kind, places)
+            if len(places) <= _FEW:
+                operations[kind, places] = operation
         return self.step(actor, operation)
 
     def about(self, kind: str, number: int, child: int | None) -> Operation:
