@@ -143,6 +143,8 @@ def _dead(graph: Graph, solver: Solver, alive: Alive, remaining: dict[str, None]
         task = graph.tasks[name]
         if task.idle is not Idle.NO or any(graph.tasks[one].idle is Idle.CALLED for one in because):
             continue
+        if not because and isinstance(solver.ask(task.presence), Never):
+            because = (name,)  # it is in no configuration: that is said by its own condition
         branches = _apart(solver, task, remaining)
         finding = _never_join(task, branches) if branches else _never_runs(graph, task, because, remaining)
         alive.findings.append(finding)

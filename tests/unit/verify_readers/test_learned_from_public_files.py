@@ -217,3 +217,41 @@ test: {script: x, needs: [build], rules: [{when: always}]}
     (tmp_path / ".gitlab-ci.yml").write_text(text)
     assert hocket.verify(tmp_path / ".gitlab-ci.yml").findings == ()
     assert gitlab(text) == [("G013", 2)]  # a child of a pipeline for a merge request has neither
+
+
+def test_a_workflow_that_a_sensor_or_a_trigger_holds_is_read():
+    argo = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Sensor
+spec:
+  triggers:
+    - template:
+        argoWorkflow:
+          source:
+            resource:
+              apiVersion: argoproj.io/v1alpha1
+              kind: Workflow
+              metadata: {generateName: a-}
+              spec:
+                entrypoint: main
+                templates: [{name: main, dag: {tasks: [{name: a, dependencies: [b], inline: {container: {}}}]}}]
+"""
+    assert [(one.code, one.line) for one in hocket.verify(argo, format="argo").findings] == [("G002", 14)]
+    tekton = """\
+apiVersion: triggers.tekton.dev/v1beta1
+kind: TriggerTemplate
+spec:
+  resourcetemplates:
+    - apiVersion: tekton.dev/v1
+      kind: PipelineRun
+      spec: {pipelineSpec: {tasks: [{name: a, runAfter: [b], taskRef: {name: t}}]}}
+"""
+    assert [(one.code, one.line) for one in hocket.verify(tekton).findings] == [("G002", 7)]
+
+
+def test_an_action_below_the_folder_of_workflows_is_no_workflow(tmp_path):
+    home = tmp_path / ".github" / "workflows" / "actions" / "one"
+    home.mkdir(parents=True)
+    (home / "action.yml").write_text("runs: {using: composite, steps: []}\n")
+    assert sniffed(Source(str(home / "action.yml"), "runs: {using: composite}\n")) is None
+    assert sniffed(Source(".github/workflows/a.yml", "runs: x\n")) is not None

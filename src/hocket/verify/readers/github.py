@@ -56,6 +56,7 @@ _KINDS = {"boolean": Kind.BOOLEAN, "number": Kind.NUMBER}
 _DEEPEST_CALL = 10  # GitHub: ten levels of workflows
 _MOST_CALLS = 200
 _OF_OTHERS = frozenset({"workflows", "orbs", "executors", "stages", "pool"})  # CircleCI, Azure
+_IN_ITS_FOLDER = re.compile(r"(?:^|/)\.github/workflows/[^/]+\.ya?ml\Z")
 _LISTED = re.compile(r"^jobs:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*+[ \t]*-\s", re.MULTILINE)
 _COUNTED = re.compile(r"^jobs:[ \t]*\w", re.MULTILINE)  # so many at once: settings of build tools
 
@@ -90,7 +91,8 @@ class GitHub:
 
 
 def _is_workflow(path: str) -> bool:
-    return ".github/workflows/" in path.replace("\\", "/") and path.endswith((".yml", ".yaml"))
+    """Directly in the folder: what lies below it GitHub does not read, and often it is an action."""
+    return _IN_ITS_FOLDER.search(path.replace("\\", "/")) is not None
 
 
 @dataclass

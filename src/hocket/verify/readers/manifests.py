@@ -7,6 +7,7 @@ their readers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hocket.errors import SourceError
@@ -17,7 +18,7 @@ from hocket.verify.readers import Reading
 from hocket.verify.readers.entries import duplicates, entries, text
 from hocket.verify.readers.outline import outline
 from hocket.verify.source import Source
-from hocket.verify.yaml_tree import Mapping, Scalar, documents
+from hocket.verify.yaml_tree import Mapping, Node, Scalar, Sequence, documents
 
 __all__ = ["Book", "name_of", "objects", "says", "within"]
 
@@ -54,14 +55,31 @@ def says(source: object, api: str, kinds: frozenset[str]) -> bool:
 
 def objects(source: Source, kinds: frozenset[str], what: str, book: Book) -> list[Mapping]:
     """The objects of these kinds; keys that stand twice, in any object of the file, are findings."""
-    found = []
+    found: list[Mapping] = []
     for root in documents(source):
         book.findings.extend(duplicates(root))
-        if isinstance(root, Mapping) and text(root.get("kind")) in kinds:
-            found.append(root)
+        found.extend(_within(root, kinds))
     if not found:
         raise SourceError(f"there is no {what} in this file", source.path, cure=f"a kind is {', '.join(sorted(kinds))}")
     return found
+
+
+def _within(root: Node, kinds: frozenset[str]) -> Iterator[Mapping]:
+    """An object of these kinds, or those that another one holds to make them (a sensor, a template of a trigger)."""
+    seen: set[int] = set()
+    waiting: list[Node] = [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Mapping):
+            if text(node.get("kind")) in kinds and isinstance(node.get("spec"), Mapping):
+                yield node
+            else:
+                waiting.extend(entry.value for entry in reversed(node.entries.values()))
+        elif isinstance(node, Sequence):
+            waiting.extend(reversed(node.items))
 
 
 def name_of(root: Mapping) -> str:

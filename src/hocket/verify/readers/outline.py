@@ -22,7 +22,7 @@ __all__ = ["Outline", "outline", "tree"]
 _LOOKED_AT = 1 << 16  # characters of a JSON text
 _KEY = re.compile(r"^(?:\"([^\"\n]+)\"|'([^'\n]+)'|([\w.$/<-][\w .$/<:+-]{0,200}?)) {0,20}:(?:\s|$)", re.MULTILINE)
 _PIECE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"(\s*:)?|[{}\[\]]")
-_SAYS = re.compile(r"^ *\"?(apiVersion|kind)\"? *: *[\"']?([\w./-]+)", re.MULTILINE)
+_SAYS = re.compile(r"^ *(?:- +)*\"?(apiVersion|kind)\"? *: *[\"']?([\w./-]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
