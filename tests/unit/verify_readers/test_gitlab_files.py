@@ -85,7 +85,7 @@ FILES = [
         "a: {script: x, rules: [{if: $CI_COMMIT_TAG}]}\n"
         "b:\n  script: x\n  rules:\n    - if: $CI_COMMIT_BRANCH == 'main' && $CI_COMMIT_TAG\n",
         {"a": [], "b": []},
-        [("G004", 4, 5)],
+        [("G004", 5, 5)],
     ),
     (
         "a pattern within another one is covered by it",
