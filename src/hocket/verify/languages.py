@@ -19,14 +19,16 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from operator import getitem
 from typing import Any
 
-from hocket.verify.formula import How
+from hocket.verify.formula import Equal, How, Matches
 from hocket.verify.regex import between, parsed
 
-__all__ = ["Condition", "Ways", "ways"]
+__all__ = ["Condition", "Ways", "condition_of", "ways"]
 
-_MOST_POSITIONS = 1_000  # of one condition
+_MOST_POSITIONS = 1_000  # of one condition, and ...
+_MOST_STATES = 2_000  # ... sets of them
 _LAST = 0x10FFFF
 
 Condition = tuple[How | None, str]  # None: the text is this one and no other
@@ -39,6 +41,11 @@ _CLASSES: dict[str, Letters] = {
     "CATEGORY_SPACE": ((9, 13), (32, 32)),
     "CATEGORY_WORD": ((48, 57), (65, 90), (95, 95), (97, 122)),
 }
+
+
+def condition_of(atom: Equal | Matches) -> Condition:
+    """What an atom says of a text."""
+    return (atom.how, atom.text) if isinstance(atom, Matches) else (None, str(atom.value))
 
 
 class _TooMany(Exception):
@@ -54,14 +61,17 @@ def ways(conditions: tuple[Condition, ...], most: int = 4_000) -> Ways | None:
     """
     try:
         machines = [_machine(*condition) for condition in conditions]
-        return _together(machines, _alphabet(machines), most)
+        letters = _alphabet(machines)
+        return _together([_smallest(machine.table(letters)) for machine in machines], letters, most)
     except _TooMany:
         return None
 
 
-def _together(machines: Sequence[_Machine], alphabet: Sequence[int], most: int) -> Ways:
+def _together(tables: Sequence[_Table], letters: Sequence[int], most: int) -> Ways:
     """A search, breadth first, through the combinations of states."""
-    start = tuple(frozenset({0}) for _ in machines)
+    steps = _different([rows for rows, _ in tables], letters)
+    accepting = [accepts for _, accepts in tables]
+    start = (0,) * len(tables)
     found: Ways = {}
     texts = {start: ""}
     layer = [start]
@@ -69,17 +79,41 @@ def _together(machines: Sequence[_Machine], alphabet: Sequence[int], most: int) 
         following = []
         for states in layer:
             text = texts[states]
-            accepted = tuple(machine.accepts(state) for machine, state in zip(machines, states, strict=True))
-            found.setdefault(accepted, text)
-            for letter in alphabet:
-                after = tuple(machine.step(state, letter) for machine, state in zip(machines, states, strict=True))
+            found.setdefault(tuple(map(getitem, accepting, states)), text)
+            for letter, columns in steps:
+                after = tuple(map(getitem, columns, states))
                 if after not in texts:
                     if len(texts) >= most:
                         raise _TooMany
-                    texts[after] = text + chr(letter)
+                    texts[after] = text + letter
                     following.append(after)
         layer = following
     return found
+
+
+def _different(tables: Sequence[list[list[int]]], letters: Sequence[int]) -> list[tuple[str, tuple[list[int], ...]]]:
+    """Each letter with the states to which it leads, one list for each machine; one of those that lead alike."""
+    columns = [list(zip(*rows, strict=True)) for rows in tables]
+    found: dict[tuple[tuple[int, ...], ...], int] = {}
+    for place, letter in enumerate(letters):
+        found.setdefault(tuple(column[place] for column in columns), letter)
+    return [(chr(letter), tuple(map(list, leads))) for leads, letter in found.items()]
+
+
+def _smallest(table: _Table) -> _Table:
+    """The same machine with as few states as can be: those that no text tells apart are one (Moore, 1956)."""
+    rows, accepts = table
+    kind: list[int] = list(map(int, accepts))
+    while True:
+        signs = [(kind[state], *(kind[after] for after in row)) for state, row in enumerate(rows)]
+        number = {sign: place for place, sign in enumerate(dict.fromkeys(signs))}
+        finer = [number[sign] for sign in signs]
+        if len(number) == len(set(kind)):
+            break
+        kind = finer
+    first = {one: state for state, one in reversed(list(enumerate(finer)))}
+    order = sorted(first)  # the beginning is the first sign, so it stays the first state
+    return [[finer[after] for after in rows[first[one]]] for one in order], [accepts[first[one]] for one in order]
 
 
 def _alphabet(machines: Iterable[_Machine]) -> list[int]:
@@ -96,7 +130,6 @@ class _Machine:
         self.letters: list[Letters] = [()]
         self.after: list[set[int]] = [set()]
         self.last: set[int] = set()
-        self._steps: dict[tuple[frozenset[int], int], frozenset[int]] = {}
 
     def position(self, letters: Letters) -> _Part:
         if len(self.letters) >= _MOST_POSITIONS:
@@ -113,16 +146,22 @@ class _Machine:
         self.last = set(last) | ({0} if empty else set())
         return self
 
-    def accepts(self, state: frozenset[int]) -> bool:
-        return not self.last.isdisjoint(state)
-
-    def step(self, state: frozenset[int], letter: int) -> frozenset[int]:
-        after = self._steps.get((state, letter))
-        if after is None:
-            following = set().union(*(self.after[one] for one in state))
-            after = frozenset(one for one in following if _among(letter, self.letters[one]))
-            self._steps[state, letter] = after
-        return after
+    def table(self, letters: Sequence[int]) -> _Table:
+        """Sets of positions as states, from the one before the first letter on; rows say where each letter leads."""
+        states = [frozenset({0})]
+        number = {states[0]: 0}
+        rows: list[list[int]] = []
+        for state in states:  # of which there come more meanwhile
+            if len(states) > _MOST_STATES:
+                raise _TooMany
+            following = frozenset[int]().union(*(self.after[one] for one in state))
+            row = [frozenset(one for one in following if _among(letter, self.letters[one])) for letter in letters]
+            for after in row:
+                if after not in number:
+                    number[after] = len(states)
+                    states.append(after)
+            rows.append([number[after] for after in row])
+        return rows, [not self.last.isdisjoint(state) for state in states]
 
     # -- parts: (whether it can be empty, the positions with which it can begin, and with which it can end) -----------
 
@@ -150,6 +189,7 @@ class _Machine:
         return True, first, last
 
 
+_Table = tuple[list[list[int]], list[bool]]  # where each letter leads from each state, and which states accept
 _Part = tuple[bool, frozenset[int], frozenset[int]]
 _EMPTY: _Part = (True, frozenset(), frozenset())
 

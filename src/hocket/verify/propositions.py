@@ -36,7 +36,7 @@ from hocket.verify.formula import (
     Value,
     matches,
 )
-from hocket.verify.languages import Condition, ways
+from hocket.verify.languages import Condition, condition_of, ways
 from hocket.verify.model import Edge, Graph, Join, Kind, Point, Task, Variable
 
 __all__ = ["Clause", "Propositions"]
@@ -46,7 +46,7 @@ Clause = tuple[int, ...]
 _KINDS: dict[type, Kind] = {type(None): Kind.NULL, bool: Kind.BOOLEAN, float: Kind.NUMBER, str: Kind.STRING}
 _FINITE: dict[Kind, tuple[Value, ...]] = {Kind.NULL: (None,), Kind.BOOLEAN: (False, True)}
 _MOST_VALUES = 300  # of one variable, beyond which it is not said that it has one of them
-_AT_ONCE = 600  # combinations of states that are looked at for all conditions over one text, and ...
+_AT_ONCE = 2_000  # combinations of states that are looked at for all conditions over one text, and ...
 _OF_TWO = 4_000  # ... for every two of them, if that was too few
 _MOST_SIGNS = 20_000  # in the clauses about all of them
 
@@ -238,7 +238,7 @@ class Propositions:
                 self.clauses.append((-known, number if matches(atom.how, exact.value, atom.text) else -number))
         said = [(atom, number) for number, atom in rows.items()]
         over = [(atom, number) for atom, number in said if isinstance(atom, Matches) or isinstance(atom.value, str)]
-        self.clauses += _over_text(variable, domain, {_condition(atom): number for atom, number in over})
+        self.clauses += _over_text(variable, domain, {condition_of(atom): number for atom, number in over})
 
 
 def _domain(variable: Variable) -> tuple[Value, ...] | None:
@@ -263,10 +263,6 @@ def _possible(variable: Variable, domain: tuple[Value, ...] | None, value: Value
 
 
 # -- texts -------------------------------------------------------------------------------------------------------------
-
-
-def _condition(atom: Equal | Matches) -> Condition:
-    return (atom.how, atom.text) if isinstance(atom, Matches) else (None, str(atom.value))
 
 
 def _over_text(variable: Variable, domain: tuple[Value, ...] | None, numbers: dict[Condition, int]) -> Iterator[Clause]:

@@ -3,8 +3,10 @@
 One boolean per task and outcome, one constraint per rule of `model`; only the
 tasks that a question can depend on are encoded (`slice_of`). A variable that is
 only ever compared for equality is a small number of cases: each value that is
-mentioned, and one other of each kind; strings with prefixes and suffixes use the
-theory of strings. Each condition is asserted under a name, so that an answer
+mentioned, and one other of each kind. A text of which more is asked is one of the
+shortest texts, one for each way in which all that is asked of it can be true and false
+together (`languages`); where these are too many, or with `theory`, it is left to the
+theory of strings, which can take any time. Each condition is asserted under a name, so that an answer
 "never" says which conditions make it so.
 
 Nothing that z3 says is shown as such: a model becomes a run that `replay` goes
@@ -39,12 +41,15 @@ from hocket.verify.formula import (
     atoms,
     matches,
 )
+from hocket.verify.languages import condition_of, ways
 from hocket.verify.model import Edge, Graph, Join, Kind, Point, Task, Variable
 from hocket.verify.regex import Terms
 
 __all__ = ["Found", "Never", "Solver", "Undecided", "formulas_of", "slice_of"]
 
 TIMEOUT = 10_000  # milliseconds a question
+_MOST_STATES = 4_000  # of the automata of all that is asked of one text
+_MOST_TEXTS = 1_000  # that one variable can be
 _OTHER: dict[Kind, tuple[Value, ...]] = {
     Kind.NULL: (None,),
     Kind.BOOLEAN: (False, True),
@@ -99,6 +104,7 @@ class Solver:
     roots: Iterable[str]
     budget: Budget = UNLIMITED
     also: Iterable[Formula] = ()
+    theory: bool = False
     _named: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -165,9 +171,10 @@ class Solver:
         self.solver.set("timeout", max(1, int(min(TIMEOUT, 1000 * self.budget.left))))
 
     def text(self, question: Formula, calm: bool = False) -> str:
-        """The question as SMT-LIB 2, for any solver."""
-        fresh = self.z3.Solver(ctx=self.context)
-        fresh.add(*self.solver.assertions(), *self._named.values(), self.term(question), *[self.calm] * calm)
+        """The question as SMT-LIB 2, for any solver: in the theory of strings, with nothing of ours to believe."""
+        other = self if self.theory else Solver(self.graph, self.roots, also=self.also, theory=True)
+        fresh = self.z3.Solver(ctx=other.context)
+        fresh.add(*other.solver.assertions(), *other._named.values(), other.term(question), *[other.calm] * calm)
         return str(fresh.to_smt2())
 
     def _because(self, calm: bool) -> tuple[str, ...]:
@@ -309,6 +316,7 @@ class Solver:
         """Made once: the conditions of a large pipeline say the same of the same variables again and again."""
         key = (type(atom.value), atom) if isinstance(atom, Equal) else (str, atom)
         if key not in self.known:
+            assert atom in self.mentioned.get(atom.variable, ()), "what is asked of a variable is known from the start"
             encoded = self._variable(atom.variable)
             match atom:
                 case Equal(_, value):
@@ -347,16 +355,20 @@ class Solver:
         if name not in self.variables:
             variable = self.graph.variables[name]
             atoms_here = self.mentioned.get(name, [])
-            strings = variable.values is None and any(isinstance(atom, Matches) for atom in atoms_here)
-            encoded = self._by_string(variable) if strings else self._by_code(variable, atoms_here)
+            asked = variable.values is None and any(isinstance(atom, Matches) for atom in atoms_here)
+            texts = None if self.theory or not asked else _texts(atoms_here)
+            theory = asked and texts is None
+            encoded = self._by_string(variable) if theory else self._by_code(variable, atoms_here, texts)
             self.variables[name] = encoded
             if variable.owner:
                 self.solver.add(self._implies(self._not(self.runs[variable.owner]), self._equal(encoded, None)))
         return self.variables[name]
 
-    def _by_code(self, variable: Variable, mentioned: list[Equal | Matches]) -> _Encoded:
-        listed: list[Value] = list(variable.values or ())
-        if variable.values is None:
+    def _by_code(self, variable: Variable, mentioned: list[Equal | Matches], texts: list[str] | None) -> _Encoded:
+        listed: list[Value] = list(variable.values or texts or ())
+        if texts is not None and Kind.NULL in variable.kinds:
+            listed.append(None)
+        if variable.values is None and texts is None:
             listed += [atom.value for atom in mentioned if isinstance(atom, Equal)]
             listed += [value for kind in Kind if kind in variable.kinds for value in _OTHER[kind]]
         if variable.owner:
@@ -423,6 +435,13 @@ class Solver:
     def _implies(self, left: Any, right: Any) -> Any:
         made = self.z3.Z3_mk_implies(self.context.ref(), left.as_ast(), right.as_ast())
         return self.z3.BoolRef(made, self.context)
+
+
+def _texts(mentioned: Iterable[Equal | Matches]) -> list[str] | None:
+    """A text for each way in which all of these can be true and false together; None if they are too many."""
+    asked = [atom for atom in mentioned if isinstance(atom, Matches) or isinstance(atom.value, str)]
+    found = ways(tuple(dict.fromkeys(map(condition_of, asked))), _MOST_STATES)
+    return None if found is None or len(found) > _MOST_TEXTS else list(found.values())
 
 
 def _unescaped(text: str) -> str:
