@@ -18,12 +18,15 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
+from hocket.explore.shared import sources
 from hocket.explore.shared.rewrite import rewrite
 from hocket.explore.shared.tracker import Tracker, Visible
+from tests.unit.explore_shared.plain_probes import DirectProbes
 
 MODULES: tuple[ModuleType, ...] = (queue, textwrap, tempfile, threading, argparse)
 ROUNDS = 5
@@ -40,15 +43,43 @@ def _best(*works: Callable[[], object]) -> list[float]:
     return least
 
 
-def compiling(module: ModuleType) -> list[float]:
-    """Seconds to compile the source of a module; to have its tree as Python objects; to parse, rewrite and compile."""
-    file = str(module.__file__)
-    text = Path(file).read_bytes()
+class Costs(NamedTuple):
+    """CPU seconds, each for one module."""
 
-    def rewritten() -> None:
-        compile(rewrite(ast.parse(text, file), direct=True), file, "exec", dont_inherit=True)
+    plain: float  # its source compiled
+    by_tree: float  # the same by way of a tree of Python objects: no rewriter can take less
+    rewritten: float  # parsed, rewritten and compiled
+    first: float  # all that the first exploration does: both forms compiled, function by function
+    second: float  # all that the next process does, which finds on disk what the first one kept
+    bytecode: float  # what Python reads on disk for an import, and builds
 
-    return _best(lambda: compile(text, file, "exec", dont_inherit=True), lambda: ast.parse(text, file), rewritten)
+
+def compiling(module: ModuleType, place: Path) -> Costs:
+    """What it costs to have the code of a module, at a copy of it in the directory `place`."""
+    path = place / Path(str(module.__file__)).name
+    text = Path(str(module.__file__)).read_bytes()
+    path.write_bytes(text)
+    name = str(path)
+    loader = SourceFileLoader(module.__name__, name)
+    loader.get_code(module.__name__)
+
+    def loaded() -> None:
+        sources._of_file.cache_clear()  # as in a process that has not seen it
+        sources.source_of(module, name, 0, DirectProbes())
+
+    def made() -> None:
+        sources._of_file.cache_clear()
+        for kept in place.rglob("*-hocket*.pyc"):
+            kept.unlink()
+        sources.source_of(module, name, 0, DirectProbes())
+
+    loaded()
+    second, bytecode = _best(loaded, lambda: loader.get_code(module.__name__))
+    first, plain, by_tree, rewritten = _best(
+        made, lambda: compile(text, name, "exec", dont_inherit=True),
+        lambda: compile(ast.parse(text, name), name, "exec", dont_inherit=True),
+        lambda: compile(rewrite(ast.parse(text, name), direct=True), name, "exec", dont_inherit=True))
+    return Costs(plain, by_tree, rewritten, first, second, bytecode)
 
 
 class Account:
@@ -108,11 +139,14 @@ def running(work: Callable[[], Any]) -> list[float]:
 def main() -> None:
     """Print both tables."""
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print("\nsource        compiled    tree alone   parsed, rewritten and compiled   (CPU ms; in plain compilations)")
-    for module in MODULES:
-        plain, parsed, rewritten = compiling(module)
-        print(f"  {module.__name__:10} {plain * 1e3:8.1f} {parsed * 1e3:8.1f} {parsed / plain:4.1f}x "
-              f"{rewritten * 1e3:8.1f} {rewritten / plain:4.1f}x")
+    print("\nsource        compiled      by a tree   rewritten   first run   second run   from bytecode"
+          "   (CPU ms; in plain compilations)")
+    sys.dont_write_bytecode, sys.pycache_prefix = False, None
+    with tempfile.TemporaryDirectory() as place:
+        for module in MODULES:
+            costs = compiling(module, Path(place))
+            ratios = "".join(f"{cost / costs.plain:11.2f}x" for cost in costs[1:])
+            print(f"  {module.__name__:10} {costs.plain * 1e3:8.1f} {ratios}")
     print("\nfunction      as written   after an exploration   rewritten, by no actor   (CPU µs a call; ratios)")
     for work in (attributes, items, calls, arithmetic):
         plain, after, rewritten = running(work)
