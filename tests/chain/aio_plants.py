@@ -9,9 +9,10 @@ from asyncio import CancelledError
 from typing import Any
 
 from hocket.kernel import Edge, Stimulus
-from hocket.runtime import aio_crew
+from hocket.runtime import aio_crew, aio_hosts
 from hocket.runtime.aio import AsyncScheduler
 from hocket.runtime.aio_crew import AsyncCrew
+from hocket.runtime.aio_hosts import Hosts
 from hocket.runtime.aio_threads import Threads
 from hocket.runtime.joins import Joins
 from tests.chain.plants import Plant, _nothing
@@ -53,7 +54,7 @@ def _silent(self: Any, task: Any, error: Any) -> None:
     _report(self, task, None)
 
 
-def _forgotten(self: Any, task: Any, is_new: bool, error: Any) -> None:
+def _forgotten(self: Any, task: Any, error: Any) -> None:
     """A task of asyncio's that is cancelled before its first turn takes the place with it."""
     self._unborn -= 1
 
@@ -150,8 +151,8 @@ AIO = (
         "what was cancelled before its first turn has none",
         ((AsyncCrew, "_starts", _started_anyway),),
         "cancelled in the queue",
-        "deadlock",
-        19,
+        "leak",
+        13,
     ),
     Plant(
         "what a body raised is told", ((AsyncCrew, "_report", _silent),), "a prong fails, isolate", "tasks ended as", 1
@@ -159,9 +160,23 @@ AIO = (
     Plant(
         "a body that never began gives its place back",
         ((AsyncCrew, "_never_began", _forgotten),),
+        "a body is cancelled by asyncio: two of one task",
+        "deadlock",
+        11,
+    ),
+    Plant(
+        "a host that goes is replaced",
+        ((Hosts, "_replace", _nothing),),
         "a body is cancelled by asyncio: diamond",
         "deadlock",
-        3,
+        1,
+    ),
+    Plant(
+        "a host that somebody knows begins nothing more",
+        ((aio_hosts, "_known", lambda host: None),),
+        "a body whose task of asyncio's is known outside",
+        "tasks ended as",
+        1,
     ),
     Plant(
         "a body that awaits gives its place away",

@@ -11,10 +11,8 @@ Three things are worth knowing:
    own scheduler gives its place away meanwhile, and takes one again before it goes on:
    waiting bodies cannot starve the rest. Only a body that is cancelled, or whose
    time is up, goes on without having been given one.
-2. *A body is a task of asyncio's of its own*, in the context in which it was spawned.
-   Refused: executors that run one body after another in one asyncio task, which is
-   faster, and where `current_task`, cancellation and context variables would be
-   shared by strangers.
+2. *A body is a task of asyncio's of its own* from when it awaits something, and until
+   then as good as one (`aio_hosts.py`), in the context in which it was spawned.
 3. *Few begin at a time.* At most `_AT_ONCE` bodies are made that have not had their
    first turn. That costs less than half of making all at once (memory is used again
    while it is warm), and other callbacks of the loop get their turn between 100,000
@@ -29,19 +27,18 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError, Future
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Generator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
 from contextvars import Context as Variables
-from contextvars import ContextVar
 from functools import partial
 from inspect import iscoroutine
 from math import inf
 from threading import RLock
-from types import coroutine
 from typing import Any
 
 from hocket.kernel import Command, Commands, Kernel, Node, Phase, Stimulus
 from hocket.runtime.aio_handle import AsyncHandle
+from hocket.runtime.aio_hosts import LIVES, Hosts, Life, pause
 from hocket.runtime.aio_threads import Threads
 from hocket.runtime.building import Building
 from hocket.runtime.handle import Context
@@ -56,18 +53,7 @@ _RUN, _SETTLE = Command.RUN, Command.SETTLE
 _READY, _DRAINING = Phase.READY, Phase.DRAINING
 
 _AT_ONCE = 100  # bodies that have been made and have not had their first turn
-
-_Life = asyncio.Task[None]
-
-_LIVES: ContextVar[tuple[_Life, ...]] = ContextVar("hocket lives", default=())
-"""The body that one is in, as asyncio's task; and, where schedulers are nested, those that it is in."""
-
-
-@coroutine
-def _made() -> Generator[None, None, None]:
-    """Where the coroutine of a body stands before its first turn: begun, so that its end cannot be missed."""
-    yield
-
+_FEW = 50  # where there are so many, others are made
 
 class AsyncCrew(Building[AsyncHandle]):
     """The bodies of a kernel's tasks on one event loop, and the queue that they are taken from."""
@@ -85,9 +71,10 @@ class AsyncCrew(Building[AsyncHandle]):
         self._ready: Picker[AsyncHandle] = picker_of(picker, seed)
         self._aside: deque[AsyncHandle] = deque()  # ready, and waiting for a thread
         self._back: deque[Future[bool]] = deque()  # of bodies that have joined, and wait for a place to go on
-        self._lives: dict[_Life, AsyncHandle] = {}  # bodies on the loop, from their first turn to their end
+        self._hosts = Hosts(self)  # of bodies on the loop that are the only ones of their tasks
+        self._lives: dict[Life, AsyncHandle] = {}  # bodies on the loop, from their first turn to their end
         self._turns: dict[AsyncHandle, Future[bool]] = {}  # of those that draw from async iterators, and wait to do so
-        self._joined: dict[_Life, int] = {}  # those that have given their place away, and in how many joins they are
+        self._joined: dict[Life, int] = {}  # those that have given their place away, and in how many joins they are
         self._unborn = 0  # bodies on the loop that have not had their first turn
         self._threads = Threads(threads)
         self._alone = True  # no body has been in a thread: only the loop's thread touches the kernel
@@ -121,7 +108,7 @@ class AsyncCrew(Building[AsyncHandle]):
                     task.forget_what_was_given()
                 if not node.fate:  # nobody asks it for its handle: both are freed without the collector
                     node.load = None
-        if self._unborn < _AT_ONCE and self._in_flight < self._places and not self._filling:
+        if self._unborn < _FEW and self._in_flight < self._places and not self._filling:
             self._fill()
         if not self._in_flight and self._closing is not None:
             self._look_after_the_end()
@@ -150,7 +137,9 @@ class AsyncCrew(Building[AsyncHandle]):
                 elif self._ready:
                     task = self._ready.popleft()
                     if task.is_async and task.work is None:
-                        self._make(task, self._live(task), task.context)
+                        self._in_flight += 1
+                        self._unborn += 1
+                        self._hosts.take(task)
                     elif task.is_async or self._threads.free > 0:
                         self._begin(task)
                     else:  # sync bodies wait aside while all threads are at work
@@ -194,61 +183,56 @@ class AsyncCrew(Building[AsyncHandle]):
         self._loop.create_task(life, name=task.node.name, context=variables)
 
     async def _live(self, task: AsyncHandle, drawn: Sequence[Any] = (), called: Any = None) -> None:
-        """The life of one body; `called` is the coroutine that a sync body returned."""
-        is_new = called is None and task.work is None
+        """The life of one body of many, or of `called`, the coroutine that a sync body returned."""
         try:
-            await _made()
+            await pause()
         except BaseException as error:
-            self._never_began(task, is_new, error)
+            self._never_began(task, error)
             if called is not None:
                 called.close()
             raise
         self._unborn -= 1
-        if is_new and not self._starts(task):
-            self._leaves()
-            return
         me = self._is_born(task)
         try:
             value = await (called or task.begin(Context(self, task) if task.wants_context else None, *drawn))
         except BaseException as error:
-            self._ends(me, task, error)
-            if isinstance(error, KeyboardInterrupt):  # meant for the loop, and told to whoever runs it
-                me.add_done_callback(asyncio.Task.exception)
-                raise
+            self._fails(me, task, error)
         else:
             if not drawn:
                 task.gave(value)
             self._ends(me, task, None)
+        finally:
+            LIVES.set(())  # the asyncio task has its variables, and would have itself
 
-    def _is_born(self, task: AsyncHandle) -> _Life:
+    def _is_born(self, task: AsyncHandle) -> Life:
         """It has its first turn."""
         me = asyncio.current_task(self._loop)
         assert me is not None, f"{task.name} is run by no task of asyncio's"
         self._lives[me] = task
-        outer = _LIVES.get()
-        _LIVES.set((me, *[life for life in outer if life not in self._lives and not life.done()]) if outer else (me,))
+        outer = LIVES.get()
+        LIVES.set((me, *[life for life in outer if life not in self._lives and not life.done()]) if outer else (me,))
         return me
 
-    def _never_began(self, task: AsyncHandle, is_new: bool, error: BaseException) -> None:
+    def _never_began(self, task: AsyncHandle, error: BaseException) -> None:
         """It was cancelled as a task of asyncio's, or its loop was closed, before its first turn."""
         if self._loop.is_closed():
             return
         self._unborn -= 1
-        if not is_new:
-            self._in_flight -= 1
-            self._report(task, error)
-        elif task.node.phase is _READY:
-            self._in_flight -= 1
-            self._take_up(self._tell_kernel(Stimulus.CANCELLED, task.node))
-        else:
-            self._leaves()
+        self._in_flight -= 1
+        self._report(task, error)
 
     def _leaves(self) -> None:
         """A body goes that had a place and has not started."""
         self._in_flight -= 1
         self._take_up([])
 
-    def _ends(self, me: _Life, task: AsyncHandle, error: BaseException | None) -> None:
+    def _fails(self, me: Life, task: AsyncHandle, error: BaseException) -> None:
+        self._ends(me, task, error)
+        if isinstance(error, KeyboardInterrupt):  # meant for the loop, and told to whoever runs it
+            me.add_done_callback(asyncio.Task.exception)
+            raise error
+
+    def _ends(self, me: Life, task: AsyncHandle, error: BaseException | None) -> None:
         if error is not None and self._loop.is_closed():  # it was left behind, and is taken down
             return
         self._gives_up(me)
@@ -257,20 +241,19 @@ class AsyncCrew(Building[AsyncHandle]):
         else:
             self._take_up((self._kernel.receive if self._alone else self._tell_kernel)(_RETURNED, task.node))
 
-    def _gives_up(self, me: _Life) -> None:
+    def _gives_up(self, me: Life) -> None:
         """Its place is free, unless it was given away already."""
         del self._lives[me]
-        _LIVES.set(())  # the asyncio task has its variables, and would have itself
         if not (self._joined and self._joined.pop(me, 0)):
             self._in_flight -= 1
 
     # -- bodies that join ---------------------------------------------------------------------------------------------
 
-    def _life_here(self) -> _Life | None:
+    def _life_here(self) -> Life | None:
         """The body of this scheduler that one is in, if it has not ended."""
-        return next((life for life in _LIVES.get() if life in self._lives), None)
+        return next((life for life in LIVES.get() if life in self._lives), None)
 
-    def _step_aside(self, life: _Life | None) -> None:
+    def _step_aside(self, life: Life | None) -> None:
         """A body begins to wait for a task: its place is another's. It may do so several times at once."""
         if life is None:
             return
@@ -279,7 +262,7 @@ class AsyncCrew(Building[AsyncHandle]):
             self._in_flight -= 1
             self._take_up([])
 
-    async def _step_back(self, life: _Life | None, at_once: bool) -> None:
+    async def _step_back(self, life: Life | None, at_once: bool) -> None:
         """It goes on, when it has a place again; `at_once`, whether there is one or not."""
         if life is None or life not in self._joined:  # the body has ended, and left this part of it behind
             return
@@ -375,9 +358,9 @@ class AsyncCrew(Building[AsyncHandle]):
     async def _draw(self, task: AsyncHandle, items: AsyncIterator[Any]) -> None:
         """The life of whoever draws from an async iterator: one task of asyncio's from the first item to the last."""
         try:
-            await _made()
+            await pause()
         except BaseException as error:
-            self._never_began(task, False, error)
+            self._never_began(task, error)
             raise
         self._unborn -= 1
         me = self._is_born(task)
