@@ -149,4 +149,4 @@ def _shown(value: Value) -> tuple[str, str, str]:
         return (value.gave, "→", value.before) if value.gave else (value.text, "", value.before)
     if value.writes and value.text == ABSENT:
         return ("", "", "") if value.before == ABSENT else (value.before, "was", "")
-    return value.text, "=" if value.writes else "→", value.before
+    return value.text, "" if not value.text else "=" if value.writes else "→", value.before

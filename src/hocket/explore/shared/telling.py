@@ -20,7 +20,7 @@ from hocket.explore.semantics import modes_of
 from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.blocks import Blocks
 from hocket.explore.shared.heap import SIZE, Thing
-from hocket.explore.shared.holding import Holding
+from hocket.explore.shared.holding import _READING, Holding
 from hocket.explore.shared.parts import LIFE, told_key
 from hocket.explore.shared.probes import Probes
 from hocket.explore.shared.racing import Access
@@ -35,6 +35,8 @@ __all__ = ["TELLING"]
 
 _INDEXED = (list, deque, bytearray)
 _SHOWN = (list, dict, set, deque, bytearray, OrderedDict, defaultdict)
+_OF_KEYS = frozenset({"read", "put", "ensure", "drop"})
+_OF_PLACES = frozenset({"place", "replace"})
 _KEYS = frozenset({str, int, bool, float, bytes, tuple, type(None)})
 _MOST_KEYS = 10_000  # of a dict that is looked through
 _LONGEST_STORY = 5_000  # what tasks do to data is told no further
@@ -61,6 +63,21 @@ class _Telling(Holding):
             elif events and events[-1].actor == actor.number:
                 self._tell(control.values, events[-1], touched)
         return answered
+
+    def _touch(self, actor: Actor, thing: Thing, o: Any, touch: str, args: tuple[Any, ...]) -> None:
+        """What an actor who is alone does to a container is announced to nobody."""
+        super()._touch(actor, thing, o, touch, args)
+        control = actor.control
+        task = control.loops[-1].at_work() if control.loops and not control.over else ""
+        if task and control.values is not None and self.heap.alone(control):
+            control.values.called = self._named
+            kind = "data.read" if touch in _READING else "data.write"
+            self._tell_of_task(control, control.values, task, kind, (thing, self._touched_key(touch, args)))
+
+    def _touched_key(self, touch: str, args: tuple[Any, ...]) -> Any:
+        if touch in _OF_KEYS and args:
+            return self._canonical(args[0]) or SIZE
+        return (args[0],) if touch in _OF_PLACES and type(args[0]) is int and args[0] >= 0 else SIZE
 
     def _tell_of_watched(self, values: Values, accesses: list[Access], first: int, touched: Touched) -> None:
         """Of accesses that are no operations but only noted (`data="race-check"`), from the `first` of them."""
