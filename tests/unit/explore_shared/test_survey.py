@@ -88,3 +88,25 @@ def test_another_question_is_another_look_and_nothing_is_kept_alive(asked):
     assert gone() is None
     asked.survey.functions((pytest,), asked.all)
     assert asked.looks == 2
+
+
+def test_questions_asked_in_turns_are_looked_at_once_each_and_all_are_told_of_what_is_new(asked):
+    home = {}
+    ours, theirs = made(), eval("lambda: None", home)
+    only_theirs = frozenset({id(home)})
+
+    def found():
+        everything = asked.survey.functions((), asked.all)
+        of_theirs = asked.survey.functions((pytest,), asked.all, only_theirs)
+        return [{id(each) for each in some} for some in (everything, of_theirs)]
+
+    first, second = found()
+    assert {id(ours), id(theirs)} <= first
+    assert second == {id(theirs)}
+    asked.survey.freeze()
+    later, their_later = made(), eval("lambda: None", home)
+    asked.survey.thaw()
+    first, second = found()
+    assert {id(ours), id(theirs), id(later), id(their_later)} <= first
+    assert second == {id(theirs), id(their_later)}
+    assert asked.looks == 2

@@ -19,6 +19,7 @@ from typing import Any
 
 __all__ = ["Survey", "functions_in"]
 
+_ANSWERED = 8  # questions
 _HAS_GENERATIONS = sys.version_info < (3, 14)  # later collectors move objects a few at a time
 
 
@@ -39,13 +40,35 @@ class _Moment:
         return young if any(map(is_, young, repeat(self._witness))) else None
 
 
+class _Question:
+    """The functions that were found the last time that this was asked, and of those made since what belongs to them."""
+
+    def __init__(self, homes: frozenset[int] | None) -> None:
+        self._homes = homes  # the globals, by identity, of the functions that are asked for; None for all
+        self._found: dict[int, weakref.ref[FunctionType]] = {}
+
+    def add(self, functions: Iterable[FunctionType]) -> None:
+        homes = self._homes
+        self._found.update((id(each), weakref.ref(each)) for each in functions
+                           if homes is None or id(each.__globals__) in homes)
+
+    def alive(self) -> list[FunctionType]:
+        alive = [each for each in [reference() for reference in self._found.values()] if each is not None]
+        if len(alive) < len(self._found) // 2:
+            self._found = {}
+            self.add(alive)
+        return alive
+
+
 class Survey:
-    """The functions that were found the last time, for the next time that the same is asked."""
+    """The answers to the last few questions, for the next time that one of them is asked.
+
+    There are several because an exploration that begins again with more modules asks for more, and the next begins
+    with the first question.
+    """
 
     def __init__(self) -> None:
-        self._asked: tuple[weakref.ref[Any], ...] | None = None
-        self._homes: frozenset[int] | None = None  # the globals, by identity, of the functions that are asked for
-        self._found: dict[int, weakref.ref[FunctionType]] = {}
+        self._questions: dict[tuple[weakref.ref[Any], ...], _Question] = {}  # the last one asked is the last
         self._moment = _Moment()
 
     def functions(self, of: Iterable[Any], find: Callable[[], list[FunctionType]],
@@ -56,23 +79,21 @@ class Survey:
         """
         try:
             asked = tuple(map(weakref.ref, of))
+            self._bring_up_to_date()
+            question = self._questions.pop(asked, None)
         except TypeError:  # something that stands for a module, and cannot be referred to weakly
             return find()
-        if asked != self._asked or not self._bring_up_to_date():
-            moment = _Moment()  # before anything is looked at
-            self._found, self._homes = {}, homes
-            self._add(find())
-            self._asked, self._moment = asked, moment
-        alive = [each for each in (reference() for reference in self._found.values()) if each is not None]
-        if len(alive) < len(self._found) // 2:
-            self._found = {}
-            self._add(alive)
-        return alive
+        if question is None:
+            question = _Question(homes)
+            question.add(find())
+        self._questions[asked] = question
+        if len(self._questions) > _ANSWERED:
+            del self._questions[next(iter(self._questions))]
+        return question.alive()
 
     def freeze(self) -> None:
         """Take away from the collector what there is."""
-        if not self._bring_up_to_date():
-            self._asked = None
+        self._bring_up_to_date()
         gc.freeze()
 
     def thaw(self) -> None:
@@ -82,17 +103,16 @@ class Survey:
         self._add(functions_in(new))
         self._moment = _Moment()
 
-    def _bring_up_to_date(self) -> bool:
-        """Add what was made since the last time; False if nobody knows what that is."""
-        moment = _Moment()
+    def _bring_up_to_date(self) -> None:
+        """Add what was made since the last time; if nobody knows what that is, nothing is known."""
+        moment = _Moment()  # before anything is looked at
         new = self._moment.since()
         if new is None:
-            return False
-        self._add(functions_in(new))
+            self._questions.clear()
+        else:
+            self._add(functions_in(new))
         self._moment = moment
-        return True
 
-    def _add(self, functions: Iterable[FunctionType]) -> None:
-        homes = self._homes
-        self._found.update((id(each), weakref.ref(each)) for each in functions
-                           if homes is None or id(each.__globals__) in homes)
+    def _add(self, functions: list[FunctionType]) -> None:
+        for question in self._questions.values():
+            question.add(functions)
