@@ -155,6 +155,7 @@ def test_the_json_of_docker_compose_config_is_read_with_its_places():
 def test_a_file_that_is_laid_over_another_one_knows_its_services(tmp_path):
     (tmp_path / "compose.yaml").write_text("services:\n  db: {image: x}\n  db: {image: y}\n")
     (tmp_path / "compose.tests.yaml").write_text("services:\n  t: {depends_on: [db, of_a_third_file]}\n")
+    (tmp_path / "compose.third.yaml").write_text("services:\n  of_a_third_file: {image: x}\n")
     report = hocket.verify(tmp_path / "compose.tests.yaml")
     assert report.findings == ()  # that `db` stands twice is told where its own file is judged
     assert [edge.before for edge in report.graph.tasks["t"].edges] == ["db"]

@@ -255,3 +255,53 @@ def test_an_action_below_the_folder_of_workflows_is_no_workflow(tmp_path):
     (home / "action.yml").write_text("runs: {using: composite, steps: []}\n")
     assert sniffed(Source(str(home / "action.yml"), "runs: {using: composite}\n")) is None
     assert sniffed(Source(".github/workflows/a.yml", "runs: x\n")) is not None
+
+
+TEMPLATE = """\
+AWSTemplateFormatVersion: "2010-09-09"
+Resources:
+  One:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Role: !GetAtt R.Arn
+      Definition:
+        StartAt: A
+        States:
+          A: {Type: Pass, Next: B}
+          B: {Type: Task, Resource: !Sub "${X.Arn}", Next: C}
+  Two:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      DefinitionString:
+        Fn::Sub: |
+          {
+            "StartAt": "A",
+            "States": {
+              "A": {"Type": "Task", "Resource": "${X.Arn}", "Next": "Z"}
+            }
+          }
+  Three:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      DefinitionString: !Sub
+        - |
+          {"StartAt": "A",
+            "States": { "A": {"Type": "Pass", "End": true}, "B": {"Type": "Pass", "End": true} } }
+        - {X: y}
+"""
+
+
+def test_state_machines_within_templates_of_cloudformation_are_read_where_they_stand():
+    report = hocket.verify(TEMPLATE)
+    assert list(report.graph.tasks) == ["One / A", "One / B", "Two / A", "Three / A"]
+    found = [(one.code, one.line, one.column) for one in report.findings]
+    assert found == [("G002", 11, 60), ("G002", 20, 69), ("G014", 29, 61)]
+    assert sniffed(Source("t.yaml", TEMPLATE.replace("StartAt", "Elsewhere"))) is None  # in files of their own
+
+
+def test_what_no_compose_file_of_a_folder_defines_is_undefined_in_one_that_may_be_laid_over_another(tmp_path):
+    (tmp_path / "compose.yaml").write_text("services: {db: {image: x}}\n")
+    (tmp_path / "compose.more.yaml").write_text("services: {queue: {image: x}}\n")
+    other = tmp_path / "compose.dev.yaml"
+    other.write_text("services:\n  web:\n    image: x\n    depends_on:\n      - db\n      - queue\n      - nobody\n")
+    assert [(one.code, one.line) for one in hocket.verify(other).findings] == [("G002", 7)]

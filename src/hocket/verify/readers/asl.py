@@ -37,6 +37,7 @@ from hocket.verify.formula import (
 )
 from hocket.verify.model import Edge, Graph, Kind, Span, Task, Timing, Variable
 from hocket.verify.readers import Reading
+from hocket.verify.readers.cloudformation import holds_machines, machines
 from hocket.verify.readers.entries import (
     describe,
     did_you_mean,
@@ -71,11 +72,16 @@ class StepFunctions:
     """The reader of the Amazon States Language, in JSON or YAML."""
 
     def sniff(self, source: object) -> bool:
-        return isinstance(source, Source) and outline(source).keys >= {"StartAt", "States"}
+        return isinstance(source, Source) and (
+            outline(source).keys >= {"StartAt", "States"} or holds_machines(source)
+        )
 
     def read(self, source: object) -> Reading:
         assert isinstance(source, Source)
         root = tree(source)
+        within = list(machines(root, source))
+        if within:
+            return _template(source, within)
         if not isinstance(root, Mapping) or not isinstance(root.get("States"), Mapping):
             place = (source.path, root.span.line, root.span.column)
             raise SourceError(
@@ -85,6 +91,15 @@ class StepFunctions:
         _Machine(book, root, "", "", 0).read()
         graph = Graph(source.path, "asl", book.tasks, book.variables)
         return Reading(graph, tuple(book.findings), {source.path: source})
+
+
+def _template(source: Source, within: list[tuple[str, Mapping]]) -> Reading:
+    """The machines of a template, each under the name of its resource if there are several."""
+    book = _Book()
+    for name, root in within:
+        book.findings.extend(duplicates(root))
+        _Machine(book, root, name if len(within) > 1 else "", "", 0).read()
+    return Reading(Graph(source.path, "asl", book.tasks, book.variables), tuple(book.findings), {source.path: source})
 
 
 @dataclass

@@ -194,12 +194,18 @@ def _base(project: _Project, source: Source) -> None:
 
 def _beneath(project: _Project, source: Source, other: Source, beside: bool) -> None:
     root = root_of(tree(other), other, "compose file")
-    if beside:
-        project.take(root, other, (source.path, other.path))
-        project.complete = False
-        project.findings.clear()  # they are told where that file is judged
-    else:
-        project.elsewhere = frozenset(entries(root.get("services")))
+    if not beside:
+        project.elsewhere = frozenset(_services_of(root))
+        return
+    project.take(root, other, (source.path, other.path))
+    project.findings.clear()  # they are told where that file is judged
+    for one in sorted(Path(other.path).parent.glob("*compose*.y*ml"))[:_MOST_FILES]:
+        with suppress(SourceError):
+            project.elsewhere |= _services_of(tree(read(one))).keys()
+
+
+def _services_of(root: Node) -> dict[str, Entry]:
+    return entries(root.get("services")) if isinstance(root, Mapping) else {}
 
 
 def _is_layer(project: _Project, source: Source) -> bool:
