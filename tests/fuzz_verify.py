@@ -6,17 +6,20 @@ Besides: every run that a finding shows is gone through again, every graph that 
 said to hold is judged the same with one more worker than tasks, and notes change no
 verdict. Then what has two answers is compared: each "never" of z3 with a refutation of
 clauses that were made by other code, for questions about runs and for knots of
-resources. A slice of all of it is in CI.
+resources. Last, certificates are changed at one letter: as they come each is refused,
+and one that is sealed anew may be accepted only if all that it claims is so. A slice of
+all of it is in CI.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from collections import Counter
 
-from hocket.verdict import Violated
-from hocket.verify.certificate import audit
+from hocket.verdict import Certificate, Violated
+from hocket.verify.certificate import audit, seal
 from hocket.verify.denials import Denial
 from hocket.verify.formula import FALSE, TRUE, Equal, Formula, Is, Not, Outcome, Runs, conjunction, disjunction
 from hocket.verify.judge import judge_graph
@@ -48,7 +51,7 @@ from hocket.verify.smt import Never, Solver
 from hocket.verify.starvation import denial_of, stopped_run
 from hocket.verify.structure import ranks, shape
 
-__all__ = ["answered_twice", "examined", "knotted", "main", "random_graph", "stops_twice"]
+__all__ = ["answered_twice", "changed_letters", "examined", "knotted", "main", "random_graph", "stops_twice"]
 
 _WAYS = tuple(Outcome)
 
@@ -192,6 +195,47 @@ def stops_twice(graph: Graph) -> list[bool]:
     return refuted
 
 
+def changed_letters(graph: Graph, draw: random.Random, times: int = 20) -> Counter[str]:
+    """What became of the certificate of this graph, with claims about its tasks, changed at one letter each time."""
+    names = list(graph.tasks)
+    claims = [f"{one} {form} {other}" for one in names for other in names if one != other
+              for form in ("before", "never with", "requires")][:20]  # fmt: skip
+    report = judge_graph(Reading(graph), claims)
+    fine = [claim for claim in claims if not any(f"'{claim}'" in one.message for one in report.findings)]
+    certificate = judge_graph(Reading(graph), fine).certificate
+    found: Counter[str] = Counter()
+    if certificate is None:
+        return found
+    text = json.dumps(certificate.data)
+    for _ in range(times):
+        place = draw.randrange(len(text))
+        other = draw.choice([one for one in '0123456789abtrue-,"[]{}' if one != text[place]])
+        found[_changed(graph, certificate, text[:place] + other + text[place + 1 :])] += 1
+    return found
+
+
+def _changed(graph: Graph, certificate: Certificate, text: str) -> str:
+    """Whether the changed certificate is no JSON, is refused, or says the same or something else that is so."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return "no JSON"
+    if data == certificate.data:
+        return "the same"
+    assert isinstance(audit(Certificate(certificate.kind, data), Reading(graph)), Violated), text
+    if not isinstance(data, dict):
+        return "refused"
+    anew = data | {"seal": seal(data)}
+    if isinstance(audit(Certificate(certificate.kind, anew), Reading(graph)), Violated):
+        return "refused"
+    rows = [row["claim"] for part in ("orders", "shown", "never") for row in data[part]]
+    told = [claim for claim in [*rows, *data["ordered"], *data["apart"]] if not claim.startswith("tasks that wait")
+            and " is never left out where " not in claim and " never share " not in claim]  # fmt: skip
+    wrong = [one.message for one in judge_graph(Reading(graph), told).findings if one.code in ("G020", "G021", "G090")]
+    assert not wrong, (wrong, text)
+    return "so as well"
+
+
 def main(count: int, seed: int = 0) -> Counter[str]:
     """Examine so many graphs; returns how often each verdict and finding came out."""
     found: Counter[str] = Counter()
@@ -205,6 +249,7 @@ def main(count: int, seed: int = 0) -> Counter[str]:
         found.update({finding.code for finding in judge_graph(Reading(graph)).findings})
         found["refuted"] += answered_twice(random.Random(f"{seed}/{number}"))
         found["knots refuted"] += sum(stops_twice(knotted(random.Random(f"{seed}/{number}"))))
+        found += changed_letters(graph, random.Random(f"{seed}/{number}"))
     return found
 
 
