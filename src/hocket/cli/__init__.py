@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return int(code)
     except HocketError as error:
-        print(f"hocket {options.command}: {error}", file=sys.stderr)
+        print("\n".join([f"hocket {options.command}: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr)
         return 2
     except BrokenPipeError:  # `hocket … | head`: the reader has gone, which is no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

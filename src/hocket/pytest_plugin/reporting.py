@@ -33,8 +33,12 @@ def show_below(report: pytest.TestReport, call: pytest.CallInfo[Any], interleavi
     if bare:
         report.longrepr = call.excinfo.getrepr(style="value")
     add_section = getattr(report.longrepr, "addsection", None)  # a text, which other plugins may leave, has none
-    if interleaving and add_section is not None:
-        add_section("interleaving", interleaving, "-")
+    if add_section is None:
+        return
+    notes = getattr(call.excinfo.value, "__notes__", ()) if bare else ()  # which pytest shows with a traceback only
+    for title, told in (("notes", "\n".join(notes)), ("interleaving", interleaving)):
+        if told:
+            add_section(title, told, "-")
 
 
 def properties(facts: Facts) -> list[tuple[str, object]]:

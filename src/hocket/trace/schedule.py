@@ -55,6 +55,9 @@ class Schedule:
     @staticmethod
     def parse(text: str) -> Schedule:
         """The schedule that `str` printed; raises `ScheduleError` with what is wrong and where."""
+        if not isinstance(text, str):
+            raise ScheduleError(f"a schedule is a text that starts with hocket{_VERSION}: , and this one is {text!r}",
+                                repr(text))
         steps, mark, digest = text.strip().partition("#")
         if mark and not _DIGEST.fullmatch(digest):
             raise ScheduleError(f"a schedule may end with # and six hexadecimal digits; this one has {digest!r}", text)

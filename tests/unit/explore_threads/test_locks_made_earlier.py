@@ -239,7 +239,18 @@ def test_a_lock_in_a_tuple_stays_real_and_is_never_certified():
     assert "a lock is used that was made outside of the exploration" in result.untracked[0]
 
 
-def test_a_simple_queue_of_an_import_is_never_certified():
+def test_a_simple_queue_of_an_import_is_explored():
+    """It is looked into before the letter comes, or after; and in each execution it is empty at first."""
     result = hocket.explore(lambda: both(lambda: post.put(1), lambda: post.empty()))
+    assert (result.verdict, result.classes) == ("proved", 2)
+    assert type(post) is queue.SimpleQueue
+    assert post.empty()
+
+
+letters = (queue.SimpleQueue(),)
+
+
+def test_a_simple_queue_in_a_tuple_is_never_certified():
+    result = hocket.explore(lambda: both(lambda: letters[0].put(1), lambda: letters[0].empty()))
     assert result.verdict == "incomplete"
     assert "a SimpleQueue is used that was made outside of the exploration" in result.untracked[0]

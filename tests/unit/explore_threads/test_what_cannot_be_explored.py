@@ -6,6 +6,7 @@ import _thread
 import asyncio
 import ctypes
 import gc
+import io
 import multiprocessing
 import os
 import queue
@@ -19,15 +20,16 @@ import threading
 import time
 import uuid
 import warnings
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, closing
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack, closing, nullcontext
 from tempfile import TemporaryDirectory
 
 import pytest
 
 import hocket
 from hocket import Atomic
-from hocket.errors import Refused
+from hocket.errors import Refused, ScheduleError
 from hocket.explore.shared.untracked import Watch
 from hocket.explore.threads import runner
 
@@ -303,3 +305,100 @@ def test_a_draw_that_is_refused_does_not_end_the_watch_over_shared_data():
     with pytest.raises(ValueError, match="empty range"), watch.paused():
         random.randint(5, 1)
     assert watch._concurrent
+
+
+# -- whom nobody may ask ----------------------------------------------------------------------------------------------
+
+
+def test_a_person_is_not_asked_and_what_the_test_has_written_is_read(monkeypatch):
+    answers = io.StringIO("yes\n")
+
+    def body():
+        answers.seek(0)
+        return input()
+
+    monkeypatch.setattr(sys, "stdin", sys.__stdin__)
+    with pytest.raises(Refused, match=r"'builtins\.input' was called in an explored program"):
+        hocket.explore(body, data="off")
+    monkeypatch.setattr(sys, "stdin", answers)
+    assert hocket.explore(body, data="off").outcomes == {"yes": 1}
+
+
+@pytest.mark.parametrize("token", [None, 3, b"hocket1:", ["hocket1:main"]])
+def test_a_schedule_that_is_no_text_is_refused(token):
+    with pytest.raises(ScheduleError, match="a schedule is a text that starts with hocket1"):
+        hocket.replay(adding, token)
+
+
+def racing():
+    x = Atomic(0)
+    two(lambda: x.store(x.load() + 1))
+    assert x.load() == 2
+
+
+def test_a_schedule_with_one_character_changed_is_refused_or_leads_to_the_same_failure():
+    """No other outcome, and no exception of Python's own: each place in turn, taken out, doubled, and changed."""
+    token = str(hocket.explore(racing, data="off").failure.schedule)
+    said = Counter()
+    for place, old in enumerate(token):
+        for new in ("", old * 2, "1" if old != "1" else "2"):
+            try:
+                hocket.replay(racing, token[:place] + new + token[place + 1:], data="off", model="free")
+            except (ScheduleError, AssertionError) as error:
+                said[isinstance(error, AssertionError)] += 1
+    assert said.total() == 3 * len(token)
+    assert said[False] > 0.9 * said.total()
+
+
+# -- pools that were there before -------------------------------------------------------------------------------------
+
+IDLE = ThreadPoolExecutor(1)
+STARTED = ThreadPoolExecutor(1)
+WIDE = ThreadPoolExecutor(2)
+LOCK = threading.Lock()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pools_that_have_worked():
+    assert STARTED.submit(abs, -3).result() == 3
+    yield
+    for pool in (IDLE, STARTED, WIDE):
+        assert pool.submit(abs, -4).result() == 4
+        pool.shutdown()
+
+
+@pytest.mark.parametrize("pool", [IDLE, STARTED], ids=["idle", "started"])
+def test_a_pool_that_was_made_before_has_workers_that_are_explored(pool):
+    """Main may be at `result` before the worker has begun, while it works, or when all is done: three classes."""
+    before = vars(pool).copy()
+    result = hocket.explore(lambda: pool.submit(abs, -3).result())
+    assert (result.verdict, result.classes, set(result.outcomes)) == ("proved", 3, {3})
+    assert vars(pool) == before
+
+
+@pytest.mark.parametrize("guard", [LOCK, nullcontext()], ids=["guarded", "bare"])
+def test_a_race_of_two_jobs_of_a_pool_that_was_made_before_is_found(guard):
+    def body():
+        x = Atomic(0)
+
+        def add():
+            with guard:
+                x.store(x.load() + 1)
+
+        for job in [WIDE.submit(add) for _ in range(2)]:
+            job.result()
+        assert x.load() == 2
+
+    wanted = "bounded" if guard is LOCK else "failed"
+    assert hocket.explore(body, data="off", bound=1).verdict == wanted
+
+
+def test_a_job_that_waits_for_ever_is_a_deadlock_and_an_idle_worker_is_none():
+    def body(signal):
+        came = threading.Event()
+        IDLE.submit(came.wait)
+        if signal:
+            came.set()
+
+    assert hocket.explore(lambda: body(False), data="off").failure.kind == "deadlock"
+    assert hocket.explore(lambda: body(True), data="off").verdict == "proved"

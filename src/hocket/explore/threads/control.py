@@ -419,8 +419,14 @@ class Control:
     def _natural_end(self) -> str:
         if self.execution.options():
             return End.ABANDONED
-        stuck = [number for number in self.execution.blocked() if not self.actors[number].daemon]
+        stuck = [number for number in self.execution.blocked() if not self._may_wait_for_ever(number)]
         return End.DEADLOCK if stuck else End.COMPLETE
+
+    def _may_wait_for_ever(self, number: int) -> bool:
+        """A daemon, and a worker of a pool between two jobs: whoever ends the process wakes it."""
+        actor, operation = self.actors[number], self.execution.pending[number]
+        waits = operation is not None and operation.kind == "queue.get"
+        return actor.daemon or (waits and _is_of_a_pool(actor.thread))
 
     def stop(self, actor: Actor, end: str, error: BaseException | None = None) -> None:
         """End the execution here, for a reason that is not the strategy's; raises what unwinds the actor."""
@@ -514,6 +520,11 @@ class Control:
         if not event.reads_only:
             for index in unread(operation, event.alternative):
                 self.clocks[index] = actor.clock
+
+
+def _is_of_a_pool(thread: Any) -> bool:
+    target = getattr(thread, "_target", None)
+    return getattr(target, "__module__", "") == "concurrent.futures.thread"
 
 
 def _nothing() -> None:

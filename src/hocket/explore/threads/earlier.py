@@ -24,12 +24,19 @@ from functools import partial
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from hocket.explore.threads.leftovers import is_primitive
-from hocket.explore.threads.primitives import LOCKS, ExploredLock, ExploredRLock, is_real_lock, made_outside
+from hocket.explore.threads.leftovers import is_pool, is_primitive
+from hocket.explore.threads.primitives import (
+    LOCKS,
+    ExploredLock,
+    ExploredRLock,
+    ExploredSimpleQueue,
+    is_real_lock,
+    made_outside,
+)
 
 __all__ = ["StandIns", "exchange"]
 
-_STAND_INS = (ExploredLock, ExploredRLock)
+_STAND_INS = (ExploredLock, ExploredRLock, ExploredSimpleQueue)
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
 _WORKING = object()  # what a place holds that cannot be looked at
 _LOCK_LIKE = LOCKS | {BuiltinFunctionType, type, MethodType, FunctionType}  # what may have to be exchanged
@@ -86,6 +93,8 @@ def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType
         if id(value) in seen:
             continue
         seen[id(value)] = value
+        if is_pool(value):
+            _without_workers(undo, value)
         for part, put in _places(value, names):
             replacement = stand_ins.instead_of(part, _name_of(put)) if type(part) in _LOCK_LIKE else None
             if replacement is None:
@@ -97,6 +106,14 @@ def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType
         if isinstance(value, threading.Condition) and stand_ins.original(vars(value)["_lock"]) is not None:
             _own(undo, value)
     return [value for value in seen.values() if is_primitive(value)]
+
+
+def _without_workers(undo: ExitStack, pool: Any) -> None:
+    """Threads that a pool has started before are real, and get none of the jobs of the exploration."""
+    own = vars(pool)
+    for name, fresh in (("_threads", set()), ("_idle_semaphore", threading.Semaphore(0))):
+        undo.callback(own.__setitem__, name, own[name])
+        own[name] = fresh
 
 
 def _name_of(put: Callable[[Any], None] | None) -> str:

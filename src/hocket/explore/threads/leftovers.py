@@ -19,10 +19,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["Leftovers", "is_primitive"]
+__all__ = ["Leftovers", "is_pool", "is_primitive"]
 
 _PRIMITIVES = (threading.Condition, threading.Event, threading.Semaphore, threading.Barrier, queue.Queue)
-_ELSEWHERE = (("concurrent.futures", "Future"), ("asyncio.mixins", "_LoopBoundMixin"))  # if somebody has imported it
+_POOL = ("concurrent.futures.thread", "ThreadPoolExecutor")
+_ELSEWHERE = (("concurrent.futures", "Future"), _POOL, ("asyncio.mixins", "_LoopBoundMixin"))  # if it is imported
 _CONTAINERS = (list, dict, set, collections.deque)
 
 
@@ -39,6 +40,12 @@ def _kind_of(kind: type) -> Any:
     others = [getattr(sys.modules.get(module), name, None) for module, name in _ELSEWHERE]
     known = (threading.Thread, *_PRIMITIVES, *(other for other in others if other is not None))
     return next((each for each in known if issubclass(kind, each)), None)
+
+
+def is_pool(value: Any) -> bool:
+    """Whether it hands jobs to threads of its own."""
+    module, name = _POOL
+    return isinstance(value, getattr(sys.modules.get(module), name, ()))
 
 
 class Leftovers:

@@ -256,7 +256,7 @@ class ExploredRLock(_Gate):
 class ExploredSimpleQueue(Controlled):
     """`_queue.SimpleQueue`: unbounded, first in first out."""
 
-    __slots__ = ("_real",)
+    __slots__ = ("found_as", "real")
     _family = "queue"
     __class_getitem__: Any = classmethod(GenericAlias)
 
@@ -267,12 +267,19 @@ class ExploredSimpleQueue(Controlled):
         return (), 0
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        self._step("put", item)
+        real = self._for_outsiders()
+        if real is None:
+            self._step("put", item)
+        else:
+            real.put(item)
 
     def put_nowait(self, item: Any) -> None:
-        self._step("put", item)
+        self.put(item)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        real = self._for_outsiders()
+        if real is not None:
+            return real.get(block, timeout)
         if block and timeout is not None and timeout < 0:
             raise ValueError("'timeout' must be a non-negative number")
         verb = "get" if block and timeout is None else "timed_get" if block and timeout else "try_get"
@@ -288,11 +295,16 @@ class ExploredSimpleQueue(Controlled):
         return self.get(False)
 
     def qsize(self) -> int:
-        size: int = self._step("length")
+        real = self._for_outsiders()
+        size: int = self._step("length") if real is None else real.qsize()
         return size
 
     def empty(self) -> bool:
         return self.qsize() == 0
+
+    def _for_outsiders(self) -> Any:
+        """The real queue, if there is one and a thread asks that is no actor."""
+        return getattr(self, "real", None) if current() is None else None
 
     def _step(self, verb: str, argument: Any = None) -> Any:
         actor = current()
@@ -312,15 +324,15 @@ def made_outside(value: Any, name: str = "") -> Any:
 
     `name`: of the attribute, global or key by which it was found.
     """
-    made: Any = object.__new__(ExploredLock if type(value) is _LOCK else ExploredRLock)
+    made: Any = object.__new__(_STANDS_FOR[type(value)])
     made.__init__()
     made.real, made.found_as = value, name
     return made
 
 
 def is_real_lock(value: Any) -> bool:
-    """Whether `value` is a lock of `_thread` that nobody holds."""
-    return type(value) in LOCKS and not _is_held(value)
+    """Whether `value` is a lock of `_thread` that nobody holds, or a SimpleQueue with nothing in it."""
+    return type(value) in LOCKS and not (bool(value.qsize()) if type(value) is _QUEUE else _is_held(value))
 
 
 def _is_held(value: Any) -> bool:
@@ -328,7 +340,10 @@ def _is_held(value: Any) -> bool:
 
 
 _LOCK, _RLOCK = type(_real_lock()), type(_real_rlock())
-LOCKS = frozenset({_LOCK, _RLOCK})
+_QUEUE = _real_simple_queue
+_STANDS_FOR: dict[Any, type] = {_LOCK: ExploredLock, _RLOCK: ExploredRLock, _QUEUE: ExploredSimpleQueue}
+LOCKS = frozenset(_STANDS_FOR)
+"""What blocks in C, and is exchanged where it was made before."""
 """The types of real locks."""
 
 

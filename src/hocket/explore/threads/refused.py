@@ -1,18 +1,21 @@
-"""What no explored program may do, because it ends the process or doubles it: refused on the call, by name.
+"""What no explored program may do: end the process, double it, ask a person. Refused on the call, by name.
 
 A child made by `fork` has the calling actor and none of the others: its next step hands the baton to a thread that is
 not there, and child and parent wait for ever. `os._exit` and `exec` take the test run with them, and nobody is told
-anything. Refused by us: what only *blocks* (a subprocess, a socket, a pipe). It may well return at once, and when it
-does not it is named with its stack (runner.py).
+anything. Who waits in `input` for a person keeps the lock of stdin, and the process cannot end. Refused by us: what
+only *blocks* (a subprocess, a socket, a pipe). It may well return at once, and when it does not it is named with its
+stack (runner.py).
 """
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 import traceback
 from collections.abc import Callable
 from functools import wraps
+from types import ModuleType
 from typing import Any
 
 from hocket.errors import Refused
@@ -29,10 +32,13 @@ _TWICE = ("the making of a second process, in which only the calling thread goes
 _LAST = ("the end of this process, and of the tests in it",
          "raise SystemExit, or put a function of the test in its place")
 
-_BY_REASON: dict[tuple[str, str], tuple[str, ...]] = {
-    _TWICE: ("fork", "forkpty"),
-    _LAST: ("_exit", "abort", "execv", "execve"),
-}
+_PERSON = ("the waiting for a person", "put io.StringIO with its answers in place of sys.stdin")
+
+_ROWS: list[tuple[ModuleType, tuple[str, str], tuple[str, ...]]] = [
+    (os, _TWICE, ("fork", "forkpty")),
+    (os, _LAST, ("_exit", "abort", "execv", "execve")),
+    (builtins, _PERSON, ("input",)),
+]
 
 
 def refuse(did: str, state: str, expected: str, cure: str, thing: str) -> None:
@@ -46,20 +52,24 @@ def refuse(did: str, state: str, expected: str, cure: str, thing: str) -> None:
     actor.control.stop(actor, End.RAISED, error)
 
 
-def _refusing(real: Callable[..., Any], what: str, cure: str) -> Callable[..., Any]:
+def _is_harmless(real: Callable[..., Any]) -> bool:
+    """Whether it is called by somebody else, or reads what the test has written."""
+    return current() is None or (real.__name__ == "input" and sys.stdin is not sys.__stdin__)
+
+
+def _refusing(module: ModuleType, real: Callable[..., Any], what: str, cure: str) -> Callable[..., Any]:
     @wraps(real, assigned=("__name__", "__doc__"), updated=())
     def call(*args: Any, **kwargs: Any) -> Any:
-        if current() is None:
+        if _is_harmless(real):
             return real(*args, **kwargs)
         refuse("called in an explored program", what, "an explored program without it", cure,
-               f"os.{real.__name__}")
+               f"{module.__name__}.{real.__name__}")
 
     return call
 
 
 REPLACED: list[tuple[Any, Any]] = [
-    (real, _refusing(real, what, cure))
-    for (what, cure), names in _BY_REASON.items()
-    for real in (getattr(os, name, None) for name in names) if real is not None
+    (getattr(module, name), _refusing(module, getattr(module, name), what, cure))
+    for module, (what, cure), names in _ROWS for name in names if hasattr(module, name)
 ]
 """The real function, and what stands in for it while an exploration goes on."""
