@@ -36,7 +36,10 @@ class _Moment:
 
     def since(self) -> list[Any] | None:
         """All that was made since, and perhaps more; None if that can no longer be told."""
-        young = [*gc.get_objects(0), *gc.get_objects(1)] if _HAS_GENERATIONS else []
+        if not _HAS_GENERATIONS:
+            return None
+        young = gc.get_objects(0)  # without itself: it would keep itself alive, and all the others
+        young += gc.get_objects(1)
         return young if any(map(is_, young, repeat(self._witness))) else None
 
 
