@@ -267,7 +267,7 @@ Resources:
       Definition:
         StartAt: A
         States:
-          A: {Type: Pass, Next: B}
+          A: {Type: "${Kind}", Next: B}
           B: {Type: Task, Resource: !Sub "${X.Arn}", Next: C}
   Two:
     Type: AWS::StepFunctions::StateMachine

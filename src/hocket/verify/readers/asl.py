@@ -164,7 +164,7 @@ class _Machine:
             self.book.find("G008", f"state {name!r} should be a mapping but is {describe(node)}", key.span)
             return
         kind = text(node.get("Type"))
-        if kind not in _TYPES:
+        if kind not in _TYPES and "${" not in kind:
             where = node.get("Type")
             cure = did_you_mean(kind, _TYPES, f"the types are {', '.join(sorted(_TYPES))}")
             self.book.find("G008", f"state {name!r} has no known type", where.span if where else key.span, cure=cure)

@@ -69,7 +69,7 @@ class Compose:
         _base(project, source)
         project.take(root, source, (source.path,))
         _override(project, source)
-        if project.complete and _is_layer(project, source):
+        if len(project.sources) == 1 and _is_layer(project, source):
             told = "this is laid over another file, which was not read: what it does not define may stand there"
             project.findings.append(Finding("G091", told, Span(source.path, 1, 1), cure="verify that file"))
             project.complete = False
