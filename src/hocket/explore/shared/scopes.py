@@ -45,7 +45,7 @@ class Binding(Enum):
     OWN = 2  # a cell of this very scope
     FREE = 3  # a cell of an enclosing scope
     GLOBAL = 4  # in the dictionary of the module
-    NAMESPACE = 5  # at the top of text that is executed: in its locals, then as a global
+    NAMESPACE = 5  # at the top of text that is executed, and in a class: in its locals, then as a global
 
 
 _CAPTURES = (Place.FUNCTION, Place.GENERATOR)
@@ -139,11 +139,13 @@ class Scopes:
         return Binding.OWN if owner is scope else Binding.FREE
 
     def _binding_in_module(self, scope: Scope, name: str) -> Binding:
-        if not self.executed:
-            return Binding.GLOBAL if name in self.declared_global else Binding.PLAIN
-        if name in _BUILTINS and not self._is_bound_in_module(name):
+        if not self.executed and name not in self.declared_global:
             return Binding.PLAIN
-        return Binding.NAMESPACE if scope is self.module else Binding.GLOBAL
+        if self.executed and name in _BUILTINS and not self._is_bound_in_module(name):
+            return Binding.PLAIN
+        if scope.place is Place.CLASS and name not in scope.globals:
+            return Binding.NAMESPACE  # its metaclass, or `locals()`, may have put the name there
+        return Binding.NAMESPACE if self.executed and scope is self.module else Binding.GLOBAL
 
     def _is_bound_in_module(self, name: str) -> bool:
         return name in self.module.bound or name in self.declared_global
