@@ -16,10 +16,11 @@ import pytest
 if TYPE_CHECKING:
     from hocket.explore.progress import Progress
 
-__all__ = ["Line", "github_commands", "progress_line", "properties", "show_below", "summary"]
+__all__ = ["Line", "github_commands", "progress_line", "properties", "show_below", "summary", "width_of"]
 
 _MOST_ANNOTATIONS = 10  # of one step; GitHub shows no more
 _ROOM = 30  # columns that a progress line needs at least
+_NARROW, _WIDE = 60, 160  # columns of an interleaving
 _TERMINAL = "/dev/tty"
 _PROPERTIES = ("verdict", "classes", "executions", "seconds", "bound", "model", "examples", "reason", "schedule")
 Facts = Mapping[str, Any]
@@ -39,6 +40,12 @@ def show_below(report: pytest.TestReport, call: pytest.CallInfo[Any], interleavi
     for title, told in (("notes", "\n".join(notes)), ("interleaving", interleaving)):
         if told:
             add_section(title, told, "-")
+
+
+def width_of(config: pytest.Config) -> int:
+    """Columns for an interleaving: those of the terminal, within reason; 80 where there is none."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    return max(_NARROW, min(_WIDE, reporter._tw.fullwidth)) if reporter is not None else 80
 
 
 def properties(facts: Facts) -> list[tuple[str, object]]:

@@ -31,7 +31,7 @@ from hocket.explore.threads.debugging import only_when_shown
 from hocket.explore.threads.naming import is_machinery
 from hocket.pytest_plugin.marked import has_examples, innermost, plain
 from hocket.pytest_plugin.output import Output
-from hocket.pytest_plugin.reporting import Line
+from hocket.pytest_plugin.reporting import Line, width_of
 from hocket.pytest_plugin.seats import Seats
 from hocket.pytest_plugin.sharing import shared_out
 from hocket.render.page import page
@@ -145,7 +145,7 @@ class Exploration:
         if isinstance(error, _NO_FINDING):
             return self._shown(error)
         shown = self._shown(error)
-        self._draw(failure.drawn(_WIDTH), str(failure.schedule) if failure.schedule else "")
+        self._draw(failure.drawn(width_of(self.item.config)), str(failure.schedule) if failure.schedule else "")
         self._write_page(failure)
         self._enter(result)
         return shown

@@ -18,7 +18,8 @@ __all__ = ["Lane", "lanes"]
 
 _SIGNS = ("→", "=")
 _GLUE = "\0"  # a blank at which no line is broken
-_NARROWEST = 17  # characters of a column before the lanes become a plain list
+_NARROWEST = 10  # characters from one column to the next
+_BROKEN = 24  # characters of the last one, before the lanes become a plain list
 _GAP = 2  # characters between columns
 _NUMBER = 5  # characters in front of all columns
 _PLACE = 18  # characters at least for place and source
@@ -51,34 +52,45 @@ def lanes(headline: str, actors: Sequence[str], rows: Sequence[Lane], command: s
     shown = [actor for actor in actors if any(row.actor == actor for row in rows)]
     parts = [headline]
     if rows:
-        columns = _fitting(shown, rows, width - _NUMBER - min(_PLACE, width // 4))
-        parts += ["", *(_columns(columns, rows, width) if columns else _list(shown, rows, width))]
+        room = width - _NUMBER - min(_PLACE, width // 4)
+        begins = _fitting(shown, rows, room)
+        parts += ["", *(_columns(begins, rows, room, width) if begins else _list(shown, rows, width))]
     return "\n".join([*parts, "", f"replay: {command}"])
 
 
 def _fitting(actors: Sequence[str], rows: Sequence[Lane], room: int) -> dict[str, int]:
-    """How wide each actor's column is: as its steps need, the widest gives way first; nothing if all are cramped."""
-    needed = {actor: max(len(actor), *(len(_with_locks(row)) for row in rows if row.actor == actor)) + _GAP
-              for actor in actors}
-    limit = room
-    while sum(min(need, limit) for need in needed.values()) > room and limit >= _NARROWEST:
-        limit -= 1
-    return {actor: min(need, limit) for actor, need in needed.items()} if limit >= _NARROWEST else {}
+    """Where each actor's column begins; nothing if all are cramped.
+
+    A line has the step of one actor, so what is too long for its column may run on under the next: columns are made
+    narrower until even that fits, and at last steps are broken.
+    """
+    steps = {actor: max(len(_with_locks(row)) for row in rows if row.actor == actor) + _GAP for actor in actors}
+    begins: dict[str, int] = {}
+    for limit in range(max(room, _NARROWEST), _NARROWEST - 1, -1):
+        begins, total = {}, 0
+        for actor, longest in steps.items():
+            begins[actor], total = total, total + min(max(longest, len(actor) + _GAP), limit)
+        if max(begins[actor] + longest for actor, longest in steps.items()) <= room:
+            return begins
+    return begins if max(begins.values()) + _BROKEN <= room else {}
 
 
-def _columns(columns: dict[str, int], rows: Sequence[Lane], width: int) -> list[str]:
-    begins, total = {}, 0
-    for actor, wide in columns.items():
-        begins[actor], total = total, total + wide
-    names = "".join(f"{_shortened(actor, wide - 1):<{wide}}" for actor, wide in columns.items())
-    pieces = [[" " * begins[row.actor] + piece for piece in _wrapped(_with_locks(row), columns[row.actor] - 1)]
+def _columns(begins: dict[str, int], rows: Sequence[Lane], room: int, width: int) -> list[str]:
+    pieces = [[" " * begins[row.actor] + piece for piece in _wrapped(_with_locks(row), room - _GAP - begins[row.actor])]
               for row in rows]
-    total = max(total, *(len(piece) + _GAP for each in pieces for piece in each))
-    lines = [" " * _NUMBER + names.rstrip()]
+    total = max(len(piece) + _GAP for each in pieces for piece in each)
+    lines = [" " * _NUMBER + _names(begins, total)]
     for row, (first, *more) in zip(rows, pieces, strict=True):
         lines.append(f"{row.number or '':>3}  {first:<{total}}{_where(row, width - _NUMBER - total)}".rstrip())
         lines += [" " * _NUMBER + piece for piece in more]
     return lines
+
+
+def _names(begins: dict[str, int], total: int) -> str:
+    line = ""
+    for (actor, begin), end in zip(begins.items(), [*list(begins.values())[1:], total], strict=True):
+        line = f"{line:<{begin}}{_shortened(actor, end - begin - 1)}"
+    return line
 
 
 def _list(actors: Sequence[str], rows: Sequence[Lane], width: int) -> list[str]:
