@@ -358,6 +358,7 @@ def digest(graph: Graph, form: Shape | None = None) -> str:
     channels = [(channel.name, channel.capacity) for channel in graph.channels.values()]
     claims = [text for text, _ in graph.claims]
     total.update(repr((str(graph.given), _held(graph.holds), channels, graph.entries, claims, graph.deadline)).encode())
+    total.update(repr(graph.finals).encode() if graph.finals else b"")
     return total.hexdigest()
 
 

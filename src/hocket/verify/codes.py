@@ -71,6 +71,7 @@ _ROWS = (
     Code("G035", "no way to an end", Severity.ERROR, "let one of these lead to an end"),
     Code("G036", "malformed fork", Severity.ERROR, "take the wait out: it starts when that has opened"),
     Code("G037", "switched off", Severity.WARNING, "remove it, or the condition that switches it off"),
+    Code("G038", "finalised with a parent", Severity.ERROR, "finalise what nothing waits for, and only that"),
     Code("G090", "not decided", Severity.WARNING, "see the reason given"),
     Code("G091", "not read", Severity.WARNING, "what stands there is not judged; verify it by itself"),
 )

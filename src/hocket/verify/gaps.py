@@ -74,25 +74,36 @@ def _never_comes(graph: Graph, edge: Edge, before: Task) -> tuple[str, str] | No
 
 
 def orphans(graph: Graph) -> Iterator[Finding]:
-    """Tasks that nothing leads to from where runs begin (G014), if the source says where they begin."""
-    if not graph.entries:
-        return
-    after: dict[str, list[str]] = {}
-    for task in graph.tasks.values():
-        for edge in task.edges:
-            after.setdefault(edge.before, []).append(task.name)
-    seen: dict[str, None] = dict.fromkeys(name for name in graph.entries if name in graph.tasks)
+    """Tasks that nothing leads to from where runs begin (G014), or that lead to nothing for which runs are made.
+
+    Both are only asked where the source says where runs begin, or what they are made for.
+    """
+    if graph.entries:
+        after: dict[str, list[str]] = {}
+        for task in graph.tasks.values():
+            for edge in task.edges:
+                after.setdefault(edge.before, []).append(task.name)
+        yield from _aside(graph, graph.entries, after, "nothing leads to {} from {}")
+    if graph.finals:
+        before = {name: [edge.before for edge in (*task.edges, *task.awaits)] + [task.parent] * bool(task.parent)
+                  for name, task in graph.tasks.items()}  # fmt: skip
+        yield from _aside(graph, graph.finals, before, "{} leads to none of {}, for which the graph is run")
+
+
+def _aside(graph: Graph, ends: tuple[str, ...], ways: dict[str, list[str]], words: str) -> Iterator[Finding]:
+    """The tasks to which no way goes from any of these ends; of what lies within each other the outermost."""
+    seen: dict[str, None] = dict.fromkeys(name for name in ends if name in graph.tasks)
     waiting = list(seen)
     while waiting:
         name = waiting.pop()
-        for other in (*after.get(name, ()), *graph.children.get(name, ())):
-            if other not in seen:
+        for other in (*ways.get(name, ()), *graph.children.get(name, ())):
+            if other not in seen and other in graph.tasks:
                 seen[other] = None
                 waiting.append(other)
-    begin = " or ".join(map(repr, graph.entries[:3]))
+    listed = " or ".join(map(repr, ends[:3]))
     for name, task in graph.tasks.items():
         if name not in seen and (not task.parent or task.parent in seen):
-            yield Finding("G014", f"nothing leads to {name!r} from {begin}", task.span, about=(name,))
+            yield Finding("G014", words.format(repr(name), listed), task.span, about=(name,))
 
 
 # -- what is left out -------------------------------------------------------------------------------------------------

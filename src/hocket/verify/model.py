@@ -329,9 +329,10 @@ class Graph:
     """Tasks by name, variables by name, and what the whole run holds while it lasts.
 
     `entries` are the tasks with which runs begin, where the source names them: whatever none of them leads to is an
-    orphan. `claims` are assertions that stand in the source itself, each with its place. `deadline` is that of the
-    whole run, in seconds. `given` is what every configuration fulfils, over variables alone: how they hang together
-    (a pipeline for a tag has no branch), so that no configuration is shown that cannot be.
+    orphan. `finals` are those for which the graph is run, as graphs of entities finalise them: whatever none of them
+    waits for is an orphan too. `claims` are assertions that stand in the source itself, each with its place. `deadline`
+    is that of the whole run, in seconds. `given` is what every configuration fulfils, over variables alone: how they
+    hang together (a pipeline for a tag has no branch), so that no configuration is shown that cannot be.
     """
 
     path: str
@@ -344,6 +345,7 @@ class Graph:
     claims: tuple[tuple[str, Span], ...] = ()
     deadline: float = math.inf
     given: Formula = TRUE
+    finals: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

@@ -68,8 +68,8 @@ from hocket.verify.yaml_tree import Entry, Mapping, Node, Scalar, Sequence
 __all__ = ["GRAPH_KEYS", "TASK_KEYS", "Native", "schema"]
 
 GRAPH_KEYS = frozenset(
-    {"hocket", "name", "tasks", "templates", "variables", "given", "resources", "channels", "entries", "assert",
-     "deadline", "holds", "$schema"}
+    {"hocket", "name", "tasks", "templates", "variables", "given", "resources", "channels", "entries", "finals",
+     "assert", "deadline", "holds", "$schema"}
 )  # fmt: skip
 TASK_KEYS = frozenset(
     {"after", "if", "present", "lost", "join", "may", "tasks", "template", "holds", "awaits", "reads", "writes",
@@ -112,10 +112,11 @@ class Native:
             book.variables,
             book.holds(root, "the whole run", Until.SCOPE),
             book.channels,
-            tuple(one.text for one in _scalars(root.get("entries")) if book.known(one)),
+            book.named("entries"),
             tuple((one.text, one.span) for one in _scalars(root.get("assert"))),
             book.seconds(root.get("deadline"), math.inf),
             book.given(root),
+            book.finals(),
         )
         return Reading(graph, tuple(book.findings), {source.path: source})
 
@@ -164,10 +165,26 @@ class _Book:
     def find(self, code: str, message: str, span: Span, notes: tuple[Note, ...] = (), cure: str = "") -> None:
         self.findings.append(Finding(code, message, span, notes, cure=cure))
 
-    def known(self, name: Scalar) -> bool:
-        if name.text not in self.tasks:
-            self.findings.append(undefined("'entries'", name, self.tasks, "names"))
-        return name.text in self.tasks
+    def named(self, key: str) -> tuple[str, ...]:
+        """The tasks that a list of the graph names."""
+        said = _scalars(self.root.get(key))
+        self.findings += [undefined(f"{key!r}", one, self.tasks, "names") for one in said if one.text not in self.tasks]
+        return tuple(one.text for one in said if one.text in self.tasks)
+
+    def finals(self) -> tuple[str, ...]:
+        """The tasks for which the graph is run; nobody may wait for them, and they run within nothing."""
+        found = self.named("finals")
+        said = {one.text: one.span for one in _scalars(self.root.get("finals"))}
+        above: dict[str, tuple[str, Span]] = {
+            edge.before: (f"{task.name!r} waits for it", edge.span)
+            for task in self.tasks.values() for edge in (*task.edges, *task.awaits)
+        }  # fmt: skip
+        for name in found:
+            task = self.tasks[name]
+            parent = (f"it runs within {task.parent!r}", task.span) if task.parent else above.get(name)
+            if parent is not None:
+                self.find("G038", f"{name!r} is finalised, and {parent[0]}", said[name], (Note(parent[1], parent[0]),))
+        return found
 
     # -- tables --------------------------------------------------------------------------------------------------------
 
