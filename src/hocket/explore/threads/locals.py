@@ -13,6 +13,7 @@ import _thread
 import ctypes
 import gc
 import sys
+from itertools import compress
 from typing import Any, Protocol
 
 __all__ = ["FORGETS_ALL", "Kept", "find_all", "kept_here"]
@@ -58,7 +59,9 @@ def find_all() -> None:
     """Look for the locals that there are, if they have to be known one by one: once for an exploration."""
     if not FORGETS_ALL:
         kinds = {_Local, *_subclasses(_Local)}
-        _by_thread[:] = [values for thing in gc.get_objects() if type(thing) in kinds for values in _dicts_of(thing)]
+        things = gc.get_objects()
+        found = compress(things, map(kinds.__contains__, map(type, things)))  # a loop over them is ten times as dear
+        _by_thread[:] = [values for thing in found for values in _dicts_of(thing)]
 
 
 def _dicts_of(local: Any) -> list[dict[Any, Any]]:
