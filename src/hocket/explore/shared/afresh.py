@@ -18,6 +18,7 @@ import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from operator import is_
 from types import CellType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
@@ -33,7 +34,7 @@ _REACHED = 10_000  # objects whose content is kept before the first execution
 
 
 class _Way(NamedTuple):
-    """How the content of some objects is taken, as pairs or values in order, and how it is put back."""
+    """How the content of some objects is taken, as a list in which names and keys come first, and how it is put back."""
 
     applies: Callable[[Any], bool]
     take: Callable[[Any], list[Any]]
@@ -46,25 +47,34 @@ class Kept:
     def __init__(self) -> None:
         self._contents: dict[int, tuple[Any, list[tuple[_Way, list[Any]]]]] = {}  # by identity, with the object itself
         self._unlisted: dict[int, Any] = {}  # what it held that Python's collector does not list: most small dicts
+        self.is_cut = False  # whether there was more than is kept
 
     def keep(self, value: Any) -> None:
         """Remember what `value` holds, if it is not remembered yet."""
         if id(value) not in self._contents and value is not sys.modules and value is not ACTORS:
             contents = [(way, way.take(value)) for way in _WAYS if way.applies(value)]
             self._contents[id(value)] = (value, contents)
-            for _, content in contents:
-                self._unlisted.update((id(held), held) for held in map(_what, content) if _is_unlisted(held))
+            if not _holds_only_values(value):
+                for _, content in contents:
+                    self._unlisted.update((id(held), held) for held in content if _is_unlisted(held))
             if isinstance(value, WEAK):
                 self.keep(vars(value).get("data"))
 
     def keep_all(self, values: Iterable[Any], enters: Callable[[type], bool]) -> None:
         """Remember what these hold, and what that holds, through objects of all kinds that `enters` accepts."""
-        for value in reachable(values, enters):
+        for number, value in enumerate(reachable(values, enters)):
+            if number == _REACHED:
+                self.is_cut = True
+                break
             self.keep(value)
 
     def held_unlisted(self, value: Any) -> bool:
         """Whether it was held by what is kept, for objects whose age Python does not tell."""
         return id(value) in self._unlisted
+
+    def may_have_missed(self, value: Any) -> bool:
+        """Whether it may have been there all the same: there was more than could be gone through."""
+        return self.is_cut and is_container(value) and _is_unlisted(value) and id(value) not in self._unlisted
 
     def knows(self, value: Any) -> bool:
         return id(value) in self._contents
@@ -73,6 +83,7 @@ class Kept:
         """Forget everything, and remember these."""
         self._contents.clear()
         self._unlisted.clear()
+        self.is_cut = False
         for value in values:
             self.keep(value)
 
@@ -92,20 +103,13 @@ class Kept:
 
 
 def _are_same(now: list[Any], then: list[Any]) -> bool:
-    """Whether these are the same objects; the values of a pair are compared, too."""
-    return len(now) == len(then) and all(
-        a is b or (type(a) is _Pair and type(b) is _Pair and a[0] is b[0] and a[1] is b[1])
-        for a, b in zip(now, then, strict=True))
+    """Whether these are the same objects; nobody is asked what is equal to what."""
+    return len(now) == len(then) and all(map(is_, now, then))
 
 
-class _Pair(tuple[Any, Any]):
-    """A key, or a name, and what is there."""
-
-    __slots__ = ()
-
-
-def _what(entry: Any) -> Any:
-    return entry[1] if type(entry) is _Pair else entry
+def _in_pairs(content: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Names or keys, each with what is there."""
+    return zip(content[:len(content) // 2], content[len(content) // 2:], strict=True)
 
 
 def _is_unlisted(value: Any) -> bool:
@@ -115,13 +119,24 @@ def _is_unlisted(value: Any) -> bool:
 def reachable(values: Iterable[Any], enters: Callable[[type], bool]) -> Iterator[Any]:
     """These objects, what they hold, and so on, each once; of other kinds than `enters` accepts not what they hold."""
     todo, seen = list(values), dict[int, Any]()
-    while todo and len(seen) < _REACHED:
+    while todo:
         value = todo.pop()
         if not is_value(type(value)) and id(value) not in seen:
             seen[id(value)] = value
             yield value
-            if enters(type(value)):
+            if enters(type(value)) and not _holds_only_values(value):
                 todo.extend(part for part, _ in parts(value, ""))
+
+
+def _holds_only_values(value: Any) -> bool:
+    """Whether it is a container, perhaps a large one, in which there is nothing to go on to."""
+    base = _base(value)
+    if base is None or type(value) is not base:
+        return False
+    kinds = set(map(type, value))
+    if issubclass(base, dict):
+        kinds.update(map(type, value.values()))
+    return all(map(is_value, kinds))
 
 
 # -- what objects hold ------------------------------------------------------------------------------------------------
@@ -140,14 +155,15 @@ def _base(value: Any) -> Any:
 
 def _items(value: Any) -> list[Any]:
     base = _base(value)
-    return list(map(_Pair, base.items(value))) if issubclass(base, dict) else list(base.__iter__(value))
+    keys = list(base.__iter__(value))
+    return [*keys, *base.values(value)] if issubclass(base, dict) else keys
 
 
 def _set_items(value: Any, content: list[Any]) -> None:
     base = _base(value)
     base.clear(value)
     if issubclass(base, dict):
-        for key, item in content:
+        for key, item in _in_pairs(content):
             base.__setitem__(value, key, item)
     else:
         (set.update if base is set else base.extend)(value, content)
@@ -164,11 +180,15 @@ def _namespace(value: Any) -> dict[str, Any] | None:
     return own if type(own) is dict else None
 
 
+def _flat(names: dict[Any, Any]) -> list[Any]:
+    return [*names, *names.values()]
+
+
 def _set_attributes(value: Any, content: list[Any]) -> None:
     own = _namespace(value)
     assert own is not None, "it had attributes when they were taken"
     own.clear()
-    own.update(content)
+    own.update(_in_pairs(content))
 
 
 @lru_cache(maxsize=1024)
@@ -183,7 +203,8 @@ def _slots(value: Any) -> tuple[MemberDescriptorType, ...]:
 
 
 def _in_slots(value: Any) -> list[Any]:
-    return [_Pair((slot, _in_slot(value, slot))) for slot in _slots(value)]
+    slots = _slots(value)
+    return [*slots, *(_in_slot(value, slot) for slot in slots)]
 
 
 def _in_slot(value: Any, slot: Any) -> Any:
@@ -194,7 +215,7 @@ def _in_slot(value: Any, slot: Any) -> Any:
 
 
 def _set_slots(value: Any, content: list[Any]) -> None:
-    for slot, held in content:
+    for slot, held in _in_pairs(content):
         if _in_slot(value, slot) is held:
             continue
         if held is not _absent:
@@ -219,14 +240,14 @@ def _set_cell(cell: CellType, content: list[Any]) -> None:
 
 def _named(value: Any) -> list[Any]:
     """The names of a class or module; what Python itself enters there is not the program's."""
-    return [_Pair(item) for item in list(vars(value).items())
-            if item[0][:2] != "__" and item[0][:5] != "_abc_" and not isinstance(item[1], ModuleType)]
+    return _flat({name: held for name, held in list(vars(value).items())
+                  if name[:2] != "__" and name[:5] != "_abc_" and not isinstance(held, ModuleType)})
 
 
 def _set_named(value: Any, content: list[Any]) -> None:
     kind: Any = type if isinstance(value, type) else ModuleType
-    then = dict(content)
-    for name, held in _named(value):
+    then = dict(_in_pairs(content))
+    for name, held in _in_pairs(_named(value)):
         if name not in then:
             kind.__delattr__(value, name)
         elif then[name] is held:
@@ -237,8 +258,7 @@ def _set_named(value: Any, content: list[Any]) -> None:
 
 _WAYS = (
     _Way(lambda value: _base(value) is not None, _items, _set_items),
-    _Way(lambda value: _namespace(value) is not None, lambda value: list(map(_Pair, (_namespace(value) or {}).items())),
-         _set_attributes),
+    _Way(lambda value: _namespace(value) is not None, lambda value: _flat(_namespace(value) or {}), _set_attributes),
     _Way(lambda value: bool(_slots(value)), _in_slots, _set_slots),
     _Way(lambda value: type(value) is CellType, _in_cell, _set_cell),
     _Way(lambda value: isinstance(value, (type, ModuleType)) and bool(vars(value)), _named, _set_named),
@@ -264,7 +284,9 @@ def glimpse(held: Any, key: Any) -> Any:
         held = vars(held).get("data")
     if _base(held) is not None:
         items = _items(held)
-        entries = [tuple(map(_shown, each)) if type(each) is _Pair else _shown(each) for each in items[:_LOOKED_AT]]
+        if isinstance(held, dict):
+            items = list(_in_pairs(items))
+        entries = [tuple(map(_shown, each)) if isinstance(held, dict) else _shown(each) for each in items[:_LOOKED_AT]]
         return len(items), frozenset(entries) if isinstance(held, set) else tuple(entries)
     if type(key) is not str:
         return None

@@ -21,7 +21,7 @@ from typing import Any
 from hocket.explore.shared.containers import base_of
 from hocket.explore.shared.heap import SIZE, Heap, Thing
 from hocket.explore.shared.memo import Memo
-from hocket.explore.shared.names import names_of
+from hocket.explore.shared.names import Names, names_of
 from hocket.explore.shared.parts import MADE_BY_PYTHON, items_of, members_of
 from hocket.explore.shared.racing import Access
 from hocket.explore.shared.reaching import home_of
@@ -44,9 +44,10 @@ _PLAIN: set[type] = {int, float, complex, str, bytes, bool, type(None), range, s
 class Announcer:
     """Knows what is shared (`heap`), and turns accesses to it into operations of the actor that calls."""
 
-    def __init__(self, heap: Heap, is_rewritten: Callable[[Any], bool], written: set[str]) -> None:
+    def __init__(self, heap: Heap, is_rewritten: Callable[[Any], bool], names: Names) -> None:
         self.heap = heap
-        self.written = written  # attributes that rewritten code assigns outside of __init__
+        self.written = names.written  # attributes that rewritten code assigns outside of __init__
+        self.elsewhere = names.elsewhere  # those that it may assign to classes
         self.everything = False  # announce reads of all other attributes, too
         self.surprised = False  # one of them was assigned
         self.findings: dict[str, None] = {}

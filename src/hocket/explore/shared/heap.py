@@ -135,7 +135,7 @@ class Heap:
         self.lethal: dict[int, dict[int, None]] = {}  # by place: the lives that a step there has ended
         self.mortal = False  # lives are operations: somebody has died while others could have asked
         self.bereaved = False  # that has turned out
-        self.mourn: Callable[[str], None] = _nothing  # is told who has died while several actors lived
+        self.mourn: Callable[[str], None] = _nothing  # is told what cannot be seen
         self.stale = False  # a key has appeared after all keys of its container were touched: begin again
         self.kept = Kept()
         self._first: dict[tuple[int, Any], Any] = {}  # what a place showed to the execution that touched it first
@@ -226,6 +226,8 @@ class Heap:
         if thing is not None:
             return thing
         old = self.kept.held_unlisted(value) or _is_old(value)
+        if self.kept.may_have_missed(value):
+            self.mourn(f"a {type(value).__name__} may be older than the exploration, and what is left in it unnoticed")
         self._spread(value, hint, _OUTSIDE if old else _LUMP, deep=False)
         return self.known.get(id(value))
 
@@ -464,7 +466,7 @@ def _wanted(value: Any, hint: str) -> str:
 
 
 def _nothing(told: str) -> None:
-    """Nobody mourns."""
+    """Nobody listens."""
 
 
 def _is_old(value: Any) -> bool:

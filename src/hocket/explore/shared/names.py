@@ -1,7 +1,8 @@
 """What a source says of attributes: which are assigned, outside of `__init__`, and which are named at all.
 
 An attribute that no code assigns once its object is made needs no operation when it
-is read. What code that is not tracked assigns, or names, it may touch unseen.
+is read. What is assigned to nothing but `self` is no class's, so that who reads it need not ask the classes above.
+What code that is not tracked assigns, or names, it may touch unseen.
 """
 
 from __future__ import annotations
@@ -20,17 +21,22 @@ _BY_NAME = ("setattr", "delattr", "__setattr__", "__delattr__", "vars")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """`written`: assigned or deleted outside of `__init__`; `mentioned`: read as well; `free`: it may assign any."""
+    """`written`: assigned or deleted outside of `__init__`; `mentioned`: read as well; `free`: it may assign any.
+
+    `elsewhere`: assigned or deleted by another name than `self`, perhaps that of a class.
+    """
 
     written: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
     mentioned: frozenset[str] = frozenset()
     free: bool = False
 
 
-def written_by(files: Iterable[str]) -> tuple[set[str], bool]:
-    """The attributes that code of these files assigns outside of `__init__`; and whether it may assign any other."""
+def written_by(files: Iterable[str]) -> Names:
+    """What the code of these files assigns."""
     found = [names_in(file) for file in files]
-    return set().union(*(names.written for names in found)), any(names.free for names in found)
+    return Names(frozenset().union(*(names.written for names in found)),
+                 frozenset().union(*(names.elsewhere for names in found)), free=any(names.free for names in found))
 
 
 @functools.cache
@@ -50,6 +56,7 @@ def names_in(file: str) -> Names:
     except (OSError, SyntaxError, ValueError):
         return Names(free=True)
     written: set[str] = set()
+    elsewhere: set[str] = set()
     mentioned: set[str] = set()
     free = False
     todo: list[tuple[ast.AST, str]] = [(tree, "")]
@@ -60,13 +67,16 @@ def names_in(file: str) -> Names:
         elif isinstance(node, ast.Attribute):
             mentioned.add(node.attr)
             free = free or node.attr == "__dict__"
-            own = isinstance(node.value, ast.Name) and node.value.id == owner
-            if not isinstance(node.ctx, ast.Load) and not own:
-                written.add(node.attr)
+            of = node.value.id if isinstance(node.value, ast.Name) else ""
+            if not isinstance(node.ctx, ast.Load):
+                if not of or of != owner:
+                    written.add(node.attr)
+                if of != "self":
+                    elsewhere.add(node.attr)
         elif isinstance(node, ast.Call):
             free = free or _called(node) in _BY_NAME
         todo += [(child, owner) for child in ast.iter_child_nodes(node)]
-    return Names(frozenset(written), frozenset(mentioned), free)
+    return Names(frozenset(written), frozenset(elsewhere), frozenset(mentioned), free)
 
 
 def _owner_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

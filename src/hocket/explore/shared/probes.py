@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
+from abc import ABCMeta
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cached_property
@@ -36,7 +38,7 @@ from typing import Any
 from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.calling import Calling, rewritten_text
 from hocket.explore.shared.heap import SIZE, Thing
-from hocket.explore.shared.parts import is_value
+from hocket.explore.shared.parts import is_made_by_python, is_value
 from hocket.explore.shared.rewrite import unbound
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
@@ -46,6 +48,7 @@ __all__ = ["Probes"]
 
 _OF_METHODS = (FunctionType, staticmethod, classmethod, property, BuiltinFunctionType, WrapperDescriptorType,
                MethodDescriptorType, ClassMethodDescriptorType, GetSetDescriptorType)
+_OF_CLASSES = {"register": ABCMeta, "__subclasses__": type}
 _Local = __import__("_thread")._local
 _cached_get: Any = cached_property.__get__
 
@@ -63,10 +66,16 @@ class Probes(Calling):
         if thing is None:
             thing = self._always_shared(o)
             if thing is None:
-                return self._get_inherited(o, name) if name in self._data_of(type(o)) else getattr(o, name)
+                if type(o) is super:
+                    return self._get_super(o, name)
+                inherits = name in self._data_of(type(o)) or (
+                    (self.everything or name in self.elsewhere) and is_made_by_python(type(o)))
+                return self._get_inherited(o, name) if inherits else getattr(o, name)
         return self._get_shared(thing, o, name)
 
     def _get_shared(self, thing: Thing, o: Any, name: str) -> Any:
+        if name in _OF_CLASSES and issubclass(type(o), _OF_CLASSES[name]) and _lookup(o, name)[0] is None:
+            self._met_book_of_python(thing, name)
         if name[:2] == "__" and name[-2:] == "__":
             return self._namespace(thing, o) if name == "__dict__" else getattr(o, name)
         own = type(o) if not issubclass(type(o), type) else o
@@ -75,7 +84,8 @@ class Probes(Calling):
             self.heap.described.setdefault((own, name), owner)
         if (own, name) in self.heap.described:
             return self._get_described(thing, o, name, self.heap.described[own, name])
-        if attribute is not _missing and not _is_data(attribute) and not _shadows(o, name):
+        if attribute is not _missing and not _is_data(attribute) and not _shadows(o, name) and not self._may_be_set(
+                attribute, name):
             if type(attribute) is cached_property and not self._is_rewritten(_cached_get.__code__):
                 return self._get_cached(thing, o, name, attribute)
             value = getattr(o, name)  # a method, or a property whose code speaks for itself
@@ -83,13 +93,26 @@ class Probes(Calling):
         actor = ACTORS.get(_get_ident())
         if actor is not None and (attribute is _missing or type(attribute) is MemberDescriptorType):
             self._look_out(actor, thing, own, name, "written")
-        if actor is not None and (self.everything or name in self.written):
-            places = [(thing, name)]
-            if owner is not None and owner is not o:  # even if the object has its own now: others may delete it
-                above = self.heap.meet(owner)
-                places += [(above, name)] if above is not None and _is_data(attribute) else []
-            self._announce(actor, "data.read", places)
+        if actor is not None and (self.everything or name in self.written or name in self.elsewhere):
+            self._announce(actor, "data.read", [(thing, name), *self._above(o, own, name, owner, attribute)])
         return self._loaded(getattr(o, name), f"{thing.name}.{name}")
+
+    def _may_be_set(self, attribute: Any, name: str) -> bool:
+        """Whether it is a method in place of which a class may get another one."""
+        return name in self.elsewhere and type(attribute) in (FunctionType, staticmethod, classmethod)
+
+    def _above(self, o: Any, own: type, name: str, owner: type | None, attribute: Any) -> list[tuple[Thing, Any]]:
+        """Where an attribute comes from if the object has none, even if it has one now: others may delete it.
+
+        If it may be set on a class, any of them may have it by the time that it is read.
+        """
+        if self.everything or name in self.elsewhere:
+            kind: type = type(o)
+            classes = own.__mro__ if own is not o else own.__mro__[1:] + kind.__mro__
+            found = [self.heap.meet(above) for above in classes if is_made_by_python(above)]
+        else:
+            found = [self.heap.meet(owner)] if owner is not None and owner is not o and _is_data(attribute) else []
+        return [(above, name) for above in found if above is not None]
 
     def _get_described(self, thing: Thing, o: Any, name: str, owner: type | None) -> Any:
         """Through a descriptor of the program, which may be gone from its class by the time this is done."""
@@ -102,15 +125,31 @@ class Probes(Calling):
     def _get_inherited(self, o: Any, name: str) -> Any:
         """From the class of an object that is private."""
         actor = ACTORS.get(_get_ident())
-        owner = self._data_of(type(o))[name]
-        if type(vars(owner)[name]) is cached_property:
-            return self._get_cached(None, o, name, vars(owner)[name])
+        owner, attribute = _lookup(type(o), name)
+        if type(attribute) is cached_property and not self._is_rewritten(_cached_get.__code__):
+            return self._get_cached(None, o, name, attribute)
         if actor is None or _shadows(o, name):
             return getattr(o, name)
-        thing = self.heap.meet(owner)
-        if thing is not None and (self.everything or name in self.written):
-            self._announce(actor, "data.read", [(thing, name)])
-        return self._loaded(getattr(o, name), f"{owner.__name__}.{name}")
+        if attribute is not _missing and not _is_data(attribute) and not self._may_be_set(attribute, name):
+            return getattr(o, name)
+        if self.everything or name in self.written or name in self.elsewhere:
+            places = self._above(o, type(o), name, owner, attribute)
+            if places:
+                self._announce(actor, "data.read", places)
+        return self._loaded(getattr(o, name), f"{owner.__name__}.{name}" if owner is not None else name)
+
+    def _get_super(self, o: Any, name: str) -> Any:
+        """`super().name`: of the classes above one, which others may read and set as well."""
+        actor, mro = ACTORS.get(_get_ident()), o.__self_class__.__mro__
+        if actor is None or not (self.everything or name in self.written or name in self.elsewhere):
+            return getattr(o, name)
+        above = mro[mro.index(o.__thisclass__) + 1:]
+        attribute = next((vars(each)[name] for each in above if name in vars(each)), _missing)
+        if attribute is not _missing and not _is_data(attribute) and not self._may_be_set(attribute, name):
+            return getattr(o, name)
+        things = [self.heap.meet(each) for each in above if is_made_by_python(each)]
+        self._announce(actor, "data.read", [(each, name) for each in things if each is not None])
+        return self._loaded(getattr(o, name), name)
 
     def _get_cached(self, thing: Thing | None, o: Any, name: str, attribute: Any) -> Any:
         """A `cached_property`: asked, computed if need be, and stored; before 3.12 under the lock of the property."""
@@ -147,13 +186,26 @@ class Probes(Calling):
     def set(self, value: Any, o: Any, name: str) -> None:
         """`o.name = value`"""
         thing = self._known.get(id(o)) or self._always_shared(o) if not issubclass(type(o), _Local) else None
-        if thing is not None and not self._is_managed(o, name):
+        if thing is not None and name[:2] == "__" and name[-2:] == "__" and id(o) in self._known:
+            self._wrote_of_python(thing, name)
+        elif thing is not None and not self._is_managed(o, name):
             self._writing(thing, name, value, type(o))
         elif thing is None and is_value(type(o)):
             self._wrote_value(o, name)
         setattr(o, name, value)
         if issubclass(type(o), type):
             self._class_data.clear()
+
+    def _met_book_of_python(self, thing: Thing, name: str) -> None:
+        actor = ACTORS.get(_get_ident())
+        if actor is not None and not self.heap.alone(actor.control):
+            self._report(f"{thing.name}.{name} is called: which classes there are is written down where nobody sees it")
+
+    def _wrote_of_python(self, thing: Thing, name: str) -> None:
+        """The class of an object, the code of a function: what Python reads by itself, and nobody else sees."""
+        actor = ACTORS.get(_get_ident())
+        if actor is not None and not self.heap.alone(actor.control):
+            self._report(f"attribute {name!r} of {thing.name} is written, which Python itself reads")
 
     def _wrote_value(self, o: Any, name: str) -> None:
         """An Enum's member, or something else that is taken for unchangeable, is changed after all."""
@@ -200,7 +252,9 @@ class Probes(Calling):
         self.heap.escape(value, actor, f"{thing.name}.{name}")
         if kind is not None:
             self._look_out(actor, thing, kind, name, "mentioned")
-        if not self.everything and name not in self.written and not self.heap.alone(actor.control):
+        held = thing.held() if type(thing.held) is weakref.ref else thing.held
+        expected = self.elsewhere if issubclass(type(held), type) else self.written
+        if not self.everything and name not in expected and not self.heap.alone(actor.control):
             self.surprised = True
         self._announce(actor, "data.write", [(thing, name)])
 
@@ -300,8 +354,13 @@ class Probes(Calling):
         return found
 
     def name(self, here: dict[str, Any], names: dict[str, Any], name: str) -> Any:
-        """A name at the top of an executed text."""
-        return self.glob(here if name in here else names, name)
+        """A name at the top of an executed text, or in the body of a class."""
+        if type(here) is dict:
+            return self.glob(here if name in here else names, name)
+        try:
+            return here[name]  # a namespace of somebody's own making, who is asked once, and for nothing else
+        except KeyError:
+            return self.glob(names, name)
 
     def setglob(self, names: dict[str, Any], name: str, value: Any) -> Any:
         """Announces that a global variable is assigned; the assignment follows."""
@@ -315,6 +374,8 @@ class Probes(Calling):
 
     def _touch_global(self, actor: Actor, names: dict[str, Any], name: str, touch: str, value: Any = None) -> None:
         """The variables of a module are its attributes; those of an executed text are the keys of its dict."""
+        if type(names) is not dict:  # one who made a namespace of his own is told by the assignment itself
+            return
         module = sys.modules.get(names.get("__name__", ""))
         if module is not None and vars(module) is names:
             self.heap.module(module)

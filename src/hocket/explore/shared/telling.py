@@ -189,8 +189,9 @@ def _attribute(held: Any, name: str) -> Any:
     own = _own(held)
     if name in own:
         return own[name]
-    _, found = _lookup(held if issubclass(kind, type) else kind, name)
-    if type(found) is MemberDescriptorType:
+    of_a_class = issubclass(kind, type)
+    _, found = _lookup(held if of_a_class else kind, name)
+    if type(found) is MemberDescriptorType and not of_a_class:
         return _in_slot(held, found)
     if found is not _missing:
         return _UNKNOWN if hasattr(type(found), "__get__") else found

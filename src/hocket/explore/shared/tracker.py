@@ -112,11 +112,11 @@ class Tracker:
     _told: bool = False
 
     def __post_init__(self) -> None:
-        names, free = written_by(getattr(module, "__file__", None) or "" for module in self.modules)
+        names = written_by(getattr(module, "__file__", None) or "" for module in self.modules)
         own = {module.__name__ for module in self.modules}
         kinds = TELLING if self.telling else _PROBES
         self.probes = kinds[self.visible.model](Heap(lambda kind: kind.__module__ in own), is_rewritten, names)
-        self.probes.everything = self.visible.everything or free
+        self.probes.everything = self.visible.everything or names.free
         self.probes.heap.mortal = self.visible.mortal
 
     @contextmanager
