@@ -8,9 +8,10 @@ and checks the refutation against clauses that it has written itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from hocket.verify.budget import UNLIMITED, Budget
+from hocket.verify.findings import Finding
 from hocket.verify.formula import TRUE, Formula
 from hocket.verify.model import Edge, Graph, Hold, Join, Point, Task
 from hocket.verify.propositions import Clause, Propositions
@@ -18,7 +19,7 @@ from hocket.verify.refutation import refutation, refutes
 from hocket.verify.resources import Key, keys_of
 from hocket.verify.smt import slice_of
 
-__all__ = ["Denial", "Denied", "denied"]
+__all__ = ["Answered", "Denial", "Denied", "denied"]
 
 _LARGEST = 2_000  # tasks of which the clauses are made
 _MOST_SUMS = 50_000  # partial sums of one resource
@@ -69,6 +70,15 @@ class Denied:
     lemmas: list[list[int]] | None
     smtlib: str = ""
     whole: bool = True
+
+
+@dataclass
+class Answered:
+    """What came of a question that is asked of many places: findings, and what was denied, for the certificate."""
+
+    findings: list[Finding] = field(default_factory=list)
+    unsat: list[Denied] = field(default_factory=list)
+    asked: int = 0
 
 
 def denied(denial: Denial, text: Callable[[], str], budget: Budget = UNLIMITED) -> Denied:

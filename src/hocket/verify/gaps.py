@@ -12,11 +12,10 @@ whatever its value, or it is not made (`certainly`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 
 from hocket.verify.budget import UNLIMITED, Budget, NoSolver
-from hocket.verify.denials import Denial, Denied, denied
+from hocket.verify.denials import Answered, Denial, denied
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.formula import (
     FALSE,
@@ -40,7 +39,7 @@ from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.timeline import schedule
 from hocket.verify.wishes import IN_PASSING, MOST_SHOWN, Wishes
 
-__all__ = ["Gaps", "certainly", "denials", "in_vain", "left_out", "orphans"]
+__all__ = ["certainly", "denials", "in_vain", "left_out", "orphans"]
 
 
 def in_vain(graph: Graph) -> Iterator[Finding]:
@@ -109,18 +108,9 @@ def _aside(graph: Graph, ends: tuple[str, ...], ways: dict[str, list[str]], word
 # -- what is left out -------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Gaps:
-    """What came of asking who can be left out: findings, and what was denied, for the certificate."""
-
-    findings: list[Finding] = field(default_factory=list)
-    unsat: list[Denied] = field(default_factory=list)
-    asked: int = 0
-
-
-def left_out(graph: Graph, budget: Budget = UNLIMITED) -> Gaps:
+def left_out(graph: Graph, budget: Budget = UNLIMITED) -> Answered:
     """Needed tasks that a configuration leaves out while the one that needs them is in it (G013)."""
-    gaps = Gaps()
+    gaps = Answered()
     asked = _questions(graph)
     if not asked:
         return gaps
@@ -134,7 +124,7 @@ def left_out(graph: Graph, budget: Budget = UNLIMITED) -> Gaps:
     return gaps
 
 
-def _decide(graph: Graph, gaps: Gaps, solver: Solver, asked: list[tuple[Task, Edge, Formula]]) -> None:
+def _decide(graph: Graph, gaps: Answered, solver: Solver, asked: list[tuple[Task, Edge, Formula]]) -> None:
     """One question after the other; those that a run shows which was gone through before are not asked."""
     runs: list[tuple[Run, Story]] = []
     for place, (task, edge, question) in enumerate(asked):

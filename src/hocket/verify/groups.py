@@ -8,11 +8,10 @@ runs, and the answer is one that is replayed until nothing can happen in it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 
 from hocket.verify.budget import UNLIMITED, Budget, NoSolver
-from hocket.verify.denials import Denial, Denied, denied
+from hocket.verify.denials import Answered, Denial, denied
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.formula import Runs, conjunction, disjunction
 from hocket.verify.model import Case, Graph, Hold, Task, Until
@@ -20,21 +19,15 @@ from hocket.verify.replay import Did, Mismatch, replay
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.timeline import schedule
 
-__all__ = ["Grouped", "deadlocks", "denials"]
+__all__ = ["deadlocks", "denials"]
 
 
-@dataclass
-class Grouped:
-    """What came out of comparing groups: `compared` pairs, of which `unsat` have one name only where no run gets."""
+def deadlocks(graph: Graph, budget: Budget = UNLIMITED) -> Answered:
+    """Groups that are taken while something around the taker holds the same group until the taker has ended.
 
-    findings: list[Finding] = field(default_factory=list)
-    unsat: list[Denied] = field(default_factory=list)
-    compared: int = 0
-
-
-def deadlocks(graph: Graph, budget: Budget = UNLIMITED) -> Grouped:
-    """Groups that are taken while something around the taker holds the same group until the taker has ended."""
-    grouped = Grouped(compared=sum(1 for _ in _pairs(graph)))
+    `asked` is how many pairs were compared; those that are denied have one name only where no run gets.
+    """
+    grouped = Answered(asked=sum(1 for _ in _pairs(graph)))
     for shared in _shared_groups(graph):
         _deadlock(graph, grouped, budget, *shared)
     return grouped
@@ -92,7 +85,7 @@ def _equal_cases(outer: Hold, inner: Hold) -> Iterator[tuple[Case, Case]]:
 
 
 def _deadlock(
-    graph: Graph, grouped: Grouped, budget: Budget, task: Task, inner: Hold, outer: Hold, ways: list[tuple[Case, Case]]
+    graph: Graph, grouped: Answered, budget: Budget, task: Task, inner: Hold, outer: Hold, ways: list[tuple[Case, Case]]
 ) -> None:
     denial = _denial(graph, task, inner, outer, ways)
     question = denial.question

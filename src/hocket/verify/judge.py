@@ -27,11 +27,12 @@ from hocket.verify.budget import SECONDS, UNLIMITED, Budget, NoSolver, budget_of
 from hocket.verify.channels import channel_findings
 from hocket.verify.circles import cycle_findings
 from hocket.verify.codes import CODES, Severity
+from hocket.verify.denials import Answered
 from hocket.verify.docket import Docket
 from hocket.verify.findings import Finding, Report
 from hocket.verify.formula import Runs, conjunction
-from hocket.verify.gaps import Gaps, in_vain, left_out, orphans
-from hocket.verify.groups import Grouped, deadlocks
+from hocket.verify.gaps import in_vain, left_out, orphans
+from hocket.verify.groups import deadlocks
 from hocket.verify.liveness import Alive, liveness, without_groups
 from hocket.verify.model import Graph
 from hocket.verify.notes import redundant, skipped
@@ -161,9 +162,9 @@ class Inquiry:
     counts: dict[str, Any] = field(default_factory=dict)
     shape: Shape = field(init=False)
     rank: array[int] = field(init=False)
-    gaps: Gaps = field(default_factory=Gaps)
+    gaps: Answered = field(default_factory=Answered)
     alive: Alive = field(default_factory=Alive)
-    grouped: Grouped = field(default_factory=Grouped)
+    grouped: Answered = field(default_factory=Answered)
     starved: Starved = field(default_factory=Starved)
     races: Races = field(default_factory=Races)
     decided: list[Decided] = field(default_factory=list)
@@ -214,7 +215,7 @@ def _running(inquiry: Inquiry) -> None:
 def _groups(inquiry: Inquiry) -> None:
     inquiry.grouped = deadlocks(inquiry.graph, inquiry.budget)
     inquiry.add(inquiry.grouped.findings)
-    inquiry.counts["groups compared"] = inquiry.grouped.compared
+    inquiry.counts["groups compared"] = inquiry.grouped.asked
 
 
 def _resources(inquiry: Inquiry) -> None:

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from hocket.verify.budget import UNLIMITED, Budget, NoSolver
-from hocket.verify.denials import Denial, Denied, denied
+from hocket.verify.denials import Answered, Denial, denied
 from hocket.verify.findings import Finding, Note, undecided
 from hocket.verify.model import Copies, Edge, Graph, Hold, Join, Point, Task
 from hocket.verify.replay import Did, Mismatch, Run, Story, group_name, replay
@@ -34,11 +34,9 @@ _LARGEST = 20_000  # tasks; beyond them the terms alone take longer than anybody
 
 
 @dataclass
-class Starved:
-    """What came of it: findings, and the claims "never" for the certificate."""
+class Starved(Answered):
+    """What came of it, and what could be said without a solver."""
 
-    findings: list[Finding] = field(default_factory=list)
-    unsat: list[Denied] = field(default_factory=list)
     known: Resources = field(default_factory=Resources)
 
 
