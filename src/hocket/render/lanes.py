@@ -65,14 +65,15 @@ def _fitting(actors: Sequence[str], rows: Sequence[Lane], room: int) -> dict[str
     narrower until even that fits, and at last steps are broken.
     """
     steps = {actor: max(len(_with_locks(row)) for row in rows if row.actor == actor) + _GAP for actor in actors}
-    begins: dict[str, int] = {}
-    for limit in range(max(room, _NARROWEST), _NARROWEST - 1, -1):
+    broken = {actor: min(longest, _BROKEN) for actor, longest in steps.items()}
+    limits = range(max(room, _NARROWEST), _NARROWEST - 1, -1)
+    for longest, limit in ((longest, limit) for longest in (steps, broken) for limit in limits):
         begins, total = {}, 0
-        for actor, longest in steps.items():
-            begins[actor], total = total, total + min(max(longest, len(actor) + _GAP), limit)
-        if max(begins[actor] + longest for actor, longest in steps.items()) <= room:
+        for actor, need in steps.items():
+            begins[actor], total = total, total + min(max(need, len(actor) + _GAP), limit)
+        if max(begins[actor] + need for actor, need in longest.items()) <= room:
             return begins
-    return begins if max(begins.values()) + _BROKEN <= room else {}
+    return {}
 
 
 def _columns(begins: dict[str, int], rows: Sequence[Lane], room: int, width: int) -> list[str]:
