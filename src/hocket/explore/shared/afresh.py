@@ -34,7 +34,7 @@ _REACHED = 10_000  # objects whose content is kept before the first execution
 
 
 class _Way(NamedTuple):
-    """How the content of some objects is taken, as a list in which names and keys come first, and how it is put back."""
+    """How the content of some objects is taken, as a list with names and keys first, and how it is put back."""
 
     applies: Callable[[Any], bool]
     take: Callable[[Any], list[Any]]
