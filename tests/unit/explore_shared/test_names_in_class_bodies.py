@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import hocket
 from tests.unit.explore_shared.side_by_side import probes, ran
 
 SOURCE = """
@@ -42,3 +43,39 @@ def test_a_name_is_found_where_plain_code_finds_it(executed, direct):
     plain = ran(source, again=False)
     with probes():
         assert ran(source, again=True, executed=executed, direct=direct) == plain
+
+
+class Namespace:
+    """What a program may execute text in: it can be asked for names and given some, and nothing else."""
+
+    def __init__(self):
+        self.names = {}
+
+    def __getitem__(self, name):
+        return self.names[name]
+
+    def __setitem__(self, name, value):
+        self.names[name] = value
+
+
+def test_an_actor_executes_text_in_a_namespace_of_its_own_making():
+    def body():
+        names, own = {"outer": 1, "Meta": Meta}, Namespace()
+        exec("x = outer\ny = x + 1\nclass A(metaclass=Meta):\n  made = unknown, y\nb = A.made", names, own)
+        assert own.names["b"] == ("unknown", 2)
+        assert own.names["y"] == 2
+
+    class Unknown(dict):
+        def __missing__(self, name):
+            if name != "unknown":  # who answered to all would answer for the probes as well
+                raise KeyError(name)
+            return name
+
+    class Meta(type):
+        @classmethod
+        def __prepare__(cls, name, bases):
+            return Unknown(y=2)
+
+    assert body() is None
+    result = hocket.explore(body)
+    assert (result.verdict, result.classes) == ("proved", 1), str(result)

@@ -32,8 +32,9 @@ What is left as Python has it: names that `scopes` calls plain; annotations, typ
 own names; the calls that look at their caller's frame (`locals()`, `super()`, `exec(text)` ...) and the four in
 `_HARMLESS`; comparisons with a number or a string; arithmetic with a number (but for `list * 2`, `bytearray % 2`).
 
-Two differences to plain Python remain: a false link of a chain that is no bool is asked for its truth twice, and when
-an exception flies while a temporary name is in use, the name stays in its frame.
+Three differences to plain Python remain: a false link of a chain that is no bool is asked for its truth twice; when an
+exception flies while a temporary name is in use, the name stays in its frame; and a metaclass whose namespace answers
+to every name answers for `__hocket__`, `globals` and `locals` too.
 
 A target that needs a probe and cannot hold one (in `for`, `with`, `import` ...) becomes a temporary name, with the
 store after it and a `del`, so that `locals()` and the life of objects are as they were.
