@@ -246,6 +246,8 @@ def compose_profiles(source: Source) -> Planted | None:
 
 def dag_tasks(source: Source, without: tuple[str, ...]) -> Iterator[tuple[str, int, str, Sequence]]:
     for root in documents(source):
+        if "kind" not in entries(root) or "Workflow" not in text(entries(root)["kind"].value):
+            continue
         spec = entries(root)["spec"].value if "spec" in entries(root) else None
         inner = entries(spec)["workflowSpec"].value if "workflowSpec" in entries(spec) else spec
         for template in items(entries(inner)["templates"].value if "templates" in entries(inner) else None):
@@ -258,6 +260,8 @@ def dag_tasks(source: Source, without: tuple[str, ...]) -> Iterator[tuple[str, i
 
 def pipeline_tasks(source: Source, without: tuple[str, ...]) -> Iterator[tuple[str, int, str, Sequence]]:
     for root in documents(source):
+        if "kind" not in entries(root) or text(entries(root)["kind"].value) not in ("Pipeline", "PipelineRun"):
+            continue
         spec = entries(root)["spec"].value if "spec" in entries(root) else None
         inner = entries(spec)["pipelineSpec"].value if "pipelineSpec" in entries(spec) else spec
         tasks = entries(inner)["tasks"].value if "tasks" in entries(inner) else None
@@ -401,7 +405,9 @@ PLANTS: dict[str, dict[str, Plant]] = {
     "argo": {
         "cycle": listed_cycle(dag_tasks, "dependencies", _ARGO),
         "undefined need": listed_key(dag_tasks, "dependencies: [zz-nobody]", "G002", _ARGO),
-        "contradictory condition": listed_key(dag_tasks, "when: 'a == b'", "G004", _ARGO),
+        "contradictory condition": listed_key(
+            dag_tasks, "when: '{{workflow.parameters.zz}} == a && {{workflow.parameters.zz}} == b'", "G004", _ARGO
+        ),
         "branches that never join": listed_join(
             dag_tasks,
             f"{{name: zz-a, {_BODY}, when: '{{{{workflow.parameters.zz}}}} == a'}}",

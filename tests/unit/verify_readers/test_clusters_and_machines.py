@@ -99,7 +99,7 @@ ARGO = [
     (
         "after a failure that cannot be, as nothing can fail before the first",
         argo(
-            "      - {name: a, template: work, when: '1 == 1'}\n      - {name: b, template: work, depends: a.Omitted}\n"
+            "      - {name: a, template: work, when: '2 > 1'}\n      - {name: b, template: work, depends: a.Omitted}\n"
         ),
         {"a": [], "b": ["a"]},
         [],

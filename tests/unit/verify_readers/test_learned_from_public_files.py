@@ -305,3 +305,44 @@ def test_what_no_compose_file_of_a_folder_defines_is_undefined_in_one_that_may_b
     other = tmp_path / "compose.dev.yaml"
     other.write_text("services:\n  web:\n    image: x\n    depends_on:\n      - db\n      - queue\n      - nobody\n")
     assert [(one.code, one.line) for one in hocket.verify(other).findings] == [("G002", 7)]
+
+
+X = "{{workflow.parameters.x}}"
+
+
+@pytest.mark.parametrize(
+    ("when", "runs"),
+    [
+        (f"{X} == a && {X} == b", False),
+        (f"'{X}' == 'a' || {X} == b", True),
+        (f"({X} == a || {X} == b) && !({X} != c)", False),
+        (f"{X} == a && ({X} != b)", True),
+        (f'{X} == 1 && "{X}" == "2"', False),
+        (f"{X} == 1 && {X} == 1.0", True),  # an unusual spelling: a guess
+        (f"{X} > 1 && {X} < 1", True),  # orders are not followed
+        (f"{X} == a && {X}-b == c", True),
+        (f"{X} == {X}", True),
+        ("heads == tails", False),
+        ("'x' == x", True),
+        (f"{X} && {X} == false", False),
+        (f"a == {X} && b == {X}", False),
+        (f"{X} == a && {{{{inputs.parameters.x}}}} == b", True),
+        (f"{X} == a &&", True),
+    ],
+)
+def test_conditions_of_argo_may_be_joined(when, runs):
+    text = f"""\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      dag:
+        tasks:
+          - name: a
+            when: >-
+              {when}
+            inline: {{container: {{}}}}
+"""
+    assert [(one.code, one.line) for one in hocket.verify(text).findings] == ([] if runs else [("G004", 10)])

@@ -28,7 +28,6 @@ from hocket.verify.formula import (
     Is,
     Outcome,
     conjunction,
-    negation,
 )
 from hocket.verify.model import (
     NOWHERE,
@@ -46,6 +45,7 @@ from hocket.verify.model import (
 )
 from hocket.verify.readers import Reading
 from hocket.verify.readers.argo_depends import depends
+from hocket.verify.readers.argo_when import holds_when
 from hocket.verify.readers.connectives import Unclear
 from hocket.verify.readers.entries import entries, flag, items, number, text, undefined
 from hocket.verify.readers.manifests import Book, name_of, objects, says, within
@@ -61,9 +61,7 @@ _KINDS = frozenset({"Workflow", "CronWorkflow", "WorkflowTemplate", "ClusterWork
 _MOST_TASKS = 5_000
 _DEEPEST = 20
 _READS = re.compile(r"\{\{=?\s*(tasks|steps)\.([\w-]+)\.(\w+)")
-_WHEN = re.compile(
-    r"\s*[\"']?\{\{\s*([\w.-]+)\s*\}\}[\"']?\s*(==|!=)\s*[\"']?([\w./-]+)[\"']?\s*", re.ASCII
-)  # fmt: skip
+_PATH = re.compile(r"[\w.-]+", re.ASCII)
 _STATES: dict[str, frozenset[Outcome]] = {
     "Succeeded": _SUCCEEDED, "Failed": _FAILED, "Errored": _FAILED, "Daemoned": _SUCCEEDED,
     "AnySucceeded": _SUCCEEDED, "AllFailed": _FAILED,
@@ -346,21 +344,26 @@ class _Calls:
     def _when(self, full: str, node: Node | None) -> Formula:
         if not isinstance(node, Scalar) or not node.text.strip():
             return TRUE
-        found = _WHEN.fullmatch(node.text)
-        if found is None or found.group(3).isdigit():
+        try:
+            return holds_when(node.text, lambda path, word: self._is(full, path, word))
+        except Unclear:
             return self.book.guess(f"{full}: {node.text.strip()}")
-        path, sign, value = found.groups()
+
+    def _is(self, full: str, path: str, word: str) -> Formula:
+        """That what is put in for a path is this word."""
         kind, _, rest = path.partition(".")
         name, _, what = rest.partition(".")
+        if not _PATH.fullmatch(path):
+            return self.book.guess(f"{full}: {path} is {word}")
         if kind in ("tasks", "steps") and name in self.calls:
-            if what == "status" and value in _STATES:
-                return _signed(sign, Is(self._full(name), _STATES[value]))
+            if what == "status" and word in _STATES:
+                return Is(self._full(name), _STATES[word])
             owner = self._full(name)
             self.book.variables.setdefault(f"{owner}.{what}", Variable(f"{owner}.{what}", _TEXT, owner=owner))
-            return _signed(sign, Equal(f"{owner}.{what}", value))
+            return Equal(f"{owner}.{what}", word)
         local = path if path.startswith("workflow.") else f"{self.place}: {path}"
         self.book.variables.setdefault(local, Variable(local, _TEXT))
-        return _signed(sign, Equal(local, value))
+        return Equal(local, word)
 
     def _reads(self, name: str, call: Mapping) -> None:
         """`{{tasks.x.outputs…}}` where x is not waited for: Argo refuses the workflow."""
@@ -391,10 +394,6 @@ class _Calls:
 
 
 _TEXT = frozenset({Kind.STRING})
-
-
-def _signed(sign: str, formula: Formula) -> Formula:
-    return formula if sign == "==" else negation(formula)
 
 
 def _loops(call: Mapping) -> bool:
