@@ -25,7 +25,7 @@ TEXT = "def f(x: int) -> int: pass"
 
 
 def its_own_frame():
-    return sys._getframe().f_code.co_name, sys._getframe(0).f_locals
+    return sys._getframe().f_code.co_name, dict(sys._getframe(0).f_locals)
 
 
 def its_callers_frame():
@@ -48,6 +48,7 @@ def the_stack():
 
 def namespaces_under_other_names():
     first, second, third, fourth = globals, locals, vars, dir
+    assert type(second()) is dict
     return first() is builtins.globals(), sorted(second()), sorted(third()), fourth(), third(enum).keys()
 
 

@@ -97,7 +97,14 @@ def _globals() -> dict[str, Any]:
 
 
 def _locals() -> Any:
-    return _current().f_locals
+    return _own(_current())
+
+
+def _own(frame: FrameType) -> Any:
+    """What `locals()` gives there: from 3.13 on a copy if it is a function, where a frame has a view (PEP 667)."""
+    own: Any = frame.f_locals
+    is_view = sys.version_info >= (3, 13) and frame.f_code.co_flags & inspect.CO_OPTIMIZED
+    return dict(own) if is_view else own
 
 
 def _vars(*of: Any) -> Any:
@@ -155,7 +162,7 @@ def _running(run: Callable[..., Any]) -> Callable[..., Any]:
         text = prepared(text, run.__name__, frame)
         if (spaces and spaces[0] is not None) or "globals" in named:
             return run(text, *spaces, **named)
-        own = spaces[1] if len(spaces) > 1 and spaces[1] is not None else frame.f_locals
+        own = spaces[1] if len(spaces) > 1 and spaces[1] is not None else _own(frame)
         return run(text, frame.f_globals, named.pop("locals", own), *spaces[2:], **named)
 
     return ran
