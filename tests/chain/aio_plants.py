@@ -54,7 +54,7 @@ def _silent(self: Any, task: Any, error: Any) -> None:
     _report(self, task, None)
 
 
-def _forgotten(self: Any, task: Any, error: Any) -> None:
+def _forgotten(self: Any, task: Any, is_new: bool, error: Any) -> None:
     """A task of asyncio's that is cancelled before its first turn takes the place with it."""
     self._unborn -= 1
 
@@ -169,7 +169,7 @@ AIO = (
         ((Hosts, "_replace", _nothing),),
         "a body is cancelled by asyncio: diamond",
         "deadlock",
-        1,
+        52,
     ),
     Plant(
         "a host that somebody knows begins nothing more",

@@ -11,8 +11,8 @@ Three things are worth knowing:
    own scheduler gives its place away meanwhile, and takes one again before it goes on:
    waiting bodies cannot starve the rest. Only a body that is cancelled, or whose
    time is up, goes on without having been given one.
-2. *A body is a task of asyncio's of its own* from when it awaits something, and until
-   then as good as one (`aio_hosts.py`), in the context in which it was spawned.
+2. *A body is a task of asyncio's of its own*, or, where bodies await nothing, as good as
+   one (`aio_hosts.py`), in the context in which it was spawned.
 3. *Few begin at a time.* At most `_AT_ONCE` bodies are made that have not had their
    first turn. That costs less than half of making all at once (memory is used again
    while it is warm), and other callbacks of the loop get their turn between 100,000
@@ -137,9 +137,12 @@ class AsyncCrew(Building[AsyncHandle]):
                 elif self._ready:
                     task = self._ready.popleft()
                     if task.is_async and task.work is None:
-                        self._in_flight += 1
-                        self._unborn += 1
-                        self._hosts.take(task)
+                        if self._hosts.suit():
+                            self._in_flight += 1
+                            self._unborn += 1
+                            self._hosts.take(task)
+                        else:
+                            self._make(task, self._live(task), task.context)
                     elif task.is_async or self._threads.free > 0:
                         self._begin(task)
                     else:  # sync bodies wait aside while all threads are at work
@@ -183,15 +186,19 @@ class AsyncCrew(Building[AsyncHandle]):
         self._loop.create_task(life, name=task.node.name, context=variables)
 
     async def _live(self, task: AsyncHandle, drawn: Sequence[Any] = (), called: Any = None) -> None:
-        """The life of one body of many, or of `called`, the coroutine that a sync body returned."""
+        """The life of one body; `called` is the coroutine that a sync body returned."""
+        is_new = called is None and task.work is None
         try:
             await pause()
         except BaseException as error:
-            self._never_began(task, error)
+            self._never_began(task, is_new, error)
             if called is not None:
                 called.close()
             raise
         self._unborn -= 1
+        if is_new and not self._starts(task):
+            self._leaves()
+            return
         me = self._is_born(task)
         try:
             value = await (called or task.begin(Context(self, task) if task.wants_context else None, *drawn))
@@ -208,18 +215,25 @@ class AsyncCrew(Building[AsyncHandle]):
         """It has its first turn."""
         me = asyncio.current_task(self._loop)
         assert me is not None, f"{task.name} is run by no task of asyncio's"
+        me.set_name(task.name)  # which a loop that runs a task as it is made has not done yet
         self._lives[me] = task
         outer = LIVES.get()
         LIVES.set((me, *[life for life in outer if life not in self._lives and not life.done()]) if outer else (me,))
         return me
 
-    def _never_began(self, task: AsyncHandle, error: BaseException) -> None:
+    def _never_began(self, task: AsyncHandle, is_new: bool, error: BaseException) -> None:
         """It was cancelled as a task of asyncio's, or its loop was closed, before its first turn."""
         if self._loop.is_closed():
             return
         self._unborn -= 1
-        self._in_flight -= 1
-        self._report(task, error)
+        if not is_new:
+            self._in_flight -= 1
+            self._report(task, error)
+        elif task.node.phase is _READY:
+            self._in_flight -= 1
+            self._take_up(self._tell_kernel(Stimulus.CANCELLED, task.node))
+        else:
+            self._leaves()
 
     def _leaves(self) -> None:
         """A body goes that had a place and has not started."""
@@ -360,7 +374,7 @@ class AsyncCrew(Building[AsyncHandle]):
         try:
             await pause()
         except BaseException as error:
-            self._never_began(task, error)
+            self._never_began(task, False, error)
             raise
         self._unborn -= 1
         me = self._is_born(task)

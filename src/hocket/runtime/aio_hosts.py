@@ -3,7 +3,8 @@
 To make a task of asyncio's costs more than most bodies do. So a *host* begins the
 bodies that are ready, each in variables of its own; and as soon as one awaits
 something, the host is that body's own, until its end, and others go on with the rest.
-A body that has ended without awaiting anything leaves no trace on its host: if anybody
+Where bodies do await, each is given a task of its own from the start, and one in some
+is tried. A body that has ended without awaiting anything leaves no trace on its host: if anybody
 still knows the host (holds it, watches it, has told it to cancel itself), it begins
 nothing more. So `current_task`, cancellation, timeouts and context variables are in
 every body what they are in a task of its own.
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LIVES", "Hosts", "Life", "pause"]
 
+_TRIED = 16  # where the last body awaited something, one in so many is given to a host all the same
 _A_TURN = range(32)  # bodies that a host begins before others on the loop have their turn
 
 Life = asyncio.Task[None]
@@ -59,6 +61,15 @@ class Hosts:
         self._crew = crew
         self._waiting: deque[AsyncHandle] = deque()
         self._looking = 0  # hosts that are no body's own
+        self._awaited = False  # the last body that a host began awaited something
+        self._since = 0  # bodies since one was tried
+
+    def suit(self) -> bool:
+        """Whether the next body is likely to await nothing; or one is to be tried."""
+        if self._awaited:
+            self._since = (self._since + 1) % _TRIED
+            return not self._since
+        return True
 
     def take(self, task: AsyncHandle) -> None:
         """Begin its body when its turn comes."""
@@ -114,13 +125,17 @@ class Hosts:
             return None
         crew._lives[me] = task
         me.set_name(task.name)
+        self._awaited = False
         try:
-            return task.context.run(self._first_turn, me, task)
+            begun: _Begun = task.context.run(self._first_turn, me, task)
         except StopIteration as end:
             task.gave(end.value)
             crew._ends(me, task, None)
         except BaseException as error:
             crew._fails(me, task, error)
+        else:
+            self._awaited = True
+            return begun
         return None
 
     def _first_turn(self, me: Life, task: AsyncHandle) -> _Begun:
