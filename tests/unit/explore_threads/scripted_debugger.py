@@ -6,7 +6,7 @@ import io
 import pdb
 import sys
 
-from hocket.explore.threads.debugging import is_debugging
+from hocket.explore.threads.looking import is_debugging
 
 asked: list[bool] = []
 """For each question whether its reader counts as one who waits for an answer."""

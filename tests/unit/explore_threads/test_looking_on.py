@@ -6,7 +6,8 @@ import sys
 import threading
 
 import hocket
-from hocket.explore.threads.debugging import is_debugging, only_when_shown
+from hocket.explore.threads.debugging import only_when_shown
+from hocket.explore.threads.looking import is_debugging
 from tests.unit.explore_threads.scripted_debugger import asked, stop
 
 LOCK, LINES = threading.Lock(), []

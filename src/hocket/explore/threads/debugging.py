@@ -1,8 +1,8 @@
 """Debuggers in explored code: whoever is asked what to do next takes his time, and does not want to be asked often.
 
 `breakpoint()` stops wherever the program comes to it, in each execution, and who waits there for an answer is not
-stuck. A test runner, whose hook turns off its capture and talks to the terminal, does not want that a thousand times
-in orders that nobody has asked to see: within `only_when_shown` a search passes over `breakpoint()` and
+stuck (looking.py). A test runner, whose hook turns off its capture and talks to the terminal, does not want that a
+thousand times in orders that nobody has asked to see: within `only_when_shown` a search passes over `breakpoint()` and
 `pdb.set_trace`, and the replay of the interleaving that fails obeys them. Refused: a function of ours that calls the
 debugger, which would be the frame in which it stops.
 """
@@ -12,15 +12,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 from hocket.explore.threads import patch
 
-__all__ = ["Passed", "is_debugging", "only_when_shown", "shown"]
-
-_DEBUGGERS = ("bdb", "pdb", "code")  # modules in whose loops somebody is asked what to do next
-
+__all__ = ["Passed", "only_when_shown", "shown"]
 
 class Passed:
     """How often a search has passed over a breakpoint."""
@@ -56,16 +52,6 @@ def shown() -> Iterator[None]:
         yield
     finally:
         _passed = before
-
-
-def is_debugging(frame: FrameType | None) -> bool:
-    """Whether a thread that stands in `frame` waits for what somebody tells a debugger."""
-    files = {getattr(sys.modules.get(name), "__file__", None) for name in _DEBUGGERS} - {None}
-    while frame is not None:
-        if frame.f_code.co_filename in files:
-            return True
-        frame = frame.f_back
-    return False
 
 
 @contextmanager

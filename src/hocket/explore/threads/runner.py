@@ -28,8 +28,8 @@ from hocket.explore.strategy import Strategy
 from hocket.explore.threads import locals as thread_locals
 from hocket.explore.threads import patch
 from hocket.explore.threads.control import ACTORS, Control, End, Session, Unwind, current
-from hocket.explore.threads.debugging import is_debugging
 from hocket.explore.threads.interrupts import held_back
+from hocket.explore.threads.looking import is_debugging
 from hocket.explore.threads.naming import is_machinery
 from hocket.explore.threads.pool import POOL, _allocate_lock
 
