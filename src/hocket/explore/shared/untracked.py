@@ -160,7 +160,6 @@ class Watch:
         """`actor` has started another one."""
         self.pause()
         alone = not self._concurrent
-        self._let(False)  # what is read here for is no code of the program
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             code = frame.f_code

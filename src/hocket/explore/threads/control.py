@@ -229,35 +229,30 @@ class Control:
     def step(self, actor: Actor, operation: Operation) -> Any:
         """Announce `operation`, let the strategy decide, and return its result once it was chosen and performed."""
         observer = self.observer
-        if observer is None:
-            return self._step(actor, operation)
-        if self.fresh:
+        if observer is not None and self.fresh:
             observer.pause()
         try:
-            return self._step(actor, operation)
+            if self.over:
+                self._swallowed(actor)
+                raise Unwind
+            self.execution.pending[actor.number] = operation
+            if self.values is not None:
+                actor.place = place_of(sys._getframe(1))
+                self.values.announced(actor.number, sys._getframe(1))
+            try:
+                chosen = self._choose_next(actor)
+            except RecursionError as error:  # the program has left us no room: its exception, although met here
+                self._raised(actor, error)
+                chosen = None
+            if chosen is not actor:
+                self._wait(actor, chosen)
+            result = actor.result
+            if type(result) is Raise:
+                raise result.type(result.message)
+            return result
         finally:
-            if self.fresh:
+            if observer is not None and self.fresh:
                 observer.resume()
-
-    def _step(self, actor: Actor, operation: Operation) -> Any:
-        if self.over:
-            self._swallowed(actor)
-            raise Unwind
-        self.execution.pending[actor.number] = operation
-        if self.values is not None:
-            actor.place = place_of(sys._getframe(2))
-            self.values.announced(actor.number, sys._getframe(2))
-        try:
-            chosen = self._choose_next(actor)
-        except RecursionError as error:  # the program has left us no room: its exception, although met here
-            self._raised(actor, error)
-            chosen = None
-        if chosen is not actor:
-            self._wait(actor, chosen)
-        result = actor.result
-        if type(result) is Raise:
-            raise result.type(result.message)
-        return result
 
     def plain(self, actor: Actor, kind: str, number: int) -> Any:
         """A step without an argument on one object."""
