@@ -7,6 +7,7 @@ import importlib.util
 import marshal
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -43,14 +44,16 @@ def load(tmp_path, monkeypatch):
     """A module made of a text; each time as in a new process, that has nothing in memory."""
     path = tmp_path / "a_kept_program.py"
 
-    def load(text, stamp=1_000_000_000):
+    def load(text, stamp=1_000_000_000, warned=False):
         path.write_text(text)
         os.utime(path, (stamp, stamp))
         sources._of_file.cache_clear()
         spec = importlib.util.spec_from_file_location("a_kept_program", path)
         module = importlib.util.module_from_spec(spec)
         monkeypatch.setitem(sys.modules, "a_kept_program", module)
-        exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore" if warned else "error")
+            exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))
         return module
 
     yield load
@@ -140,6 +143,19 @@ def test_a_rewriter_without_sources_of_its_own_keeps_nothing(load, rewritings, t
     monkeypatch.setattr(stored, "_rewriter", lambda: None)
     assert _ran(load(PROGRAM.format(by=1))) == 6
     assert _files(tmp_path) == []
+
+
+def test_python_has_warned_already(load, tmp_path):
+    """Tests run with warnings as errors; what Python says of a source it says when it is imported, once."""
+    module = load("def f(o):\n    return o.v + 1 - ((o is 1) + len('\\d') - 2)\n", warned=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert _ran(module) == 6
+        with pytest.raises(SyntaxError, match="invalid"):
+            sources.rewrite_source("a = '\\d'")
+    with pytest.warns(Warning, match="invalid escape") as told:
+        sources.rewrite_source("a = '\\d'")
+    assert len(told) == 1
 
 
 def test_nothing_is_written_where_python_may_write_no_bytecode(load, tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ import builtins
 import gc
 import linecache
 import os
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,9 +68,10 @@ def rewrite_source(text: str | bytes, filename: str = "<string>", mode: str = "e
 def _executed(text: str | bytes, filename: str, mode: str, flags: int, direct: bool) -> CodeType:
     plain: CodeType = compile(text, filename, mode, flags, dont_inherit=True)
     try:
-        tree = compile(text, filename, mode, flags | ast.PyCF_ONLY_AST, dont_inherit=True)
-        tree = rewrite(tree, executed=True, direct=direct)
-        code: CodeType = compile(tree, filename, mode, flags, dont_inherit=True)
+        with _again():
+            tree = compile(text, filename, mode, flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+            tree = rewrite(tree, executed=True, direct=direct)
+            code: CodeType = compile(tree, filename, mode, flags, dont_inherit=True)
     except (RecursionError, NewSyntaxError):
         return plain  # it runs as it is, and is watched
     _paired(plain, code, {}, set())
@@ -149,7 +151,7 @@ def _of_text(text: bytes, how: _How) -> Source:
 def _source(make: Callable[[], _Made]) -> Source:
     nothing = Source(None, {}, frozenset(), frozenset())
     try:
-        with _uncollected():
+        with _again():
             plain, code, unstable = make()
     except RecursionError:
         return nothing._replace(problem=TOO_DEEP)
@@ -176,12 +178,17 @@ def _made(text: bytes, how: _How) -> _Made:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """A tree is many objects and no circle: looking through them again and again finds nothing and costs a third."""
+def _again() -> Iterator[None]:
+    """For what is compiled a second time: Python has warned of it when it was first compiled, or has decided not to.
+
+    A tree is many objects and no circle: looking through them again and again would find nothing and cost a third.
+    """
     collecting = gc.isenabled()
     gc.disable()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         if collecting:
             gc.enable()
