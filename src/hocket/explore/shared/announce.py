@@ -54,6 +54,8 @@ class Announcer:
         self.wanted: dict[str, None] = {}  # modules that are to be tracked as well
         self.accesses: list[Access] | None = None  # where they are only watched
         self.advancing: set[int] = set()  # shared generators that an actor is within
+        # methods of containers that were handed over, by container and name: equal as long as somebody has one
+        self._handed: dict[tuple[int, str], Any] = {}
         self.memos: dict[int, Memo] = {}  # of what lru_cache has wrapped, by identity
         self.locks: dict[int, Any] = {}  # instead of those of a cached_property, by its identity
         self.late: dict[int, int] = {}  # accesses of each actor since the execution was over

@@ -312,10 +312,19 @@ class Calling(Holding):
         if type(value) is not BuiltinFunctionType or self._base(type(value.__self__)) is None:
             return value
 
-        def method(*args: Any, **named: Any) -> Any:
-            return self._called_on(value.__self__, value.__name__, args, named)
+        key = id(value.__self__), value.__name__
+        known = self._handed.get(key)
+        method = known() if known is not None else None
+        if method is None:
+            def method(*args: Any, **named: Any) -> Any:
+                return self._called_on(value.__self__, value.__name__, args, named)
 
+            self._handed[key] = weakref.ref(method, lambda dead: self._forget_handed(key, dead))
         return method
+
+    def _forget_handed(self, key: tuple[int, str], dead: Any) -> None:
+        if self._handed.get(key) is dead:
+            del self._handed[key]
 
     def _is_transparent(self, value: Any) -> bool:
         """Whether it can be read without a line of the program's code."""
