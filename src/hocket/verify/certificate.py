@@ -29,6 +29,7 @@ from functools import cache
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
+from hocket.errors import SourceError
 from hocket.verdict import Basis, Certificate, Counterexample, Holds, Unknown, Verdict, Violated
 from hocket.verify import gaps, groups, times
 from hocket.verify.accesses import races
@@ -99,7 +100,7 @@ def audit(certificate: Certificate, reading: Reading) -> Verdict:
         counts = _check(certificate, reading.graph)
     except Refuted as lie:
         return Violated(claim, Counterexample(str(lie)))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, SourceError) as error:
         return Violated(claim, Counterexample(f"it is malformed: {type(error).__name__}: {error}"))
     if counts["claims of a solver"]:
         return Unknown(
@@ -199,10 +200,10 @@ def _check_ordered(graph: Graph, form: Shape, data: Mapping[str, Any]) -> None:
 
 def _check_apart(graph: Graph, claims: list[str]) -> None:
     """Tasks that a resource keeps apart, whatever the configuration."""
-    names = {name.lower(): task for name, task in graph.tasks.items()}
+    names = {name.lower(): name for name in graph.tasks}
     for claim in claims:
         said = parse_assertion(claim)
-        both = names[said.first.lower()], names[said.second.lower()]
+        both = graph.tasks[names[said.first.lower()]], graph.tasks[names[said.second.lower()]]
         if said.form != "never with" or one_group(graph, *both) != TRUE:
             raise Refuted(f"no resource keeps '{claim}'")
 

@@ -14,20 +14,21 @@ Every answer is a run of `timeline`, replayed until nothing is possible (`replay
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from hocket.verify.budget import UNLIMITED, Budget, NoSolver
 from hocket.verify.denials import Answered, Denial, denied
 from hocket.verify.findings import Finding, Note, undecided
-from hocket.verify.model import Copies, Edge, Graph, Hold, Join, Point, Task
+from hocket.verify.model import Edge, Graph, Hold, Join, Point, Task
 from hocket.verify.replay import Did, Mismatch, Run, Story, group_name, replay
 from hocket.verify.resources import WORKERS, Key, Resources, Table, key_text, keys_of, resources, with_workers
 from hocket.verify.smt import Found, Never, Solver, Undecided
 from hocket.verify.timeline import schedule
+from hocket.verify.unrolling import TooMany, unrolled
 
-__all__ = ["Starved", "Stopped", "denial_of", "least_workers", "starvation", "stopped_run", "unrolled"]
+__all__ = ["Starved", "Stopped", "denial_of", "least_workers", "starvation", "stopped_run"]
 
 _MANY = 60  # tasks; of more, the number of workers is only looked into if somebody names one
 _LARGEST = 20_000  # tasks; beyond them the terms alone take longer than anybody waits
@@ -53,9 +54,14 @@ def starvation(graph: Graph, told: frozenset[str] = frozenset(), budget: Budget 
 
 
 def _one(graph: Graph, knot: tuple[Key, ...], starved: Starved, budget: Budget) -> None:
-    table, denial = Table(graph), denial_of(graph, knot)
-    whole = denial.graph
+    table = Table(graph)
     span = next(hold.span for task in table.waiting_holders for hold in task.holds if set(keys_of(hold)) & set(knot))
+    try:
+        denial = denial_of(graph, knot)
+    except TooMany as error:
+        starved.findings.append(undecided(f"whether tasks that wait can hold all of {_keys(knot)}", error, span))
+        return
+    whole = denial.graph
     if (run := _greedy(whole)) is not None:
         starved.findings.append(_finding(whole, graph, run))
         return
@@ -93,35 +99,14 @@ def _greedy(graph: Graph) -> Run | None:
 
 
 def denial_of(graph: Graph, knot: tuple[Key, ...]) -> Denial:
-    """What a certificate has to deny of a knot: that tasks which wait hold all of it."""
+    """What a certificate has to deny of a knot: that tasks which wait hold all of it. Raises `TooMany`."""
     capacity = Table(graph).capacity
-    whole = unrolled(graph, sum(capacity[key] for key in knot) + 1)
-    return Denial(f"tasks that wait never hold all of {', '.join(sorted(map(key_text, knot)))}", whole, stops=True)
+    whole = unrolled(graph, sum(capacity[key] for key in knot) + 1, _LARGEST)
+    return Denial(f"tasks that wait never hold all of {_keys(knot)}", whole, stops=True)
 
 
-def unrolled(graph: Graph, most: int) -> Graph:
-    """The graph with each multiplied task written out, up to `most` times; whoever waited for it waits for each."""
-    copies = {
-        name: [name, *(f"{name} ({number})" for number in range(2, _width(task, most) + 1))]
-        for name, task in graph.tasks.items() if _width(task, most) > 1
-    }  # fmt: skip
-    if not copies:
-        return graph
-    tasks: dict[str, Task] = {}
-    for name, task in graph.tasks.items():
-        edges = tuple(one for edge in task.edges for one in _each(edge, copies))
-        awaits = tuple(one for edge in task.awaits for one in _each(edge, copies))
-        for copy in copies.get(name, [name]):
-            tasks[copy] = replace(task, name=copy, edges=edges, awaits=awaits, copies=Copies())
-    return replace(graph, tasks=tasks)
-
-
-def _width(task: Task, most: int) -> int:
-    return most if task.copies.most is None else min(task.copies.most, most)
-
-
-def _each(edge: Edge, copies: dict[str, list[str]]) -> Iterator[Edge]:
-    return (replace(edge, before=name) for name in copies.get(edge.before, [edge.before]))
+def _keys(knot: tuple[Key, ...]) -> str:
+    return ", ".join(sorted(map(key_text, knot)))
 
 
 # -- the question -----------------------------------------------------------------------------------------------------

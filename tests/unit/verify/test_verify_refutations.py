@@ -174,6 +174,7 @@ LIES = {
     "another claim": lambda never: never[0].update(claim="nightly before build"),
     "a claim that nothing refutes": lambda never: never.append(row("build before ship")),
     "a claim that something happens": lambda never: never.append(row("build can run")),
+    "a claim that is none": lambda never: never.append(row("build ne1er with ship")),
     "a claim about nobody": lambda never: never.append(row("build never with nobody")),
     "nothing but the end": lambda never: odd(never).update(lemmas=[[]]),
     "no end": lambda never: odd(never).update(lemmas=[]),
