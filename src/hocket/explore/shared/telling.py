@@ -155,9 +155,10 @@ class _Telling(Holding):
         if Controlled in type(value).__mro__ and control is not None and _plainly(value, "_home") is control:
             return f"{_plainly(value, '_family')} {control.session.cast.objects[_plainly(value, '_number')]}"
         thing = self._known.get(id(value))
-        if thing is None or thing.lump or thing.name[-2:] == "()":
+        if thing is None or thing.lump:
             return ""
-        return f"{class_name(type(value))} {thing.name}"
+        kind = class_name(type(value))
+        return f"{kind} {thing.name.removeprefix(f'{kind}()')}".rstrip()  # `Future()#2` was named by its class only
 
 
 class _Words(str):
