@@ -164,6 +164,15 @@ def test_simple_queues_atomics_and_locks_say_what_they_gave():
     assert [(row.value, row.before) for row in rows if row.text.startswith("cell.swap")] in ([], [("[0]", "[0]")])
 
 
+def test_of_a_key_that_cannot_be_named_nothing_is_claimed():
+    def body():
+        seen = set()
+        both(lambda: seen.add(object()), lambda: seen.add(object()))
+        raise ValueError
+
+    assert [row.told for row in hocket.explore(body).failure.rows if "seen" in row.text] == ["writes seen[…]"] * 2
+
+
 def test_a_race_that_is_only_watched_for_shows_both_accesses():
     def body():
         box = {"n": 0}
