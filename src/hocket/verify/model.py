@@ -77,7 +77,8 @@ class Variable:
     `values` lists all it can be, or is None if that is open. `owner` names the task
     that sets it: until that task has run, the variable is null. A `guess` stands for a
     condition that the reader could not express: it may be anything, so nothing is said
-    to be impossible because of it, and no finding may rest on a value of it either.
+    to be impossible because of it, and nobody to be left out (`gaps.certainly`). A run
+    that is shown may suppose a value of it, and names it among its values.
     """
 
     name: str
