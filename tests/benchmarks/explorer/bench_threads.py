@@ -31,6 +31,7 @@ from hocket import Atomic, explore
 
 ROOT = Path(__file__).parents[3]
 CAP = 3_000  # executions of one program, for contenders that do not come to an end
+ROUNDS = 3
 Body = Callable[[Any], object]
 
 
@@ -190,6 +191,20 @@ def _frontrun(python: str) -> dict[str, Any] | str:
     return _run(python, "frontrun", "-c", launch, python)
 
 
+def _in_turns(contenders: dict[str, Callable[[], dict[str, Any] | str]]) -> dict[str, dict[str, Any] | str]:
+    """Of each program the round of least CPU; in turns, so that a busy minute of the machine is everybody's."""
+    best: dict[str, dict[str, Any] | str] = {}
+    for _ in range(ROUNDS):
+        for name, run in contenders.items():
+            rows, known = run(), best.get(name)
+            if isinstance(rows, str) or not isinstance(known, dict):
+                best[name] = rows if known is None else known
+            else:
+                best[name] = {program: min(row, known.get(program, row), key=lambda row: row[2])
+                              for program, row in rows.items()}
+    return best
+
+
 def _table(python: str, peers: dict[str, dict[str, Any] | str]) -> None:
     version = subprocess.run([python, "-V"], capture_output=True, text=True).stdout.strip()
     print(f"\n{version}: executions, executions per CPU second, and how many times the CPU seconds of hocket in all")
@@ -210,13 +225,13 @@ def _table(python: str, peers: dict[str, dict[str, Any] | str]) -> None:
 def main() -> None:
     """Print both tables."""
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    _table(sys.executable, {
-        "hocket": _run(sys.executable, "hocket"), "hocket data=off": _run(sys.executable, "hocket_off"),
-        "frontrun": _frontrun(sys.executable)})
+    _table(sys.executable, _in_turns({
+        "hocket": lambda: _run(sys.executable, "hocket"), "hocket data=off": lambda: _run(sys.executable, "hocket_off"),
+        "frontrun": lambda: _frontrun(sys.executable)}))
     newer = os.environ.get("HOCKET_PEERS_PYTHON", sys.executable)
-    _table(newer, {
-        "hocket": _run(newer, "hocket"), "hocket data=off": _run(newer, "hocket_off"),
-        "interleave-test": _run(newer, "interleave_test")})
+    _table(newer, _in_turns({
+        "hocket": lambda: _run(newer, "hocket"), "hocket data=off": lambda: _run(newer, "hocket_off"),
+        "interleave-test": lambda: _run(newer, "interleave_test")}))
 
 
 if __name__ == "__main__":
