@@ -346,3 +346,12 @@ spec:
             inline: {{container: {{}}}}
 """
     assert [(one.code, one.line) for one in hocket.verify(text).findings] == ([] if runs else [("G004", 10)])
+
+
+def test_a_glob_with_alternatives_covers_what_one_of_them_covers():
+    text = """\
+build: {script: x, rules: [{changes: ["{ci,tests}/**/*"]}]}
+test: {script: x, needs: [build], rules: [{changes: [tests/docker/*, "{tests,ci}/*.py"]}]}
+"""
+    assert gitlab(text) == []
+    assert gitlab(text.replace("{tests,ci}", "{tests,src}")) == [("G013", 2)]

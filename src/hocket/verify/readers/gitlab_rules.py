@@ -63,6 +63,8 @@ _PARTS_OF_PATH: dict[str, Callable[[str], str]] = {
 _STRING = frozenset({Kind.STRING})
 _MAYBE = frozenset({Kind.STRING, Kind.NULL})
 
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_MOST_WAYS = 64
 _COMPARED = ("push", "merge_request_event", "external_pull_request_event", "parent_pipeline")  # have changed files
 
 _TOKEN = re.compile(
@@ -343,10 +345,31 @@ def _pattern(written: str) -> str:
 
 
 def _covers(wide: str, narrow: str) -> bool:
-    """Whether any file of the narrow glob is one of the wide: tried on a path that is as general as the narrow one."""
-    if "$" in wide or "$" in narrow or "{" in narrow:
+    """Whether any file of the narrow glob is one of the wide: tried on paths that are as general as the narrow one."""
+    if "$" in wide or "$" in narrow:
         return False
-    return fnmatchcase(narrow.replace("**", "q/q").replace("*", "q"), wide.replace("**/*", "*").replace("**", "*"))
+    ways = _alternatives(wide)
+    return all(any(_covers_one(one, other) for one in ways) for other in _alternatives(narrow))
+
+
+def _covers_one(wide: str, narrow: str) -> bool:
+    whole = wide.replace("**/*", "*").replace("**", "*")
+    return all(fnmatchcase(path.replace("*", "q"), whole) for path in (narrow.replace("**", "q/q"), narrow))
+
+
+def _alternatives(glob: str) -> list[str]:
+    """`{ci,tests}/*` as `ci/*` and `tests/*`; as it is if there would be too many."""
+    found, waiting = [], [glob]
+    while waiting:
+        one = waiting.pop()
+        inner = _BRACES.search(one)
+        if inner is None:
+            found.append(one)
+            continue
+        waiting.extend(one[: inner.start()] + part + one[inner.end() :] for part in inner.group(1).split(","))
+        if len(waiting) + len(found) > _MOST_WAYS:
+            return [glob]
+    return found
 
 
 # -- expressions ------------------------------------------------------------------------------------------------------
