@@ -19,7 +19,7 @@ __all__ = ["Lane", "lanes"]
 _SIGNS = ("→", "=")
 _GLUE = "\0"  # a blank at which no line is broken
 _NARROWEST = 10  # characters from one column to the next
-_BROKEN = 24  # characters of the last one, before the lanes become a plain list
+_BROKEN = (36, 24)  # at which steps are broken, before the lanes become a plain list
 _GAP = 2  # characters between columns
 _NUMBER = 5  # characters in front of all columns
 _PLACE = 18  # characters at least for place and source
@@ -65,13 +65,12 @@ def _fitting(actors: Sequence[str], rows: Sequence[Lane], room: int) -> dict[str
     narrower until even that fits, and at last steps are broken.
     """
     steps = {actor: max(len(_with_locks(row)) for row in rows if row.actor == actor) + _GAP for actor in actors}
-    broken = {actor: min(longest, _BROKEN) for actor, longest in steps.items()}
     limits = range(max(room, _NARROWEST), _NARROWEST - 1, -1)
-    for longest, limit in ((longest, limit) for longest in (steps, broken) for limit in limits):
+    for most, limit in ((most, limit) for most in (room, *_BROKEN) for limit in limits):
         begins, total = {}, 0
-        for actor, need in steps.items():
-            begins[actor], total = total, total + min(max(need, len(actor) + _GAP), limit)
-        if max(begins[actor] + need for actor, need in longest.items()) <= room:
+        for actor, longest in steps.items():
+            begins[actor], total = total, total + min(max(longest, len(actor) + _GAP), limit)
+        if max(begins[actor] + min(longest, most) for actor, longest in steps.items()) <= room:
             return begins
     return {}
 

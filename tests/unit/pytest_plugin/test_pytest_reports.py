@@ -54,7 +54,8 @@ def test_a_failure_shows_the_assertion_as_pytest_does_then_the_lanes_then_how_to
         "test_it.py:*: AssertionError",
         "*- interleaving -*",
         "assertion: AssertionError: assert 1 == 2 in main",
-        "t1 wrote 1 to count[[]0] (step 5) after t2 had read 0 there (step 3) and before t2 wrote 1 over it (step 6): an update is lost",
+        "t1 wrote 1 to count[[]0] (step 5) after t2 had read 0 there (step 3) and before t2 wrote 1 over it (step 6): "
+        "an update is lost",
         "     main * t1 * t2",
         "*reads count*",
         "*writes count*",
