@@ -69,13 +69,13 @@ def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Vi
     """Along a schedule that does not say what was visible: as what it fits."""
     refused: list[DivergenceError] = []
     known = list(ways)
-    reached: dict[Visible, tuple[str, ...]] = {}  # whether ends and lives are steps decides nothing about that
+    reached: dict[Visible, Visible] = {}  # whether ends and lives are steps decides nothing about that
 
     def reaching_further(way: Visible) -> Visible:
         plain = replace(way, ends=False, mortal=False)
         if plain not in reached:
-            reached[plain] = _reaching_further(body, plain).reached
-        return replace(way, reached=reached[plain])
+            reached[plain] = _reaching_further(body, plain)
+        return replace(way, reached=reached[plain].reached, replaced=reached[plain].replaced)
 
     further = (wider for way in known if (wider := reaching_further(way)) != way)
     for visible in itertools.chain(known, further):

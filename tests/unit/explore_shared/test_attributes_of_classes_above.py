@@ -227,16 +227,6 @@ def the_class_of_an_object():
     return write, lambda: type(a) is A
 
 
-def the_defaults_of_a_function():
-    def function(x=0):
-        return x
-
-    def write():
-        function.__defaults__ = (1,)
-
-    return write, function
-
-
 def what_an_abstract_class_stands_for():
     class A(abc.ABC):
         @abc.abstractmethod
@@ -260,7 +250,7 @@ def what_is_below_a_class():
     return write, lambda: len(A.__subclasses__())
 
 
-UNSEEN = [the_class_of_an_object, the_defaults_of_a_function, what_an_abstract_class_stands_for, what_is_below_a_class]
+UNSEEN = [the_class_of_an_object, what_an_abstract_class_stands_for, what_is_below_a_class]
 
 
 @pytest.mark.parametrize("program", UNSEEN, ids=lambda program: program.__name__)

@@ -140,7 +140,7 @@ def test_functions_are_exchanged_wherever_they_are_held_and_get_their_own_code_b
             assert expected is None or result == expected
             assert context.probes.read, expected
         assert (module.up(), module.up(), module.step(), module.step(5)) == (1, 2, 11, 16)
-        assert len(context.functions) == 19
+        assert len(context.functions) == 21
         assert context.unstable == {"a_program": {"count"}}
         assert [refused.function.__name__ for refused in context.refused] == ["f"]
     assert _codes(module) == before
@@ -169,12 +169,11 @@ def test_what_cannot_be_rewritten_is_named_with_its_reason(load):
     with rewritten([module], PlainProbes()) as context:
         assert [(str(refused), refused.reason) for refused in context.refused] == [
             ("a_program.f: " + NO_SOURCE, NO_SOURCE)]
-        assert {(each.function.__name__, each.kind) for each in context.generated} == {
-            ("__init__", "dataclass"), ("__eq__", "dataclass"), ("__repr__", "dataclass")}
+        assert {(each.function.__name__, each.kind) for each in context.generated} == {("__init__", "dataclass")}
     with open(path, "w") as file:
         file.write("\n" + PROGRAM)
     with rewritten([module], PlainProbes()) as context:
-        assert context.functions == []
+        assert {each.__name__ for each in context.functions} == {"__eq__", "__repr__"}  # of a text that is made again
         assert {refused.reason for refused in context.refused} == {NO_SOURCE, CHANGED}
     with open(path, "w") as file:
         file.write("not python")
@@ -301,7 +300,7 @@ def test_functions_that_the_collector_was_told_to_forget_are_found(load):
     gc.freeze()
     try:
         with rewritten([module], Noting()) as context:
-            assert len(context.functions) == 19
+            assert len(context.functions) == 21
             assert module.step() == 11
     finally:
         gc.unfreeze()

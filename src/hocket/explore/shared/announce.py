@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
 from types import (
+    BuiltinFunctionType,
     FrameType,
     FunctionType,
 )
@@ -50,6 +51,9 @@ class Announcer:
         self.elsewhere = names.elsewhere  # those that it may assign to classes
         self.everything = False  # announce reads of all other attributes, too
         self.surprised = False  # one of them was assigned
+        self.replaced: frozenset[str] = frozenset()  # what is looked up is a step under these names (replaced.py)
+        self.asks = False  # whether any of it asks for classes by `isinstance`, unseen
+        self.replacing: dict[str, None] = {}  # names that have to be among them
         self.findings: dict[str, None] = {}
         self.wanted: dict[str, None] = {}  # modules that are to be tracked as well
         self.accesses: list[Access] | None = None  # where they are only watched
@@ -196,7 +200,8 @@ class Announcer:
         """Foreign code may read what it is given, unseen."""
         for value in given:
             shared = self._known.get(id(value))
-            if shared is not None:
+            if shared is not None and not (type(value) is FunctionType and type(f) is BuiltinFunctionType
+                                           and self._is_rewritten(value.__code__)):  # C calls it, and it speaks
                 break
         else:
             return

@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import functools
 import itertools
+import operator
+import pickle
+import struct
 import sys
 import threading
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from contextvars import Context
 from enum import EnumType
 from functools import partial
+from io import BytesIO, StringIO
+from struct import Struct
 from types import (
     BuiltinFunctionType,
     FunctionType,
     GeneratorType,
+    MappingProxyType,
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
@@ -31,11 +38,14 @@ from typing import Any
 from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _PLAIN, _is_plain, unseen
 from hocket.explore.shared.clocks import CLOCKS
 from hocket.explore.shared.containers import DEEP, LAZY, LOOKS, PURE, SHAPES, TOLD
+from hocket.explore.shared.generated import exchange_generated
 from hocket.explore.shared.heap import SIZE, Thing
-from hocket.explore.shared.holding import _OTHER, _VIEWS, Holding, _entries
+from hocket.explore.shared.holding import _OTHER, _VIEWS, _behind, _entries
 from hocket.explore.shared.looking_back import FOR_THE_USER, LOOKING_BACK, as_called_by, rewritten_text, users
 from hocket.explore.shared.memo import CACHED, Memo
+from hocket.explore.shared.of_c import ASKED, OfC
 from hocket.explore.shared.parts import LIFE
+from hocket.explore.shared.replaced import OF_CALLS, unseen_change
 from hocket.explore.threads.atomic import ATOMIC_OPERATIONS, Atomic
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.patch import START, THREAD_OPERATIONS
@@ -47,7 +57,7 @@ _RLock: Any = __import__("_thread").RLock  # the one of C
 _RealQueue: Any = __import__("_queue").SimpleQueue
 
 
-class Calling(Holding):
+class Calling(OfC):
     """The probes of calls."""
 
     # -- calls --------------------------------------------------------------------------------------------------------
@@ -69,8 +79,24 @@ class Calling(Holding):
             f = f.__func__
             kind = type(f)
         if kind is FunctionType:
+            if self.replaced:
+                self._look_at_code(f)
             return self._is_rewritten(f.__code__)
         return self._is_own(f) if issubclass(kind, type) else self._answers(kind)
+
+    def _look_at_code(self, f: Any) -> None:
+        """A function is about to be called, whose code or defaults may be replaced meanwhile."""
+        thing, actor = self._known.get(id(f)), ACTORS.get(_get_ident())
+        touched = [name for name in OF_CALLS if name in self.replaced]
+        if thing is not None and actor is not None and touched:
+            self._announce(actor, "data.read", [(thing, name) for name in touched])
+
+    def _look_at_class(self, o: Any) -> None:
+        """The class of `o` is asked for, which may be replaced meanwhile."""
+        if "__class__" in self.replaced:
+            thing, actor = self._known.get(id(o)), ACTORS.get(_get_ident())
+            if thing is not None and actor is not None:
+                self._announce(actor, "data.read", [(thing, "__class__")])
 
     def bound(self, o: Any, name: str) -> Any:
         """What to call for `o.name(…)`."""
@@ -119,6 +145,8 @@ class Calling(Holding):
             owner = f.__self__
             if self._base(type(owner)) is not None:
                 return self._called_on(owner, f.__name__, args, named, f)
+            if type(owner) is MappingProxyType:
+                return self.method(_behind(owner), f.__name__, *args, **named)
         elif kind in _UNBOUND:
             if args and self._base(f.__objclass__) is not None and isinstance(args[0], f.__objclass__):
                 return self._called_on(args[0], f.__name__, args[1:], named, partial(f, args[0]))
@@ -160,6 +188,10 @@ class Calling(Holding):
         perform = _OF_OWNER.get(type(getattr(f, "__self__", None))) or _OF_KIND.get(kind)
         if perform is not None:
             return perform(self, actor, f, args, named)
+        if kind is BuiltinFunctionType and f.__name__ in _REDUCING:
+            return self._reduced(actor, f, args, named)
+        if kind is type and "__dataclass_fields__" in vars(f):
+            exchange_generated(f)
         return self._handed_over(actor, f, args, named)
 
     def _handed_over(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -188,6 +220,13 @@ class Calling(Holding):
             self._listen(actor)
             with unseen(actor):
                 return f(*args, **named)
+        return self._given_away(actor, f, args, named, given)
+
+    def _given_away(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any], given: list[Any]) -> Any:
+        """Nothing is known of `f`."""
+        changed = unseen_change(f)
+        if changed and not self.heap.alone(actor.control):
+            self._report(changed)
         self._suspect(actor, f, given)
         for value in given:
             if id(value) not in self._known:
@@ -251,6 +290,13 @@ class Calling(Holding):
             self._through(f.__self__)
         return self._looking(actor, f, args, named)
 
+    def _pickled(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Containers of plain values are read in one go; of others nothing is known."""
+        given = [*args, *named.values()]
+        if all(_is_plain(value) or self._is_transparent(value) for value in given):
+            return self._looking(actor, f, args, named)
+        return self._given_away(actor, f, args, named, given)
+
     def _resumed(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """`send`, `throw` or `close` of a generator."""
         thing = self._known.get(id(f.__self__))
@@ -309,7 +355,8 @@ class Calling(Holding):
 
     def _speaking(self, value: Any) -> Any:
         """A method of a container that is handed over speaks for itself when it is called."""
-        if type(value) is not BuiltinFunctionType or self._base(type(value.__self__)) is None:
+        if type(value) is not BuiltinFunctionType or (
+                self._base(type(value.__self__)) is None and type(value.__self__) not in _OF_OWNER):
             return value
 
         key = id(value.__self__), value.__name__
@@ -317,7 +364,7 @@ class Calling(Holding):
         method = known() if known is not None else None
         if method is None:
             def method(*args: Any, **named: Any) -> Any:
-                return self._called_on(value.__self__, value.__name__, args, named)
+                return self.call(value, *args, **named)
 
             self._handed[key] = weakref.ref(method, lambda dead: self._forget_handed(key, dead))
         return method
@@ -337,9 +384,10 @@ class Calling(Holding):
 
     def _asked(self, value: Any) -> Any:
         """A function of C that is asked for each of several speaks for itself then: `key=len`, `map(str, …)`."""
-        if type(value) not in (BuiltinFunctionType, type) or value not in LOOKS:
-            return value
-        return partial(self.call, value)
+        kind = type(value)
+        if kind in ASKED or (kind is type and value in LOOKS):
+            return partial(self.call, value)
+        return value
 
     def _fresh(self, f: Any, result: Any) -> Any:
         """What foreign code returned; it may be something that others have, too."""
@@ -352,10 +400,6 @@ class Calling(Holding):
         if sys.getrefcount(result) > _FRESH:
             self.heap.meet(result)
         return result
-
-    def get(self, o: Any, name: str) -> Any:
-        """`o.name`, of which a method call begins with."""
-        raise NotImplementedError
 
 
 _EXACT = (dict, list, tuple, set, frozenset, OrderedDict, deque)
@@ -437,12 +481,36 @@ def _length(probes: Calling, o: Any) -> int:
     return len(o)
 
 
+def _length_hint(probes: Calling, o: Any, default: int = 0) -> int:
+    thing, actor = probes._known.get(id(o)), ACTORS.get(_get_ident())
+    if thing is not None and actor is not None and probes._base(type(o)) is None:
+        probes._announce(actor, "data.read", [(thing, SIZE)])
+    probes.truth(o)
+    return operator.length_hint(o, default)
+
+
 def _iter(probes: Calling, o: Any, *more: Any) -> Any:
     return iter(probes.iterate(o), *more) if not more else iter(o, *more)
 
 
 def _bool(probes: Calling, *args: Any) -> bool:
     return bool(probes.truth(args[0])) if args else False
+
+
+def _type(probes: Calling, *args: Any, **named: Any) -> Any:
+    if len(args) != 1 or named:
+        return FOR_THE_USER[type](probes, *args, **named)  # a class, that notes where it is made
+    probes._look_at_class(args[0])
+    return type(args[0])
+
+
+def _isinstance(probes: Calling, o: Any, kinds: Any) -> bool:
+    probes._look_at_class(o)
+    return isinstance(o, kinds)
+
+
+def _inplace(sign: str) -> Callable[..., Any]:
+    return lambda probes, a, b: probes.inplace(sign, a, b)
 
 
 def _reduce(probes: Calling, function: Any, values: Any, *initial: Any) -> Any:
@@ -465,17 +533,31 @@ _Perform = Callable[[Calling, Actor, Any, tuple[Any, ...], dict[str, Any]], Any]
 _PURPOSES: dict[Callable[..., Any], _Perform] = {  # the last one counts: `iter` looks, and is lazy
     **dict.fromkeys(PURE, Calling._plainly), **dict.fromkeys(SHAPES, Calling._shaping),
     **dict.fromkeys(LOOKS, Calling._looking), **dict.fromkeys(LAZY, Calling._lazily),
+    **dict.fromkeys((struct.pack_into, struct.unpack, struct.unpack_from, struct.iter_unpack), Calling._packed),
+    pickle.dumps: Calling._pickled,
 }
 _OF_KIND: dict[type, _Perform] = {
     weakref.ref: Calling._asked_weakly, CACHED: Calling._remembered, MethodWrapperType: Calling._wrapped,
     EnumType: Calling._enumerated,
+    **dict.fromkeys((operator.attrgetter, operator.itemgetter, operator.methodcaller), Calling._got),
 }
 _OF_OWNER: dict[type, _Perform] = {
     GeneratorType: Calling._resumed, memoryview: Calling._viewed, CACHED: Calling._of_cache,
+    Context: Calling._ran, Struct: Calling._packed,
+    **dict.fromkeys((StringIO, BytesIO), Calling._in_one_piece),
 }
+_REDUCING = frozenset({"__reduce_ex__", "__reduce__", "__getstate__"})
 _RAW = {"__getattribute__": "get_raw", "__setattr__": "set_raw", "__delattr__": "delete_raw"}
+_INPLACE_NAMES = {"iadd": "+", "iconcat": "+", "isub": "-", "imul": "*", "ior": "|", "iand": "&", "ixor": "^",
+                  "itruediv": "/", "ifloordiv": "//", "imod": "%", "ilshift": "<<", "irshift": ">>", "ipow": "**",
+                  "imatmul": "@"}
 _SPECIAL: dict[Any, Callable[..., Any]] = {
-    **FOR_THE_USER, getattr: _getattr, hasattr: _hasattr, vars: _vars, len: _length, iter: _iter, bool: _bool,
+    isinstance: _isinstance, operator.getitem: lambda probes, o, key: probes.item(o, key),
+    operator.length_hint: _length_hint, operator.contains: lambda probes, o, item: probes.contained(item, o),
+    operator.not_: lambda probes, o: not probes.truth(o), operator.truth: lambda probes, o: bool(probes.truth(o)),
+    **{getattr(operator, name): _inplace(sign) for name, sign in _INPLACE_NAMES.items()},
+    **FOR_THE_USER, type: _type, getattr: _getattr, hasattr: _hasattr, vars: _vars,
+    len: _length, iter: _iter, bool: _bool,
     setattr: lambda probes, o, name, value: probes.set(value, o, name),
     delattr: lambda probes, o, name: probes.delete(o, name),
     **{getattr(base, name): _raw(method, getattr(base, name))

@@ -17,6 +17,7 @@ from __future__ import annotations
 import array
 import bisect
 import builtins
+import collections
 import functools
 import heapq
 import itertools
@@ -93,7 +94,8 @@ LAZY: set[Callable[..., Any]] = {
 # functions that change their first argument
 SHAPES: set[Callable[..., Any]] = {
     heapq.heappush, heapq.heappop, heapq.heapify, heapq.heapreplace, heapq.heappushpop, next, operator.setitem,
-    operator.delitem, operator.iadd, bisect.insort_left, bisect.insort_right,
+    operator.delitem, collections._count_elements,  # type: ignore[attr-defined]  # what Counter counts with
+    bisect.insort_left, bisect.insort_right,
 }
 # functions in Python, by name, that read all of what they are given and keep nothing of it; what they do to their own
 # lists and dicts is nobody's business, as long as no code of the program can be called by them

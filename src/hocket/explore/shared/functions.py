@@ -27,6 +27,7 @@ from itertools import compress
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType, ModuleType
 from typing import Any, NamedTuple
 
+from hocket.explore.shared.generated import rewritten_of
 from hocket.explore.shared.sources import (
     CHANGED,
     ORIGINAL,
@@ -147,7 +148,7 @@ class Rewritten:
             self.unstable[module.__name__] = known | source.unstable
         for function in functions:
             plain = function.__code__
-            new = source.pairs.get(plain) if source else None
+            new = source.pairs.get(plain) if source else rewritten_of(plain)
             if new is not None:
                 self.functions.append(function)
                 self._before.append((function, plain))

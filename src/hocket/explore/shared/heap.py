@@ -140,6 +140,7 @@ class Heap:
         self.kept = Kept()
         self._first: dict[tuple[int, Any], Any] = {}  # what a place showed to the execution that touched it first
         self.shown: dict[tuple[int, Any], Shown] = {}  # what it showed when this execution touched it first
+        self._lent: list[Any] = []  # what has its state from elsewhere: kept, so that its id stays its own
         self._alone: set[int] = set()  # the numbers of what was there before, and was read by an actor who was alone
 
     # -- executions ---------------------------------------------------------------------------------------------------
@@ -156,6 +157,7 @@ class Heap:
         self._dying.clear()
         self.referred.clear()
         self.shown.clear()
+        self._lent.clear()
         self._alone.clear()
 
     def end(self) -> None:
@@ -163,6 +165,7 @@ class Heap:
         self.namespaces.clear()
         self._dying.clear()
         self.referred.clear()
+        self._lent.clear()
         self._control = None
 
     def alone(self, control: Control) -> bool:
@@ -246,6 +249,14 @@ class Heap:
                 self._outside[id(value)] = self._outside[id(own)] = thing
                 self._spaces[id(own)] = own
         return thing
+
+    def lend(self, thing: Thing, names: dict[str, Any] | None, *others: Any) -> None:
+        """What is done to one of `others` is done to `thing`: they have its dict `names` as namespace, or its state."""
+        self._lent += others
+        if names is not None:
+            self.namespaces[id(names)] = names
+            self.known[id(names)] = thing
+        self.known.update((id(each), thing) for each in others)
 
     def _spread(self, value: Any, hint: str, creator: int, *, deep: bool) -> None:
         todo: list[tuple[Any, str]] = [(value, hint)]

@@ -13,15 +13,23 @@ import gc
 import operator
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import groupby
 from types import (
     FunctionType,
     GeneratorType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+    WrapperDescriptorType,
 )
 from typing import Any
 
 from hocket.explore.shared.announce import Announcer, _is_plain, _missing
 from hocket.explore.shared.containers import touch_of
 from hocket.explore.shared.heap import SIZE, Thing
+from hocket.explore.shared.names import stable_names
 from hocket.explore.shared.parts import LIFE, WEAK
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
@@ -40,6 +48,8 @@ class _Old:
 _DICTS: tuple[Any, ...] = ({}, OrderedDict())
 _KEYS = tuple(type(each.keys()) for each in _DICTS)
 _VIEWS: tuple[type, ...] = (*_KEYS, *(type(view) for each in _DICTS for view in (each.values(), each.items())))
+_THROUGH = frozenset({*_VIEWS, MappingProxyType})
+_SEEN_THROUGH = frozenset({memoryview, MappingProxyType})
 _ORDERED: tuple[Any, ...] = ([], (), range(0), range(1 << 99), deque(), *_DICTS, *(each.values() for each in _DICTS),
                              *(each.items() for each in _DICTS))
 _SEQUENCES: tuple[Any, ...] = (*_ORDERED, set(), "", "\u0100", b"", bytearray(), array.array("i"), memoryview(b""))
@@ -74,7 +84,9 @@ class Holding(Announcer):
     def item(self, o: Any, key: Any) -> Any:
         """`o[key]`"""
         thing = self._known.get(id(o))
-        if type(o) is memoryview:
+        if type(o) in _SEEN_THROUGH:
+            if type(o) is MappingProxyType:
+                return self.item(_behind(o), key)
             self._looked((o,))
         if thing is None:
             return o[key]
@@ -115,6 +127,8 @@ class Holding(Announcer):
         if type(o) in _VIEWS:
             self._looked((o,))
             return item in o
+        if type(o) is MappingProxyType:
+            return self.contained(item, _behind(o))
         thing = self._known.get(id(o))
         if thing is None or not self._is_builtin(type(o), "__contains__"):
             self._given(o, "__contains__", (item,))
@@ -141,17 +155,20 @@ class Holding(Announcer):
         """`for … in o`"""
         kind = type(o)
         if kind in _VIEWS:
-            mapping = gc.get_referents(o)[0]
+            mapping = _behind(o)
             thing = self._known.get(id(mapping))
-            return o if thing is None else _Follower(self, thing, mapping, iter(o), wide=kind not in _KEYS)
+            wide = kind not in _KEYS or id(mapping) in self.heap.namespaces
+            return o if thing is None else _Follower(self, thing, mapping, iter(o), wide=wide)
+        if kind is MappingProxyType:
+            return self.iterate(_behind(o))
         thing = self._known.get(id(o))
         if thing is None:
             return o
         if self._base(kind) is not None:
-            return _Follower(self, thing, o, iter(o), wide=False)
+            return _Follower(self, thing, o, iter(o), wide=id(o) in self.heap.namespaces)
         if kind in _ITERATORS or kind is GeneratorType or kind.__module__ == "itertools":
             return _Follower(self, thing, o, o, wide=False)
-        return o
+        return _Follower(self, thing, o, o, wide=False) if _is_iterator_of_c(o) else o
 
     def whole(self, o: Any) -> Any:
         """All of `o` is read at once."""
@@ -164,6 +181,8 @@ class Holding(Announcer):
 
     def truth(self, o: Any) -> Any:
         """`if o`"""
+        if type(o) is MappingProxyType:
+            self.truth(_behind(o))
         thing = self._known.get(id(o))
         if thing is not None and self._base(type(o)) is not None:
             actor = ACTORS.get(_get_ident())
@@ -180,13 +199,17 @@ class Holding(Announcer):
 
     def _generated(self, name: str, *sides: Any) -> None:
         """A method without a source, such as a dataclass's `__eq__`, reads the attributes of both sides."""
-        if not any(_is_generated(getattr(type(side), name, None)) for side in sides):
+        methods = [getattr(type(side), name, None) for side in sides]
+        if not any(_is_generated(method) and not self._speaks_itself(method) for method in methods):
             return
         actor = ACTORS.get(_get_ident())
         touched = [place for side in sides if (thing := self._known.get(id(side))) is not None
                    for place in self._attributes(thing)]
         if actor is not None and touched:
             self._announce(actor, "data.read", touched)
+
+    def _speaks_itself(self, method: Any) -> bool:
+        return isinstance(method, FunctionType) and self._is_rewritten(method.__code__)
 
     def binary(self, sign: str, a: Any, b: Any) -> Any:
         """`a + b`, …"""
@@ -233,7 +256,10 @@ class Holding(Announcer):
         if self.advancing.intersection(running):
             raise ValueError("generator already executing")
         if not running:
-            return self._loaded(step())
+            found = step()
+            if type(iterator) is groupby:  # a group is taken from the same source
+                self.heap.lend(thing, None, found[1])
+            return self._loaded(found)
         self.advancing.update(running)
         try:
             return self._loaded(step())
@@ -261,6 +287,8 @@ class Holding(Announcer):
             return self.iterate(o)
         if base is defaultdict and name == "__getitem__" and _makes(o):
             return self._made(actor, thing, o, args[0])
+        if base is list and name == "sort" and type(o).sort is list.sort:
+            return self._sorted(actor, thing, o, **named)
         self._looked(args[1:] if touch in ("read", "put", "ensure", "drop") else args)
         if touch not in _READING:
             self._escaping(actor, thing, (*args, *named.values()))
@@ -286,6 +314,25 @@ class Holding(Announcer):
         value = self.call(o.default_factory)
         self.put(value, o, key)
         return value
+
+    def _sorted(self, actor: Actor, thing: Thing, o: Any, *, key: Any = None, reverse: bool = False) -> None:
+        """`o.sort(…)`: in CPython a list is empty while it is sorted.
+
+        Where code of the program is asked for the order, others may come and see it so; else nobody does.
+        """
+        self._touch(actor, thing, o, "shape", ())
+        items = list(o)
+        o.clear()
+        before = len(actor.control.execution.events)
+        try:
+            items.sort(key=None if key is None else partial(self.call, key), reverse=reverse)
+        finally:
+            if len(actor.control.execution.events) != before or _asks(key, items):
+                self._touch(actor, thing, o, "shape", ())
+            changed = len(o) > 0
+            o[:] = items
+        if changed:
+            raise ValueError("list modified during sort")
 
     def call(self, f: Any, /, *args: Any, **named: Any) -> Any:
         """`f(*args, **named)`"""
@@ -340,6 +387,10 @@ class Holding(Announcer):
 
     def _touch_namespace(self, actor: Actor, thing: Thing, touch: str, args: tuple[Any, ...]) -> None:
         kind = "data.read" if touch in _READING else "data.write"
+        if kind == "data.write" and type(thing.held) is ModuleType:
+            named = stable_names(thing.held)
+            if not args or args[0] in named:
+                self._report(f"globals of {thing.name} are written, which functions read without a step")
         if touch in ("read", "put", "ensure", "drop") and args and type(args[0]) is str:
             self._announce(actor, kind, [(thing, args[0])])
         else:
@@ -393,8 +444,7 @@ class Holding(Announcer):
         """All of these are read at once, those that are shared containers; and what they hold, if `deep`."""
         touched: list[tuple[Thing, Any]] = []
         for value in self._within(values) if deep else values:
-            if type(value) in _VIEWS:
-                value = gc.get_referents(value)[0]
+            value = _behind(value) if type(value) in _THROUGH else value
             value = value.obj if type(value) is memoryview else value
             thing = self._known.get(id(value))
             if thing is None or self._base(type(value)) is None:
@@ -413,11 +463,28 @@ class Holding(Announcer):
         todo = list(values)[::-1]
         while todo:
             value = todo.pop()
-            value = gc.get_referents(value)[0] if type(value) in _VIEWS else value
+            value = _behind(value) if type(value) in _THROUGH else value
             if id(value) not in found and (isinstance(value, _NESTING) or self._base(type(value)) is not None):
                 found[id(value)] = value
                 todo += [part for part in _entries(value) if not _is_plain(part)]
         return list(found.values())
+
+
+def _is_iterator_of_c(o: Any) -> bool:
+    """Whether all that can be asked of `o`, a file or a reader, is the next one, and C gives it."""
+    step = getattr(type(o), "__next__", None)
+    return type(step) is WrapperDescriptorType and iter(o) is o
+
+
+def _asks(key: Any, items: list[Any]) -> bool:
+    """Whether sorting asks code of the program, so that others may come in between."""
+    return isinstance(key, (FunctionType, MethodType)) or any(
+        isinstance(type(item).__lt__, FunctionType) for item in items if not _is_plain(item))
+
+
+def _behind(o: Any) -> Any:
+    """The mapping that a view or a `mappingproxy` shows."""
+    return gc.get_referents(o)[0]
 
 
 def _makes(o: Any) -> bool:
@@ -443,6 +510,9 @@ def _keys_of(o: Any) -> list[Any]:
 
 
 def _is_generated(method: Any) -> bool:
+    """Whether it has no source that could be rewritten: a dataclass's, or one of C, such as that of SimpleNamespace."""
+    if type(method) is WrapperDescriptorType:
+        return method.__objclass__ is SimpleNamespace
     return isinstance(method, FunctionType) and method.__code__.co_filename.startswith("<")
 
 

@@ -8,12 +8,14 @@ What code that is not tracked assigns, or names, it may touch unseen.
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import ModuleType
 
-__all__ = ["Names", "names_in", "names_of", "written_by"]
+__all__ = ["Names", "names_in", "names_of", "stable_names", "written_by"]
 
 _BEFORE_OTHERS = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
 _BY_NAME = ("setattr", "delattr", "__setattr__", "__delattr__", "vars")
@@ -30,6 +32,16 @@ class Names:
     elsewhere: frozenset[str] = frozenset()
     mentioned: frozenset[str] = frozenset()
     free: bool = False
+    stable: frozenset[str] = frozenset()  # names that functions read, and none declares as global
+    asks: bool = False  # whether it asks for the class of anything by `isinstance`
+
+
+def stable_names(module: ModuleType) -> frozenset[str]:
+    """The globals of a module that its functions read without a step, because they do not assign them."""
+    file = vars(module).get("__file__")  # a module's `__getattr__` is not asked
+    if module is builtins:
+        return frozenset(vars(builtins))
+    return names_in(file).stable if isinstance(file, str) and file.endswith(".py") else frozenset()
 
 
 def written_by(files: Iterable[str]) -> Names:
@@ -58,6 +70,8 @@ def names_in(file: str) -> Names:
     written: set[str] = set()
     elsewhere: set[str] = set()
     mentioned: set[str] = set()
+    loaded: set[str] = set()
+    rebound: set[str] = set()
     free = False
     todo: list[tuple[ast.AST, str]] = [(tree, "")]
     while todo:
@@ -73,10 +87,15 @@ def names_in(file: str) -> Names:
                     written.add(node.attr)
                 if of != "self":
                     elsewhere.add(node.attr)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            loaded.add(node.id)
+        elif isinstance(node, ast.Global):
+            rebound.update(node.names)
         elif isinstance(node, ast.Call):
             free = free or _called(node) in _BY_NAME
         todo += [(child, owner) for child in ast.iter_child_nodes(node)]
-    return Names(frozenset(written), frozenset(elsewhere), frozenset(mentioned), free)
+    return Names(frozenset(written), frozenset(elsewhere), frozenset(mentioned), free, frozenset(loaded - rebound),
+                 not loaded.isdisjoint(("isinstance", "issubclass")))
 
 
 def _owner_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

@@ -59,7 +59,7 @@ _NAMED_VALUES = {  # found by name, so that their modules need not be loaded
     "datetime.timezone", "decimal.Decimal", "fractions.Fraction", "uuid.UUID", "pathlib.PosixPath",
     "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath", "pathlib._local.PosixPath",
     "pathlib._local.WindowsPath", "builtins.ContextVar", "_contextvars.ContextVar", "_contextvars.Token",
-    "builtins.Token", "_contextvars.Context", "_struct.Struct",
+    "builtins.Token", "_struct.Struct",
 }
 
 
@@ -91,10 +91,18 @@ def told_key(key: Any) -> str:
     if type(key) is str:
         private = _MANGLED.fullmatch(key)
         return f".{private[1] if private and not key.endswith('__') else key}"
-    if key == ("\0other",):
+    inside = key[0] if type(key) is tuple and len(key) == 1 else key
+    if type(inside) is str and inside == "\0other":
         return "[…]"
-    text = repr(key[0] if type(key) is tuple and len(key) == 1 else key)
+    text = _told(inside)
     return f"[{text if len(text) <= 30 else text[:27] + '...'}]"
+
+
+def _told(key: Any) -> str:
+    """As `repr` has it, which is not asked of what the program has made: that would run its code."""
+    if type(key) is tuple:
+        return f"({', '.join(map(_told, key))})"
+    return repr(key) if type(key) in _VALUES else f"{type(key).__qualname__}()"
 
 
 _MEMBERS = (list, tuple, deque, set, frozenset)

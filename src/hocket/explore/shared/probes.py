@@ -15,6 +15,7 @@ reported, and then nothing is proved.
 """
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import weakref
@@ -27,7 +28,7 @@ from types import (
     CellType,
     ClassMethodDescriptorType,
     FunctionType,
-    GetSetDescriptorType,
+    MappingProxyType,
     MemberDescriptorType,
     MethodDescriptorType,
     ModuleType,
@@ -38,16 +39,19 @@ from typing import Any
 from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.calling import Calling, rewritten_text
 from hocket.explore.shared.heap import SIZE, Thing
-from hocket.explore.shared.parts import is_made_by_python, is_value
+from hocket.explore.shared.names import stable_names
+from hocket.explore.shared.parts import ENVELOPES, is_made_by_python, is_value
+from hocket.explore.shared.replaced import BY_NAME, OF_LOOKING_UP, is_data, is_looked_up
 from hocket.explore.shared.rewrite import unbound
 from hocket.explore.threads.control import ACTORS, Actor
+from hocket.explore.threads.naming import caller
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.primitives import is_real_lock
 
 __all__ = ["Probes"]
 
 _OF_METHODS = (FunctionType, staticmethod, classmethod, property, BuiltinFunctionType, WrapperDescriptorType,
-               MethodDescriptorType, ClassMethodDescriptorType, GetSetDescriptorType)
+               MethodDescriptorType, ClassMethodDescriptorType)
 _OF_CLASSES = {"register": ABCMeta, "__subclasses__": type}
 _Local = __import__("_thread")._local
 _cached_get: Any = cached_property.__get__
@@ -63,6 +67,8 @@ class Probes(Calling):
         thing = self._known.get(id(o))
         if issubclass(type(o), _Local):  # each thread has its own
             return getattr(o, name)
+        if self.replaced:
+            self._look_up(thing, o, name)
         if thing is None:
             thing = self._always_shared(o)
             if thing is None:
@@ -77,14 +83,14 @@ class Probes(Calling):
         if name in _OF_CLASSES and issubclass(type(o), _OF_CLASSES[name]) and _lookup(o, name)[0] is None:
             self._met_book_of_python(thing, name)
         if name[:2] == "__" and name[-2:] == "__":
-            return self._namespace(thing, o) if name == "__dict__" else getattr(o, name)
+            return self._namespace(thing, o) if name == "__dict__" else self._loaded(getattr(o, name))
         own = type(o) if not issubclass(type(o), type) else o
         owner, attribute = _lookup(own, name)
         if self.everything and _is_of_the_program(attribute):
             self.heap.described.setdefault((own, name), owner)
         if (own, name) in self.heap.described:
             return self._get_described(thing, o, name, self.heap.described[own, name])
-        if attribute is not _missing and not _is_data(attribute) and not _shadows(o, name) and not self._may_be_set(
+        if attribute is not _missing and not is_data(attribute) and not _shadows(o, name) and not self._may_be_set(
                 attribute, name):
             if type(attribute) is cached_property and not self._is_rewritten(_cached_get.__code__):
                 return self._get_cached(thing, o, name, attribute)
@@ -96,6 +102,20 @@ class Probes(Calling):
         if actor is not None and (self.everything or name in self.written or name in self.elsewhere):
             self._announce(actor, "data.read", [(thing, name), *self._above(o, own, name, owner, attribute)])
         return self._loaded(getattr(o, name), f"{thing.name}.{name}")
+
+    def _look_up(self, thing: Thing | None, o: Any, name: str) -> None:
+        """How `o.name` is found, and what it is, where that may change while several actors live."""
+        actor = ACTORS.get(_get_ident())
+        if actor is None:
+            return
+        own = o if issubclass(type(o), type) else type(o)
+        things = [thing] if thing is not None else []
+        above = [found for kind in own.__mro__ if (found := self.heap.meet(kind)) is not None]
+        touched = [(each, special) for special in OF_LOOKING_UP if special in self.replaced for each in things]
+        if name in self.replaced:
+            touched += [(each, name) for each in (things if "__class__" in self.replaced else [*things, *above])]
+        if touched:
+            self._announce(actor, "data.read", list(dict.fromkeys(touched)))
 
     def _may_be_set(self, attribute: Any, name: str) -> bool:
         """Whether it is a method in place of which a class may get another one."""
@@ -111,7 +131,7 @@ class Probes(Calling):
             classes = own.__mro__ if own is not o else own.__mro__[1:] + kind.__mro__
             found = [self.heap.meet(above) for above in classes if is_made_by_python(above)]
         else:
-            found = [self.heap.meet(owner)] if owner is not None and owner is not o and _is_data(attribute) else []
+            found = [self.heap.meet(owner)] if owner is not None and owner is not o and is_data(attribute) else []
         return [(above, name) for above in found if above is not None]
 
     def _get_described(self, thing: Thing, o: Any, name: str, owner: type | None) -> Any:
@@ -130,7 +150,7 @@ class Probes(Calling):
             return self._get_cached(None, o, name, attribute)
         if actor is None or _shadows(o, name):
             return getattr(o, name)
-        if attribute is not _missing and not _is_data(attribute) and not self._may_be_set(attribute, name):
+        if attribute is not _missing and not is_data(attribute) and not self._may_be_set(attribute, name):
             return getattr(o, name)
         if self.everything or name in self.written or name in self.elsewhere:
             places = self._above(o, type(o), name, owner, attribute)
@@ -145,7 +165,7 @@ class Probes(Calling):
             return getattr(o, name)
         above = mro[mro.index(o.__thisclass__) + 1:]
         attribute = next((vars(each)[name] for each in above if name in vars(each)), _missing)
-        if attribute is not _missing and not _is_data(attribute) and not self._may_be_set(attribute, name):
+        if attribute is not _missing and not is_data(attribute) and not self._may_be_set(attribute, name):
             return getattr(o, name)
         things = [self.heap.meet(each) for each in above if is_made_by_python(each)]
         self._announce(actor, "data.read", [(each, name) for each in things if each is not None])
@@ -186,12 +206,14 @@ class Probes(Calling):
     def set(self, value: Any, o: Any, name: str) -> None:
         """`o.name = value`"""
         thing = self._known.get(id(o)) or self._always_shared(o) if not issubclass(type(o), _Local) else None
-        if thing is not None and name[:2] == "__" and name[-2:] == "__" and id(o) in self._known:
+        if thing is not None and _is_special(name) and name not in BY_NAME and id(o) in self._known:
             self._wrote_of_python(thing, name)
         elif thing is not None and not self._is_managed(o, name):
-            self._writing(thing, name, value, type(o))
-        elif thing is None and is_value(type(o)):
+            self._writing(thing, o, name, value, type(o))
+        elif thing is None and (is_value(type(o)) or type(o) in ENVELOPES):
             self._wrote_value(o, name)
+        if name == "__dict__":
+            self._lent(thing, o, value)
         setattr(o, name, value)
         if issubclass(type(o), type):
             self._class_data.clear()
@@ -209,7 +231,9 @@ class Probes(Calling):
 
     def _wrote_value(self, o: Any, name: str) -> None:
         """An Enum's member, or something else that is taken for unchangeable, is changed after all."""
-        actor = ACTORS.get(_get_ident())
+        actor, frame = ACTORS.get(_get_ident()), caller(sys._getframe(1))
+        if frame is not None and frame.f_globals.get("__name__") == "enum":
+            return  # a member is made, and not yet anybody's
         if actor is not None and not self.heap.alone(actor.control):
             self._report(f"attribute {name!r} of a {type(o).__qualname__} is written, which is taken for unchangeable")
 
@@ -228,46 +252,80 @@ class Probes(Calling):
         """`object.__setattr__(o, name, value)`, or that of another class, as `setter`"""
         thing = self._known.get(id(o)) or self._always_shared(o)
         if thing is not None:
-            self._writing(thing, name, value)
+            self._writing(thing, o, name, value)
+        if name == "__dict__":
+            self._lent(thing, o, value)
         setter(o, name, value)
 
     def delete_raw(self, o: Any, name: str, deleter: Callable[[Any, str], None]) -> None:
         """`object.__delattr__(o, name)`, or that of another class, as `deleter`"""
         thing = self._known.get(id(o)) or self._always_shared(o)
         if thing is not None:
-            self._writing(thing, name, None)
+            self._writing(thing, o, name, None)
         deleter(o, name)
 
     def delete(self, o: Any, name: str) -> None:
         """`del o.name`"""
         thing = self._known.get(id(o)) or self._always_shared(o) if not issubclass(type(o), _Local) else None
         if thing is not None and not self._is_managed(o, name):
-            self._writing(thing, name, None)
+            self._writing(thing, o, name, None)
         delattr(o, name)
 
-    def _writing(self, thing: Thing, name: str, value: Any, kind: type | None = None) -> None:
+    def _writing(self, thing: Thing, o: Any, name: str, value: Any, kind: type | None = None) -> None:
         actor = ACTORS.get(_get_ident())
         if actor is None:
             return
-        self.heap.escape(value, actor, f"{thing.name}.{name}")
+        for part in list(value.values()) if name == "__dict__" and type(value) is dict else (value,):
+            self.heap.escape(part, actor, f"{thing.name}.{name}")
         if kind is not None:
             self._look_out(actor, thing, kind, name, "mentioned")
         held = thing.held() if type(thing.held) is weakref.ref else thing.held
         expected = self.elsewhere if issubclass(type(held), type) else self.written
         if not self.everything and name not in expected and not self.heap.alone(actor.control):
             self.surprised = True
+        if type(o) is ModuleType and not self.heap.alone(actor.control) and name in stable_names(o):
+            self._report(f"global {name!r} of {thing.name} is replaced, which functions read without a step")
+        if name not in self.replaced and is_looked_up(o, name, value) and not self.heap.alone(actor.control):
+            self._replacing(thing, o, name)
+        if name == "__class__" and self.asks and not self.heap.alone(actor.control):
+            self._report(f"the class of {thing.name} is replaced, which Python itself reads (`isinstance`)")
         self._announce(actor, "data.write", [(thing, name)])
+
+    def _replacing(self, thing: Thing, o: Any, name: str) -> None:
+        """What others look up without a step is replaced."""
+        found = _lookup(o if issubclass(type(o), type) else type(o), name)[1]
+        if (type(o), name) in self.heap.described or (name in self.elsewhere and (
+                found is _missing or self._may_be_set(found, name))):  # who reads it asks every class above
+            return
+        if "__class__" in self.replaced and not _is_special(name):
+            self._report(f"{name!r} of {thing.name} is replaced, and so are classes of objects")
+        else:
+            self.replacing[name] = None
+
+    def _lent(self, thing: Thing | None, o: Any, names: Any) -> None:
+        """`names` is the namespace of `o` from now on, and perhaps that of others, too: their attributes are one."""
+        actor, shared = ACTORS.get(_get_ident()), self._known.get(id(names))
+        if actor is None or not isinstance(names, dict):
+            return
+        if thing is not None and shared not in (None, thing) and not self.heap.alone(actor.control):
+            self._report(f"{thing.name} gets a namespace that others use")
+        if shared is None and thing is None:
+            self.heap.escape(names, actor, f"{type(o).__name__}().__dict__")
+        self.heap.lend(shared or thing or self._known[id(names)], names, o)
 
     def _is_managed(self, o: Any, name: str) -> bool:
         """Whether code, such as a property's, takes care of the attribute."""
         _, attribute = _lookup(type(o), name)
-        return attribute is not _missing and hasattr(type(attribute), "__set__") and not _is_data(attribute)
+        if type(attribute) is property and attribute.fset is not None and not self._speaks_itself(attribute.fset):
+            return False
+        return attribute is not _missing and hasattr(type(attribute), "__set__") and not is_data(attribute)
 
     def _namespace(self, thing: Thing, o: Any) -> Any:
         own = object.__getattribute__(o, "__dict__")
-        if type(own) is dict and type(o) is not ModuleType:
-            self.heap.namespaces[id(own)] = own
-            self._known[id(own)] = thing
+        names = gc.get_referents(own)[0] if type(own) is MappingProxyType else own
+        if type(names) is dict and type(o) is not ModuleType:
+            self.heap.namespaces[id(names)] = names
+            self._known[id(names)] = thing
         return own
 
     def _always_shared(self, o: Any) -> Thing | None:
@@ -285,7 +343,7 @@ class Probes(Calling):
             found = self._class_data[kind] = {
                 name: owner for owner in reversed(kind.__mro__) if owner.__flags__ & 1 << 9
                 for name, value in vars(owner).items()
-                if name[:2] != "__" and (_is_data(value) or (type(value) is cached_property and not own_cache))
+                if name[:2] != "__" and (is_data(value) or (type(value) is cached_property and not own_cache))
                 and type(value) is not MemberDescriptorType}
         return found
 
@@ -401,9 +459,8 @@ def _cell_of(reader: Callable[[], Any]) -> CellType:
     return cells[0]  # type: ignore[no-any-return]
 
 
-def _is_data(attribute: Any) -> bool:
-    """Whether an attribute of a class is a value, or the place of one, and not code."""
-    return type(attribute) is MemberDescriptorType or not hasattr(type(attribute), "__get__")
+def _is_special(name: str) -> bool:
+    return name[:2] == "__" and name[-2:] == "__"
 
 
 def _shadows(o: Any, name: str) -> bool:
@@ -416,7 +473,7 @@ def _shadows(o: Any, name: str) -> bool:
 
 def _is_of_the_program(attribute: Any) -> bool:
     """Whether an attribute of a class is a descriptor that somebody has written, and may take away again."""
-    if attribute is _missing or _is_data(attribute) or type(attribute) is cached_property:
+    if attribute is _missing or is_data(attribute) or type(attribute) is cached_property:
         return False
     return _is_foreign(attribute)
 

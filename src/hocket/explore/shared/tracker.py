@@ -22,7 +22,7 @@ from hocket.explore.execution import Cast
 from hocket.explore.shared.blocks import Blocks
 from hocket.explore.shared.functions import is_rewritten, rewritten
 from hocket.explore.shared.heap import Heap, Shown
-from hocket.explore.shared.names import written_by
+from hocket.explore.shared.names import names_in, written_by
 from hocket.explore.shared.probes import Probes
 from hocket.explore.shared.racing import Race, race_of
 from hocket.explore.shared.reaching import homes_of
@@ -46,7 +46,8 @@ class Visible:
     a Condition that nobody caused, of each actor; `order`: of the callbacks of an event loop; `cancel`: tasks that
     may be cancelled from outside; `reached`: modules that are tracked because shared data came into their hands;
     `mortal`: whether what is referred to weakly still lives; `model`: between which accesses others may come; `afresh`:
-    whether what the program left behind is put back before each execution.
+    whether what the program left behind is put back before each execution;
+    `replaced`: the names of what is looked up, and was found to be replaced meanwhile (replaced.py).
     """
 
     ends: bool = False
@@ -60,6 +61,7 @@ class Visible:
     mortal: bool = False
     afresh: bool = False
     model: str = "free"
+    replaced: tuple[str, ...] = ()
 
     def flags(self) -> str:
         """What the command that replays has to say besides; nothing of what it finds out by itself."""
@@ -112,12 +114,15 @@ class Tracker:
     _told: bool = False
 
     def __post_init__(self) -> None:
-        names = written_by(getattr(module, "__file__", None) or "" for module in self.modules)
+        files = [getattr(module, "__file__", None) or "" for module in self.modules]
+        names = written_by(files)
         own = {module.__name__ for module in self.modules}
         kinds = TELLING if self.telling else _PROBES
         self.probes = kinds[self.visible.model](Heap(lambda kind: kind.__module__ in own), is_rewritten, names)
         self.probes.everything = self.visible.everything or names.free
         self.probes.heap.mortal = self.visible.mortal
+        self.probes.replaced = frozenset(self.visible.replaced)
+        self.probes.asks = any(names_in(file).asks for file in files)
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -199,7 +204,7 @@ class Tracker:
         """Whether the exploration has to begin again."""
         probes = self.probes
         return (self.led or probes.heap.stale or probes.heap.bereaved or (probes.surprised and not probes.everything)
-                or bool(self.wanted()))
+                or bool(probes.replacing) or bool(self.wanted()))
 
     def wanted(self) -> tuple[str, ...]:
         """The modules that have shared data in their hands and are not tracked yet."""
@@ -230,9 +235,13 @@ class Tracker:
         return None
 
     def reaching_further(self) -> Visible | None:
-        """With the modules tracked as well that have shared data in their hands; None if there are no more."""
-        wanted = self.wanted()
-        return replace(self.visible, reached=(*self.visible.reached, *wanted)) if wanted else None
+        """With the modules tracked as well that have shared data in their hands, and as steps what is looked up and
+        was replaced; None if there is no more of either."""
+        wanted, replacing = self.wanted(), self.probes.replacing
+        if not wanted and not replacing:
+            return None
+        return replace(self.visible, reached=(*self.visible.reached, *wanted),
+                       replaced=(*self.visible.replaced, *replacing))
 
     def saved(self) -> str:
         """What another process has to know to go on."""
