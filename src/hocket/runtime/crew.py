@@ -369,11 +369,11 @@ class Crew(Building[Handle]):
         for command, node in commands:
             task: Any = node.load  # a Handle, because only `spawn` and `add_graph` add nodes
             if command is _RUN:
-                if self._stopped:
+                if not self._stopped:
+                    self._ready.append(task)
+                    added += 1
+                elif node.phase is _READY:
                     self._do(self._kernel.receive(Stimulus.CANCELLED, node))
-                    continue
-                self._ready.append(task)
-                added += 1
             elif command is _SETTLE:
                 if task._more.given:
                     task.forget_what_was_given()
