@@ -21,7 +21,7 @@ async def receiver(stream: MemoryObjectReceiveStream[str], *, task_status: TaskS
 
 
 async def body() -> None:
-    send, receive = anyio.create_memory_object_stream[str](1)
+    send, receive = anyio.create_memory_object_stream(1)
     with send, receive:
         async with anyio.create_task_group() as group:
             scope = await group.start(receiver, receive)
