@@ -130,7 +130,6 @@ def github_join(source: Source) -> Planted | None:
     jobs = jobs_of(source)
     if not jobs.entries or jobs.span.line == 0:
         return None
-    last = max(entry.value.span.end_line for entry in jobs.entries.values())
     indent = " " * (next(iter(jobs.entries.values())).key.span.column - 1)
     if block(next(iter(jobs.entries.values()))) is None or list(single(source).entries)[-1] != "jobs":
         return None
@@ -140,7 +139,6 @@ def github_join(source: Source) -> Planted | None:
         f"{indent}zz-b:", f"{indent}  if: github.ref != 'refs/heads/a'", *body,
         f"{indent}zz-join:", f"{indent}  needs: [zz-a, zz-b]", *body,
     ]  # fmt: skip
-    assert last
     return appended(source, added, "G015", 8)
 
 
@@ -216,29 +214,17 @@ def compose_undefined(source: Source) -> Planted | None:
     return None
 
 
-def compose_join(source: Source) -> Planted | None:
-    """Somebody who waits for the end of what never ends."""
-    names = list(services(source, ()))
-    if not names or list(single(source).entries)[-1] != "services":
-        return None
-    indent = " " * (next(iter(entries(single(source).get("services")).values())).key.span.column - 1)
-    added = [
-        f"{indent}zz-ever: {{image: x, restart: always}}",
-        f"{indent}zz-join: {{image: x, depends_on: {{zz-ever: {{condition: service_completed_successfully}}}}}}",
-    ]
-    return appended(source, added, "G032", 1)
+def compose_services(first: str, second: str, codes: str) -> Plant:
+    """Two services at the end, of which the second is wrong."""
 
+    def plant(source: Source) -> Planted | None:
+        root = single(source)
+        if next(services(source, ()), None) is None or list(root.entries)[-1] != "services":
+            return None
+        indent = " " * (next(iter(entries(root.get("services")).values())).key.span.column - 1)
+        return appended(source, [indent + first, indent + second], codes, 1)
 
-def compose_profiles(source: Source) -> Planted | None:
-    names = list(services(source, ()))
-    if not names or list(single(source).entries)[-1] != "services":
-        return None
-    indent = " " * (next(iter(entries(single(source).get("services")).values())).key.span.column - 1)
-    added = [
-        f"{indent}zz-some: {{image: x, profiles: [zz]}}",
-        f"{indent}zz-all: {{image: x, depends_on: [zz-some]}}",
-    ]
-    return appended(source, added, "G013", 1)
+    return plant
 
 
 # -- Argo and Tekton --------------------------------------------------------------------------------------------------
@@ -399,8 +385,13 @@ PLANTS: dict[str, dict[str, Plant]] = {
     "compose": {
         "cycle": compose_cycle,
         "undefined need": compose_undefined,
-        "branches that never join": compose_join,
-        "contradictory condition": compose_profiles,
+        "branches that never join": compose_services(
+            "zz-ever: {image: x, restart: always}",
+            "zz-join: {image: x, depends_on: {zz-ever: {condition: service_completed_successfully}}}", "G032",
+        ),
+        "contradictory condition": compose_services(
+            "zz-some: {image: x, profiles: [zz]}", "zz-all: {image: x, depends_on: [zz-some]}", "G013"
+        ),
     },
     "argo": {
         "cycle": listed_cycle(dag_tasks, "dependencies", _ARGO),

@@ -10,8 +10,7 @@ are considered than exist, so a claim "never" stays true.
 Bounded on purpose: an open string that spells a number in an unusual way ("1.0",
 "0x1") is not considered equal to that number.
 
-`needs` is documented to hold the jobs that are named, and holds those behind them as well where a job's `if` is
-asked (actions/runner #2356): what is read of those is a guess.
+In a job's `if`, `needs` holds the jobs behind those that are named as well (actions/runner #2356): they are guesses.
 
 Sources: actions/languageservices `expressions/src` (values, coercion) and
 `workflow-parser/src/model/converter/if-condition.ts` (the implicit `success()`);
@@ -233,15 +232,13 @@ def is_off(expression: Expression) -> bool:
             return any(is_off(part) for part in parts)
         case Or(parts):
             return all(is_off(part) for part in parts)
-        case Invert(Literal(value)):
-            return is_truthy(value)
     return False
 
 
 def rests_on_caller(expression: Expression) -> bool:
     """Whether a condition asks what a caller decides for a workflow: its inputs, and the event that began it all."""
-    decided = (Context("inputs"), Literal("event_name"), Literal("event"))
-    return any((part.key if isinstance(part, Access) else part) in decided for part in walk(expression))
+    asked = (part.key if isinstance(part, Access) else part for part in walk(expression))
+    return not {Context("inputs"), Literal("event_name"), Literal("event")}.isdisjoint(asked)
 
 
 def _asks_status(expression: Expression) -> bool:
