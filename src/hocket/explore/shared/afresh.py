@@ -57,7 +57,7 @@ class Kept:
             if not _holds_only_values(value):
                 for _, content in contents:
                     self._unlisted.update((id(held), held) for held in content if _is_unlisted(held))
-            if isinstance(value, WEAK):
+            if issubclass(type(value), WEAK):
                 self.keep(vars(value).get("data"))
 
     def keep_all(self, values: Iterable[Any], enters: Callable[[type], bool]) -> None:
@@ -171,7 +171,7 @@ def _set_items(value: Any, content: list[Any]) -> None:
 
 def _namespace(value: Any) -> dict[str, Any] | None:
     """The attributes of an object of its own; those of classes and modules are other people's as well."""
-    if isinstance(value, (type, ModuleType)):
+    if issubclass(type(value), (type, ModuleType)):
         return None
     try:
         own = object.__getattribute__(value, "__dict__")
@@ -241,11 +241,11 @@ def _set_cell(cell: CellType, content: list[Any]) -> None:
 def _named(value: Any) -> list[Any]:
     """The names of a class or module; what Python itself enters there is not the program's."""
     return _flat({name: held for name, held in list(vars(value).items())
-                  if name[:2] != "__" and name[:5] != "_abc_" and not isinstance(held, ModuleType)})
+                  if name[:2] != "__" and name[:5] != "_abc_" and not issubclass(type(held), ModuleType)})
 
 
 def _set_named(value: Any, content: list[Any]) -> None:
-    kind: Any = type if isinstance(value, type) else ModuleType
+    kind: Any = type if issubclass(type(value), type) else ModuleType
     then = dict(_in_pairs(content))
     for name, held in _in_pairs(_named(value)):
         if name not in then:
@@ -261,7 +261,7 @@ _WAYS = (
     _Way(lambda value: _namespace(value) is not None, lambda value: _flat(_namespace(value) or {}), _set_attributes),
     _Way(lambda value: bool(_slots(value)), _in_slots, _set_slots),
     _Way(lambda value: type(value) is CellType, _in_cell, _set_cell),
-    _Way(lambda value: isinstance(value, (type, ModuleType)) and bool(vars(value)), _named, _set_named),
+    _Way(lambda value: issubclass(type(value), (type, ModuleType)) and bool(vars(value)), _named, _set_named),
 )
 
 
@@ -270,7 +270,7 @@ _WAYS = (
 
 def is_container(held: Any) -> bool:
     """Whether what is at one place of it is seen at others: by its length, and by who goes through it."""
-    return _base(held) is not None or isinstance(held, WEAK)
+    return _base(held) is not None or issubclass(type(held), WEAK)
 
 
 def glimpse(held: Any, key: Any) -> Any:
@@ -280,17 +280,19 @@ def glimpse(held: Any, key: Any) -> Any:
     """
     if type(held) is CellType:
         return tuple(map(_shown, _in_cell(held)))
-    if isinstance(held, WEAK):
+    if issubclass(type(held), WEAK):
         held = vars(held).get("data")
     if _base(held) is not None:
         items = _items(held)
-        if isinstance(held, dict):
-            items = list(_in_pairs(items))
-        entries = [tuple(map(_shown, each)) if isinstance(held, dict) else _shown(each) for each in items[:_LOOKED_AT]]
-        return len(items), frozenset(entries) if isinstance(held, set) else tuple(entries)
+        kind = type(held)
+        if issubclass(kind, dict):
+            pairs = list(_in_pairs(items))
+            return len(pairs), tuple((_shown(name), _shown(there)) for name, there in pairs[:_LOOKED_AT])
+        entries = map(_shown, items[:_LOOKED_AT])
+        return len(items), frozenset(entries) if issubclass(kind, set) else tuple(entries)
     if type(key) is not str:
         return None
-    own = vars(held) if isinstance(held, (type, ModuleType)) else _namespace(held) or {}
+    own = vars(held) if issubclass(type(held), (type, ModuleType)) else _namespace(held) or {}
     if key not in own:
         return next((_shown(_in_slot(held, slot)) for slot in _slots(held) if slot.__name__ == key), ABSENT)
     return _shown(own[key])

@@ -23,9 +23,9 @@ from hocket.explore.shared.containers import base_of
 from hocket.explore.shared.heap import SIZE, Heap, Thing
 from hocket.explore.shared.memo import Memo
 from hocket.explore.shared.names import Names, names_of
-from hocket.explore.shared.parts import MADE_BY_PYTHON, items_of, members_of
+from hocket.explore.shared.parts import MADE_BY_PYTHON, items_of, members_of, plainly
 from hocket.explore.shared.racing import Access
-from hocket.explore.shared.reaching import home_of
+from hocket.explore.shared.reaching import home_of, is_trackable
 from hocket.explore.threads.control import Actor
 from hocket.explore.threads.naming import caller, is_machinery, place_text
 from hocket.trace.operation import Operation
@@ -151,7 +151,7 @@ class Announcer:
         return value
 
     def _met(self, values: Any) -> None:
-        for value in [value for _, value in items_of(values)] if isinstance(values, dict) else members_of(values):
+        for value in [value for _, value in items_of(values)] if issubclass(type(values), dict) else members_of(values):
             if not _is_plain(value) and id(value) not in self._known:
                 if type(value) is tuple:
                     self._met(value)
@@ -179,7 +179,7 @@ class Announcer:
     def _is_own(self, kind: type) -> bool:
         """Whether making an instance runs rewritten code only, that of its metaclass included."""
         call = type(kind).__call__
-        if isinstance(call, FunctionType):
+        if issubclass(type(call), FunctionType):
             return self._is_rewritten(call.__code__)
         return call is type.__call__ and self._makes_own(kind)
 
@@ -192,7 +192,7 @@ class Announcer:
         """The same, if the metaclass has been asked."""
         for name in ("__new__", "__init__"):
             method = getattr(kind, name)
-            if isinstance(method, FunctionType) and not self._is_rewritten(method.__code__):
+            if issubclass(type(method), FunctionType) and not self._is_rewritten(method.__code__):
                 return False
         return bool(kind.__flags__ & 1 << 9)
 
@@ -210,23 +210,23 @@ class Announcer:
         home = home_of(f)
         if home is not None:
             self.wanted[home] = None
-        module = getattr(f, "__module__", None) or type(f).__module__
-        name = getattr(f, "__qualname__", None) or type(f).__qualname__
-        self._report(f"{module}.{name} is given {shared.name}, and what it reads of it is not tracked"
-                     f" (track={module.partition('.')[0]!r} would)")
+        module = plainly(f, "__module__") or type(f).__module__
+        name = plainly(f, "__qualname__") or type(f).__qualname__
+        cure = f" (track={module.partition('.')[0]!r} would)" if is_trackable(sys.modules.get(module)) else ""
+        self._report(f"{module}.{name} is given {shared.name}, and what it reads of it is not tracked{cure}")
 
     def _is_silent(self, f: Any) -> bool:
         """Whether foreign code is known to leave alone what it is given, or to speak for itself."""
-        code = getattr(getattr(f, "__func__", f), "__code__", None)
+        code = plainly(plainly(f, "__func__", f), "__code__")
         if code is not None:
-            if code.co_filename in _NOT_SILENT or not _STACKS.isdisjoint(type(getattr(f, "__self__", None)).__mro__):
+            if code.co_filename in _NOT_SILENT or not _STACKS.isdisjoint(type(plainly(f, "__self__")).__mro__):
                 return False  # a stack that several push to
             return is_machinery(code.co_filename) or code.co_filename.startswith("<")
-        if isinstance(f, type):
+        if issubclass(type(f), type):
             init = getattr(_lookup(f, "__init__")[1], "__code__", None)
             return init is None or is_machinery(init.co_filename) or init.co_filename.startswith("<")
-        owner = getattr(f, "__self__", None)
-        module = getattr(f, "__module__", None) or type(owner).__module__
+        owner = plainly(f, "__self__")
+        module = plainly(f, "__module__") or type(owner).__module__
         return module.startswith("hocket.") or module in _SILENT_MODULES
 
 

@@ -38,13 +38,14 @@ from typing import Any
 from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _PLAIN, _is_plain, unseen
 from hocket.explore.shared.clocks import CLOCKS
 from hocket.explore.shared.containers import DEEP, LAZY, LOOKS, PURE, SHAPES, TOLD
+from hocket.explore.shared.fields import read_fields
 from hocket.explore.shared.generated import exchange_generated
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.holding import _OTHER, _VIEWS, _behind, _entries
 from hocket.explore.shared.looking_back import FOR_THE_USER, LOOKING_BACK, as_called_by, rewritten_text, users
 from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.shared.of_c import ASKED, OfC
-from hocket.explore.shared.parts import LIFE
+from hocket.explore.shared.parts import LIFE, plainly
 from hocket.explore.shared.replaced import OF_CALLS, unseen_change
 from hocket.explore.threads.atomic import ATOMIC_OPERATIONS, Atomic
 from hocket.explore.threads.control import ACTORS, Actor
@@ -148,7 +149,7 @@ class Calling(OfC):
             if type(owner) is MappingProxyType:
                 return self.method(_behind(owner), f.__name__, *args, **named)
         elif kind in _UNBOUND:
-            if args and self._base(f.__objclass__) is not None and isinstance(args[0], f.__objclass__):
+            if args and self._base(f.__objclass__) is not None and issubclass(type(args[0]), f.__objclass__):
                 return self._called_on(args[0], f.__name__, args[1:], named, partial(f, args[0]))
         elif kind is partial:
             return self.call(f.func, *f.args, *args, **{**f.keywords, **named})
@@ -185,7 +186,7 @@ class Calling(OfC):
             special = _SPECIAL.get(f)
             if special is not None:
                 return special(self, *args, **named)
-        perform = _OF_OWNER.get(type(getattr(f, "__self__", None))) or _OF_KIND.get(kind)
+        perform = _OF_OWNER.get(type(plainly(f, "__self__"))) or _OF_KIND.get(kind)
         if perform is not None:
             return perform(self, actor, f, args, named)
         if kind is BuiltinFunctionType and f.__name__ in _REDUCING:
@@ -199,14 +200,14 @@ class Calling(OfC):
         kind = type(f)
         if kind not in _OPENLY:
             self._listen(actor)
-        owner = getattr(f, "__self__", None)
+        owner = plainly(f, "__self__")
         given = [*args, *named.values()]
         if BuiltinFunctionType in map(type, given):
             args = tuple([self._speaking(value) for value in args])
             named = {name: self._speaking(value) for name, value in named.items()}
             given = [*args, *named.values()]
-        if kind is not FunctionType and not isinstance(f, type):
-            given.append(owner if owner is not None and not isinstance(owner, ModuleType) else f)
+        if kind is not FunctionType and not issubclass(type(f), type):
+            given.append(owner if owner is not None and not issubclass(type(owner), ModuleType) else f)
         if not _REAL.keys().isdisjoint((type(owner), *map(type, given))):
             self._beware_of_locks(actor, given, owner)
         perform = _PURPOSES.get(f) if kind in _HASHABLE else None
@@ -260,8 +261,12 @@ class Calling(OfC):
         return f(*[self.iterate(self._asked(value)) for value in args], **named)
 
     def _looking(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        owner = getattr(f, "__self__", None)
-        given = [*args, *named.values(), *([owner] if owner is not None and not isinstance(owner, ModuleType) else ())]
+        owner = plainly(f, "__self__")
+        of_an_object = owner is not None and not issubclass(type(owner), ModuleType)
+        given = [*args, *named.values(), *([owner] if of_an_object else ())]
+        if type(owner) is str and f.__name__ in ("format", "format_map"):
+            keys: Any = named if f.__name__ == "format" or not args else args[0]
+            read_fields(owner, args, keys, self.get)
         self._looked(given, deep=type(owner) is str or (type(f) in _HASHABLE and f in DEEP))
         return self._fresh(f, f(*args, **{name: self._asked(value) for name, value in named.items()}))
 
@@ -309,7 +314,7 @@ class Calling(OfC):
         owner, name = f.__self__, f.__name__
         if name in _RAW:  # super().__setattr__
             return getattr(self, _RAW[name])(owner, *args, lambda o, *rest: f(*rest))
-        if name == "__call__" and isinstance(owner, type) and self._makes_own(owner):  # of a metaclass
+        if name == "__call__" and issubclass(type(owner), type) and self._makes_own(owner):  # of a metaclass
             return f(*args, **named)
         return self._handed_over(actor, f, args, named)
 
@@ -349,7 +354,7 @@ class Calling(OfC):
         memo = self.memos.get(id(wrapper))
         if memo is None:
             memo = self.memos[id(wrapper)] = Memo(wrapper)
-        thing = self.heap.meet(wrapper, getattr(wrapper, "__name__", ""))
+        thing = self.heap.meet(wrapper, plainly(wrapper, "__name__", ""))
         assert thing is not None, "a wrapper has a cache that can be changed"
         return memo, thing
 
@@ -391,7 +396,7 @@ class Calling(OfC):
 
     def _fresh(self, f: Any, result: Any) -> Any:
         """What foreign code returned; it may be something that others have, too."""
-        if isinstance(f, type) or _is_plain(result):
+        if issubclass(type(f), type) or _is_plain(result):
             return result
         if type(result) in (list, tuple, set):
             for value in result:

@@ -309,10 +309,10 @@ class Heap:
     def _watch_all(self, weak: list[Any]) -> None:
         for value in weak:
             for target in referred(value):
-                holder = self.known.get(id(target if isinstance(value, weakref.ref) else value))
+                holder = self.known.get(id(target if issubclass(type(value), weakref.ref) else value))
                 if holder is not None:
                     self.watch(holder, target)
-                if isinstance(value, weakref.ref) and holder is not None:
+                if issubclass(type(value), weakref.ref) and holder is not None:
                     self.referred[id(value)] = (value, holder)
 
     def _died(self, holder: Thing, told: str, reference: object) -> None:

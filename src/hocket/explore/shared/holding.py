@@ -30,7 +30,7 @@ from hocket.explore.shared.announce import Announcer, _is_plain, _missing
 from hocket.explore.shared.containers import touch_of
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.names import stable_names
-from hocket.explore.shared.parts import LIFE, WEAK
+from hocket.explore.shared.parts import LIFE, WEAK, plainly
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.primitives import ExploredLock, ExploredSimpleQueue
@@ -141,7 +141,7 @@ class Holding(Announcer):
         if kind.__module__ == "builtins" or self._base(kind) is kind:
             return
         method = getattr(kind, name, None)
-        if method is None or (isinstance(method, FunctionType) and self._is_rewritten(method.__code__)):
+        if method is None or (issubclass(type(method), FunctionType) and self._is_rewritten(method.__code__)):
             return
         actor = ACTORS.get(_get_ident())
         if actor is not None:
@@ -238,7 +238,7 @@ class Holding(Announcer):
         actor = ACTORS.get(_get_ident())
         if thing is not None and actor is not None and self._base(type(o)) is None:
             self._announce(actor, "data.read", self._attributes(thing))
-            for part in list(getattr(o, "__dict__", {}).values()) if depth else ():
+            for part in list(plainly(o, "__dict__", {}).values()) if depth else ():
                 self.subject(self._loaded(part), depth - 1)
         elif depth and type(o) in (list, tuple):
             for item in o:
@@ -302,7 +302,7 @@ class Holding(Announcer):
         if touch in ("view", "size"):
             return result
         if touch == "look" or (touch == "place" and type(args[0]) is slice):  # a container of its own, or a number
-            self._met(result if isinstance(result, (list, dict, set, deque)) else ())
+            self._met(result if issubclass(type(result), (list, dict, set, deque)) else ())
             return result
         return self._loaded(result, thing.name)
 
@@ -435,7 +435,7 @@ class Holding(Announcer):
         if kind is tuple:
             parts = tuple(self._plain(part) for part in key)
             return _missing if _missing in parts else ("()", *parts)
-        if isinstance(key, type):
+        if issubclass(type(key), type):
             return ("class", key.__module__, key.__qualname__)
         thing = self._known.get(id(key))
         return _missing if thing is None or thing.lump else ("thing", thing.creator, thing.number)
@@ -464,7 +464,7 @@ class Holding(Announcer):
         while todo:
             value = todo.pop()
             value = _behind(value) if type(value) in _THROUGH else value
-            if id(value) not in found and (isinstance(value, _NESTING) or self._base(type(value)) is not None):
+            if id(value) not in found and (issubclass(type(value), _NESTING) or self._base(type(value)) is not None):
                 found[id(value)] = value
                 todo += [part for part in _entries(value) if not _is_plain(part)]
         return list(found.values())
@@ -490,15 +490,15 @@ def _behind(o: Any) -> Any:
 def _makes(o: Any) -> bool:
     """Whether a defaultdict calls code of the program for a key that is not there."""
     factory = o.default_factory
-    kind = factory if isinstance(factory, type) else type(factory)
+    kind = factory if issubclass(type(factory), type) else type(factory)
     in_c = kind in _OF_C or (
-        kind.__module__ in ("builtins", "collections") and not isinstance(factory, FunctionType))
+        kind.__module__ in ("builtins", "collections") and not issubclass(type(factory), FunctionType))
     return factory is not None and type(o).__missing__ is defaultdict.__missing__ and not in_c
 
 
 def _entries(value: Any) -> list[Any]:
     """What a built-in container holds, asked of no method that the program has written."""
-    base = next((base for base in _NESTING if isinstance(value, base)), None)
+    base = next((base for base in _NESTING if issubclass(type(value), base)), None)
     if base is dict:
         return [*dict.keys(value), *dict.values(value)]
     return list(base.__iter__(value)) if base is not None else []
@@ -506,14 +506,14 @@ def _entries(value: Any) -> list[Any]:
 
 def _keys_of(o: Any) -> list[Any]:
     """Of a dict or set, whatever its class makes of them."""
-    return list((dict if isinstance(o, dict) else set).__iter__(o))
+    return list((dict if issubclass(type(o), dict) else set).__iter__(o))
 
 
 def _is_generated(method: Any) -> bool:
     """Whether it has no source that could be rewritten: a dataclass's, or one of C, such as that of SimpleNamespace."""
     if type(method) is WrapperDescriptorType:
         return method.__objclass__ is SimpleNamespace
-    return isinstance(method, FunctionType) and method.__code__.co_filename.startswith("<")
+    return issubclass(type(method), FunctionType) and method.__code__.co_filename.startswith("<")
 
 
 def _generators(iterator: Any) -> list[Any]:
@@ -557,7 +557,7 @@ class _Follower:
             probes._announce(actor, "data.read", probes._everywhere(thing, self._o))
         else:
             here = (self._position,)
-            listed = probes.heap.has_key(thing, here) and isinstance(self._o, list)
+            listed = probes.heap.has_key(thing, here) and issubclass(type(self._o), list)
             probes._announce(actor, "data.read", [(thing, SIZE), (thing, here)] if listed else [(thing, SIZE)])
 
     def __length_hint__(self) -> int:

@@ -21,11 +21,11 @@ import traceback
 import typing
 import warnings
 from collections.abc import Callable, Iterator
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from hocket.explore.shared.announce import unseen
-from hocket.explore.shared.sources import rewrite_source
+from hocket.explore.shared.sources import PROBES, rewrite_source
 from hocket.explore.threads.control import ACTORS
 from hocket.explore.threads.naming import is_hocket
 from hocket.explore.threads.pool import _get_ident as get_ident
@@ -197,11 +197,19 @@ def rewritten_text(text: Any, mode: str) -> Any:
 
 
 def _exec(probes: Any, text: Any, *spaces: Any, **named: Any) -> None:
-    LOOKING_BACK[exec](rewritten_text(text, "exec"), *spaces, **named)
+    LOOKING_BACK[exec](_text_within(text, "exec", spaces, named), *spaces, **named)
 
 
 def _eval(probes: Any, text: Any, *spaces: Any, **named: Any) -> Any:
-    return LOOKING_BACK[eval](rewritten_text(text, "eval"), *spaces, **named)
+    return LOOKING_BACK[eval](_text_within(text, "eval", spaces, named), *spaces, **named)
+
+
+def _text_within(text: Any, mode: str, spaces: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """Rewritten, unless it is to run with built-ins of its own, among which no probes are found."""
+    space: Any = spaces[0] if spaces else named.get("globals")
+    own = dict.get(space, "__builtins__") if issubclass(type(space), dict) else None
+    found = vars(own) if issubclass(type(own), ModuleType) else own
+    return text if type(found) is dict and PROBES not in found else rewritten_text(text, mode)
 
 
 def _type(probes: Any, *args: Any, **named: Any) -> Any:

@@ -38,7 +38,8 @@ from hocket.explore.threads.control import Actor, Control
 from hocket.explore.threads.pool import Voice, _allocate_lock
 
 __all__ = [
-    "ENVELOPES", "LIFE", "MADE_BY_PYTHON", "OPEN", "WEAK", "is_settled", "is_value", "parts", "referred", "told_key",
+    "ENVELOPES", "LIFE", "MADE_BY_PYTHON", "OPEN", "WEAK", "is_settled", "is_value", "parts", "plainly", "referred",
+    "told_key",
 ]
 
 LIFE = "\0life"
@@ -110,26 +111,26 @@ _MEMBERS = (list, tuple, deque, set, frozenset)
 
 def items_of(value: Any) -> list[tuple[Any, Any]]:
     """The keys and values of a dict, asked of no method that a class of the program has put in place of dict's."""
-    return list(OrderedDict.items(value) if isinstance(value, OrderedDict) else dict.items(value))
+    return list(OrderedDict.items(value) if issubclass(type(value), OrderedDict) else dict.items(value))
 
 
 def members_of(value: Any) -> list[Any]:
     """The members of a list, tuple, deque or set, asked in the same way; what else can be gone through is."""
-    base: Any = next((base for base in _MEMBERS if isinstance(value, base)), type(value))
+    base: Any = next((base for base in _MEMBERS if issubclass(type(value), base)), type(value))
     return list(base.__iter__(value))
 
 
 def parts(value: Any, name: str) -> Iterator[tuple[Any, str]]:
     """What `value` holds, in an order that does not depend on addresses; with names for people."""
-    if isinstance(value, (dict, OrderedDict, defaultdict)):
+    if issubclass(type(value), (dict, OrderedDict, defaultdict)):
         for key, item in items_of(value):
             yield key, ""
             yield item, f"{name}{told_key((key,))}"
-    if isinstance(value, _MEMBERS):
+    if issubclass(type(value), _MEMBERS):
         for item in members_of(value):
             yield item, ""
     kind = type(value)
-    if isinstance(value, FunctionType):
+    if issubclass(type(value), FunctionType):
         yield from _parts_of_function(value)
     elif kind is BuiltinFunctionType or kind is MethodWrapperType:
         yield value.__self__, ""
@@ -175,11 +176,11 @@ WEAK = (weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet)
 
 def referred(value: Any) -> list[Any]:
     """What `value` refers to weakly; asked of its own dictionary, because `weakref` may be tracked itself."""
-    if isinstance(value, weakref.ref):
+    if issubclass(type(value), weakref.ref):
         found = [value()]
     else:
         own = vars(value).get("data", {})  # nothing, while the container is being made
-        references = own.values() if isinstance(value, weakref.WeakValueDictionary) else own
+        references = own.values() if issubclass(type(value), weakref.WeakValueDictionary) else own
         found = [reference() for reference in list(references)]
     return [each for each in found if each is not None and not is_value(type(each))]
 
@@ -189,7 +190,7 @@ def _parts_of_class(kind: type, name: str) -> Iterator[tuple[Any, str]]:
     for attribute, value in list(vars(kind).items()):
         for code in _codes(value):
             yield from _parts_of_function(code)
-        if attribute[:2] != "__" and not isinstance(value, _CODE):
+        if attribute[:2] != "__" and not issubclass(type(value), _CODE):
             yield value, f"{name}.{attribute}"
     yield from ((base, base.__name__) for base in kind.__bases__)
     yield type(kind), type(kind).__name__
@@ -211,6 +212,17 @@ def is_made_by_python(kind: type) -> bool:
     return bool(type.__getattribute__(kind, "__flags__") & MADE_BY_PYTHON)
 
 
+def plainly(value: Any, name: str, default: Any = None) -> Any:
+    """`getattr`, but no `__getattr__` or `__getattribute__` of the program is asked, such as a proxy has."""
+    kind = type(value)
+    if not kind.__flags__ & MADE_BY_PYTHON:
+        return getattr(value, name, default)
+    try:
+        return (type if issubclass(kind, type) else object).__getattribute__(value, name)
+    except AttributeError:
+        return default
+
+
 def is_settled(value: Any) -> bool:
     """Whether a class or function is one of a module: it was there before, and what it holds is found by its name.
 
@@ -221,8 +233,9 @@ def is_settled(value: Any) -> bool:
 
 
 def _attributes(value: Any, name: str) -> Iterator[tuple[Any, str]]:
-    own = getattr(value, "__dict__", None)
+    own = plainly(value, "__dict__")
     if type(own) is dict:
         yield from ((item, f"{name}.{attribute}") for attribute, item in list(own.items()))
     if own is None or hasattr(type(value), "__slots__"):
-        yield from ((part, "") for part in gc.get_referents(value) if part is not own and not isinstance(part, type))
+        held = [part for part in gc.get_referents(value) if part is not own and not issubclass(type(part), type)]
+        yield from ((part, "") for part in held)

@@ -36,14 +36,14 @@ def is_trackable(module: ModuleType | None) -> bool:
 
 def home_of(f: Any) -> str | None:
     """The module with the source of what is called; None if that cannot be tracked."""
-    if isinstance(f, MethodType):
+    if issubclass(type(f), MethodType):
         f = f.__func__
-    if isinstance(f, BuiltinFunctionType):
+    if issubclass(type(f), BuiltinFunctionType):
         return None
-    if isinstance(f, FunctionType):
+    if issubclass(type(f), FunctionType):
         name = f.__globals__.get("__name__")
     else:
-        name = getattr(f if isinstance(f, type) else type(f), "__module__", None)
+        name = getattr(f if issubclass(type(f), type) else type(f), "__module__", None)
     return name if isinstance(name, str) and is_trackable(sys.modules.get(name)) else None
 
 

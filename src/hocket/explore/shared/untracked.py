@@ -39,6 +39,7 @@ from types import (
 from typing import Any
 
 from hocket.explore.shared.calling import PROMISES
+from hocket.explore.shared.parts import plainly
 from hocket.explore.shared.scan import UNKNOWN, Finding, code_of
 from hocket.explore.shared.sight import ENOUGH, Sight, sight
 from hocket.explore.threads.atomic import Atomic
@@ -245,9 +246,9 @@ class Watch:
             return ENOUGH
         if self._paused or not self._concurrent or current() is None:
             return None
-        if isinstance(function, MethodDescriptorType):
+        if issubclass(type(function), MethodDescriptorType):
             function = function.__get__(first, type(first))  # without the type, CPython 3.12 crashes over `re.match`
-        if isinstance(function, BuiltinFunctionType):
+        if issubclass(type(function), BuiltinFunctionType):
             self._called(sys._getframe(1), code, function)
         return None
 
@@ -290,12 +291,12 @@ class Watch:
         if site in self._sites:
             return
         self._sites.add(site)
-        if isinstance(owner, _CONTAINERS) and code_of(code).receiver_is_private(frame.f_lasti):
+        if issubclass(type(owner), _CONTAINERS) and code_of(code).receiver_is_private(frame.f_lasti):
             return
         self._report_at(frame, _call_in_words(function))
 
     def _is_harmless(self, owner: Any, name: str) -> bool:
-        key = (owner.__name__ if isinstance(owner, ModuleType) else type(owner), name)
+        key = (owner.__name__ if issubclass(type(owner), ModuleType) else type(owner), name)
         known = self._calls.get(key)
         if known is None:
             known = self._calls[key] = _judge(owner, name)
@@ -305,9 +306,9 @@ class Watch:
         """A thread or an executor was given something to call that is no Python code, so nobody would see it run."""
         while type(target).__name__ == "partial":
             target = target.args[0] if _runs_its_argument(target.func) else target.func
-        if isinstance(target, (FunctionType, MethodType, type)) or target is None:
+        if issubclass(type(target), (FunctionType, MethodType, type)) or target is None:
             return
-        if isinstance(target, BuiltinFunctionType) and self._is_harmless(target.__self__, target.__name__):
+        if issubclass(type(target), BuiltinFunctionType) and self._is_harmless(target.__self__, target.__name__):
             return
         if isinstance(vars(type(target)).get("__call__"), FunctionType):
             return
@@ -347,22 +348,22 @@ class Watch:
 
 def _runs_its_argument(function: Any) -> bool:
     """Whether it is `Context.run`, with which asyncio hands a function to a thread."""
-    return getattr(function, "__name__", "") == "run" and isinstance(getattr(function, "__self__", None), Context)
+    return plainly(function, "__name__") == "run" and type(plainly(function, "__self__")) is Context
 
 
 def _judge(owner: Any, name: str) -> bool:
     """Whether a function of C leaves alone what others could see."""
-    if isinstance(owner, ModuleType):
+    if issubclass(type(owner), ModuleType):
         if owner.__name__ == "builtins":
             return name in _PURE_BUILTINS
         return owner.__name__ in _PURE_MODULES and name != "pack_into"
-    if isinstance(owner, _CONTAINERS):
+    if issubclass(type(owner), _CONTAINERS):
         return name in _READERS
-    return isinstance(owner, _IMMUTABLE) or (type(owner).__name__ == "TextIOWrapper")
+    return issubclass(type(owner), _IMMUTABLE) or (type(owner).__name__ == "TextIOWrapper")
 
 
 def _call_in_words(function: Any) -> str:
-    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", repr(function))
+    owner, name = plainly(function, "__self__"), plainly(function, "__name__") or type(function).__name__
     if isinstance(owner, ModuleType):
         return f"{owner.__name__}.{name} is called, which may change what is shared"
     if owner is not None and type(owner).__module__ == "_thread":

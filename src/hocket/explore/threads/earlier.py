@@ -74,7 +74,7 @@ class StandIns:
         """What to put back where `value` is; None if it is the program's own."""
         if id(value) in self._originals:
             return self._originals[id(value)]
-        if isinstance(value, MethodType):
+        if issubclass(type(value), MethodType):
             lock = self.original(value.__self__)
             return None if lock is None else getattr(lock, value.__name__)
         lock = getattr(value, "real", None) if type(value) in _STAND_INS else None
@@ -103,7 +103,7 @@ def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType
             elif put is not None:
                 put(replacement)
                 undo.callback(_put_back, value, names, stand_ins)
-        if isinstance(value, threading.Condition) and stand_ins.original(vars(value)["_lock"]) is not None:
+        if issubclass(type(value), threading.Condition) and stand_ins.original(vars(value)["_lock"]) is not None:
             _own(undo, value)
     return [value for value in seen.values() if is_primitive(value)]
 
@@ -144,24 +144,24 @@ _Place = tuple[Any, Callable[[Any], None] | None]  # what is there, and how to p
 
 def _places(value: Any, names: set[str]) -> Iterator[_Place]:
     """What `value` holds and where, if it is something of the program's."""
-    if isinstance(value, type):
+    if issubclass(type(value), type):
         if value.__module__ in names:
             yield from ((part, partial(setattr, value, name)) for name, part in list(vars(value).items()))
-    elif isinstance(value, FunctionType):
+    elif issubclass(type(value), FunctionType):
         yield from _places_of_function(value)
-    elif isinstance(value, CellType):
+    elif issubclass(type(value), CellType):
         with suppress(ValueError):  # empty as yet
             yield value.cell_contents, partial(setattr, value, "cell_contents")
-    elif isinstance(value, MethodType):
+    elif issubclass(type(value), MethodType):
         yield from ((value.__self__, None), (value.__func__, None))
-    elif isinstance(value, (partial, property, staticmethod, classmethod)):
-        if isinstance(value, partial):
+    elif issubclass(type(value), (partial, property, staticmethod, classmethod)):
+        if issubclass(type(value), partial):
             yield value.func, partial(_set_function, value)
         yield from ((part, None) for part in gc.get_referents(value))
     else:
-        if isinstance(value, collections.defaultdict):
+        if issubclass(type(value), collections.defaultdict):
             yield value.default_factory, partial(setattr, value, "default_factory")
-        if isinstance(value, _CONTAINERS):
+        if issubclass(type(value), _CONTAINERS):
             yield from _places_of_container(value)
         if is_primitive(value) or any(base.__module__ in names for base in type(value).__mro__):
             yield from _places_of_instance(value)
@@ -188,13 +188,13 @@ def _set_default(function: FunctionType, index: int, value: Any) -> None:
 
 def _places_of_container(value: Any) -> Iterator[_Place]:
     """Where something can be in it; what is plain is left out, because a container of it may be large."""
-    held = list(dict.values(value) if isinstance(value, dict) else value)
+    held = list(dict.values(value) if issubclass(type(value), dict) else value)
     if _PLAIN.issuperset(map(type, held)):
         return
-    if isinstance(value, dict):
+    if issubclass(type(value), dict):
         yield from ((part, partial(dict.__setitem__, value, key)) for key, part in list(dict.items(value))
                     if type(part) not in _PLAIN)
-    elif isinstance(value, (list, collections.deque)):
+    elif issubclass(type(value), (list, collections.deque)):
         yield from ((part, partial(value.__setitem__, index)) for index, part in enumerate(held)
                     if type(part) not in _PLAIN)
     else:  # a tuple stays what it is: the lock within is reported when it is used
@@ -207,7 +207,7 @@ def _places_of_instance(value: Any) -> Iterator[_Place]:
         yield from ((part, partial(own.__setitem__, name)) for name, part in list(own.items()))
     for kind in type(value).__mro__:
         slots = vars(kind).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else tuple(slots):
+        for name in (slots,) if issubclass(type(slots), str) else tuple(slots):
             member = vars(kind).get(_mangled(kind, name))
             part = member.__get__(value) if member is not None and _is_set(member, value) else _WORKING
             if part is not _WORKING:
