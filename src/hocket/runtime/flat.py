@@ -110,8 +110,9 @@ class Drawing:
         return len(self._ready)
 
     def one(self, number: int) -> None:
-        """Run a task that was drawn, and after it some that can be drawn: to be called costs as much as to run one."""
+        """Run a task that was drawn, and after it some that can be drawn: a call costs as much as running one does."""
         tasks, values, ready, following = self._tasks, self.values, self._ready, self._following
+        waits, lock, ran = self._waits, self._lock, self.ran
         for more_of_this_turn in _TURN:
             try:
                 values[number] = tasks[number].body()  # type: ignore[misc]  # is_flat: every task has a body
@@ -119,9 +120,19 @@ class Drawing:
                 self.broken.append((number, error))
                 self.stop()
                 return
-            self.ran.append(number)
-            if (later := following[number]) is not None and self._free(later) > 1:
-                self.more()
+            ran.append(number)
+            if (later := following[number]) is not None:
+                freed = 0
+                with lock:
+                    if self._over:
+                        return
+                    for number_after in later:
+                        waits[number_after] = left = waits[number_after] - 1
+                        if not left:
+                            ready.append(number_after)
+                            freed += 1
+                if freed > 1:
+                    self.more()
             if not more_of_this_turn:
                 return
             try:
@@ -134,18 +145,6 @@ class Drawing:
         with self._lock:
             self._over = True
             self._ready.clear()
-
-    def _free(self, following: list[int]) -> int:
-        waits, ready, freed = self._waits, self._ready, 0
-        with self._lock:
-            if self._over:
-                return 0
-            for later in following:
-                waits[later] = left = waits[later] - 1
-                if not left:
-                    ready.append(later)
-                    freed += 1
-        return freed
 
 
 def _nobody_else() -> None:
