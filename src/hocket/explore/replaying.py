@@ -69,6 +69,8 @@ def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Vi
     """Along a schedule that does not say what was visible: as what it fits."""
     refused: list[DivergenceError] = []
     known = list(ways)
+    tracked = [way for way in known if way.data != "off"]
+    others = [way for way in known if way.data == "off"]  # last: what these leave behind, nobody puts back
     reached: dict[Visible, Visible] = {}  # whether ends and lives are steps decides nothing about that
 
     def reaching_further(way: Visible) -> Visible:
@@ -77,8 +79,8 @@ def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Vi
             reached[plain] = _reaching_further(body, plain)
         return replace(way, reached=reached[plain].reached, replaced=reached[plain].replaced)
 
-    further = (wider for way in known if (wider := reaching_further(way)) != way)
-    for visible in itertools.chain(known, further):
+    further = (wider for way in tracked if (wider := reaching_further(way)) != way)
+    for visible in itertools.chain(tracked, further, others):
         try:
             control = replayed(body, schedule, STEPS, visible)
         except DivergenceError as error:
@@ -92,14 +94,17 @@ def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Vi
 
 
 def _reaching_further(body: Callable[[], Any], visible: Visible) -> Visible:
-    """With what an exploration tracks as well, once it has seen in whose hands shared data is."""
+    """With what an exploration tracks as well, once it has seen in whose hands shared data is.
+
+    What that leaves behind is put back: the execution that is asked for begins as it did.
+    """
     while True:
-        session = new_session(body, STEPS, visible, Watch(is_rewritten))
+        session = new_session(body, STEPS, replace(visible, afresh=True), Watch(is_rewritten))
         Runner(body, session).run(Optimal(), lambda control: False)
         wider = session.tracker.reaching_further() if session.tracker is not None else None
         if wider is None:
             return visible
-        visible = wider
+        visible = replace(wider, afresh=visible.afresh)
 
 
 def _ways_of_seeing(data: str | None, track: tuple[str, ...], spurious: int) -> Iterator[Visible]:
