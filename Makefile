@@ -30,8 +30,10 @@ docs: $(READY)
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz_explorer 10000
 	$(BIN)/python -m tests.fuzz_shared 10000
+	$(BIN)/python -m tests.fuzz_asyncio 2000
 	$(BIN)/python -m tests.fuzz_readers 5000 1
 	$(BIN)/python -m tests.fuzz_verify 1000
+	$(BIN)/python -m tests.fuzz_texts 1000
 	$(BIN)/python -m tests.fuzz_traffic 1000 1
 
 exhaust: $(READY)
