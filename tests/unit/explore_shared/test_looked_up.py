@@ -90,3 +90,35 @@ def test_what_operators_or_classes_are_asked_for_unseen_is_named(told):
     Swapped.__len__ = before
     assert result.verdict == "incomplete"
     assert any(told in finding for finding in result.untracked), result.untracked
+
+
+class Eager:
+    """Whoever looks at its `__dict__` computes all that it has."""
+
+    def __init__(self):
+        object.__setattr__(self, "left", ["x"])
+
+    @property
+    def __dict__(self):
+        self.take()
+        return {}
+
+    def take(self):
+        if self.left:
+            return self.left.pop()
+        return None
+
+
+def test_a_property_named_dict_is_asked_by_nobody_but_the_program():
+    def body():
+        eager, got = Eager(), []
+        threads = [threading.Thread(target=lambda: got.append(eager.take())) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert "x" in got  # or both looked, and one found nothing to take
+
+    result = hocket.explore(body)
+    assert (result.verdict, result.failure.kind) == ("failed", "exception"), result
+    assert "pop from empty list" in result.failure.message

@@ -76,7 +76,7 @@ def is_value(kind: type) -> bool:
 
 
 def _is_value(kind: type) -> bool:
-    if kind in _VALUES or f"{kind.__module__}.{kind.__qualname__}" in _NAMED_VALUES:
+    if kind in _VALUES or f"{plainly(kind, '__module__')}.{plainly(kind, '__qualname__')}" in _NAMED_VALUES:
         return True
     enum = sys.modules.get("enum")
     return enum is not None and issubclass(kind, enum.Enum)
@@ -223,17 +223,27 @@ def plainly(value: Any, name: str, default: Any = None) -> Any:
         return default
 
 
+def own_names(value: Any) -> Any:
+    """Its `__dict__`, if it has one; a property of that name that the program has written is not asked."""
+    for kind in type(value).__mro__:
+        own = type.__getattribute__(kind, "__dict__").get("__dict__")
+        if type(own) in (GetSetDescriptorType, MemberDescriptorType):
+            return own.__get__(value)
+    return None
+
+
 def is_settled(value: Any) -> bool:
     """Whether a class or function is one of a module: it was there before, and what it holds is found by its name.
 
     So it has the same number in every execution, whoever comes by it first.
     """
-    module: Any = sys.modules.get(value.__module__ or "")
-    return module is not None and vars(module).get(value.__name__) is value and value.__qualname__ == value.__name__
+    home, name, path = (plainly(value, each) for each in ("__module__", "__name__", "__qualname__"))
+    module: Any = sys.modules.get(home or "")
+    return module is not None and path == name and vars(module).get(name) is value
 
 
 def _attributes(value: Any, name: str) -> Iterator[tuple[Any, str]]:
-    own = plainly(value, "__dict__")
+    own = own_names(value)
     if type(own) is dict:
         yield from ((item, f"{name}.{attribute}") for attribute, item in list(own.items()))
     if own is None or hasattr(type(value), "__slots__"):

@@ -40,7 +40,7 @@ from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.calling import Calling, rewritten_text
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.names import stable_names
-from hocket.explore.shared.parts import ENVELOPES, is_made_by_python, is_value
+from hocket.explore.shared.parts import ENVELOPES, is_made_by_python, is_value, own_names
 from hocket.explore.shared.replaced import BY_NAME, OF_LOOKING_UP, is_data, is_looked_up
 from hocket.explore.shared.rewrite import unbound
 from hocket.explore.threads.control import ACTORS, Actor
@@ -465,10 +465,8 @@ def _is_special(name: str) -> bool:
 
 def _shadows(o: Any, name: str) -> bool:
     """Whether the instance has an attribute of its own; a `__getattribute__` of the program is not asked."""
-    try:
-        return name in object.__getattribute__(o, "__dict__")
-    except AttributeError:
-        return False
+    own = own_names(o)
+    return own is not None and name in own
 
 
 def _is_of_the_program(attribute: Any) -> bool:

@@ -13,7 +13,7 @@ import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from functools import partial
-from types import CellType, MemberDescriptorType, ModuleType
+from types import CellType, MemberDescriptorType
 from typing import Any
 
 from hocket.explore.semantics import modes_of
@@ -21,7 +21,7 @@ from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.blocks import Blocks
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.holding import _OTHER, _READING, Holding
-from hocket.explore.shared.parts import LIFE, told_key
+from hocket.explore.shared.parts import LIFE, own_names, told_key
 from hocket.explore.shared.probes import Probes
 from hocket.explore.shared.racing import Access
 from hocket.explore.threads.atomic import Controlled
@@ -200,10 +200,7 @@ def _attribute(held: Any, name: str) -> Any:
 
 
 def _own(held: Any) -> dict[str, Any]:
-    try:
-        own = vars(held) if type(held) is ModuleType else _plainly(held, "__dict__")
-    except AttributeError:
-        return {}
+    own = own_names(held)
     return own if type(own) is dict else {}
 
 
