@@ -41,7 +41,7 @@ from hocket.explore.shared.containers import DEEP, LAZY, LOOKS, PURE, SHAPES, TO
 from hocket.explore.shared.fields import read_fields
 from hocket.explore.shared.generated import exchange_generated
 from hocket.explore.shared.heap import SIZE, Thing
-from hocket.explore.shared.holding import _OTHER, _VIEWS, _behind, _entries
+from hocket.explore.shared.holding import _VIEWS, _behind, _entries
 from hocket.explore.shared.looking_back import FOR_THE_USER, LOOKING_BACK, as_called_by, rewritten_text, users
 from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.shared.of_c import ASKED, OfC
@@ -329,8 +329,9 @@ class Calling(OfC):
         """A call of what `lru_cache` has wrapped."""
         memo, thing = self._memo(f)
         key = memo.key(args, named)
-        place = [(thing, self._canonical(key) or _OTHER)] if memo.limit is None else [(thing, SIZE)]
-        self._announce(actor, "data.read" if memo.limit is None else "data.write", place)
+        named_place = self._canonical(key) if memo.limit is None else None
+        place = [(thing, SIZE if named_place is None else named_place)]
+        self._announce(actor, "data.write" if named_place is None else "data.read", place)
         value, known = memo.found(key)
         if known:
             return self._loaded(value)

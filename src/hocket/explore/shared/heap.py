@@ -43,6 +43,7 @@ from hocket.explore.shared.parts import (
     is_settled,
     is_value,
     parts,
+    plainly,
     referred,
     told_key,
 )
@@ -277,14 +278,14 @@ class Heap:
                 if not is_made_by_python(value):
                     continue
                 settled = is_settled(value)
-                hint = self._register(value, value.__name__, _OUTSIDE if settled else creator).name
+                hint = self._register(value, plainly(value, "__name__"), _OUTSIDE if settled else creator).name
                 if settled:
                     continue
             else:
                 name = self._register(value, hint, creator).name
                 hint = hint if kind is CellType else name
                 if id(kind) not in self.known and not is_settled(kind):
-                    todo.append((kind, kind.__name__))
+                    todo.append((kind, plainly(kind, "__name__")))
                 if kind not in _THROUGH and (not deep or not (kind in OPEN or self.is_own(kind))):
                     continue
             todo.extend(reversed(list(parts(value, hint))))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import array
 import gc
+import math
 import operator
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -30,7 +31,7 @@ from hocket.explore.shared.announce import Announcer, _is_plain, _missing
 from hocket.explore.shared.containers import touch_of
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.names import stable_names
-from hocket.explore.shared.parts import LIFE, WEAK, plainly
+from hocket.explore.shared.parts import LIFE, WEAK, is_member, plainly
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.primitives import ExploredLock, ExploredSimpleQueue
@@ -74,6 +75,21 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 _METHODS = {"==": "__eq__", "!=": "__eq__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
 _READING = {"read", "size", "look", "place", "view", "iterate"}
 _OTHER = ("\0other",)  # the key that stands for all keys that cannot be told apart in every execution
+
+
+def _number(value: float) -> Any:
+    """Equal for equal numbers: 1.0 is 1."""
+    whole = value == value and abs(value) != math.inf and value == int(value)
+    return int(value) if whole else repr(value)
+
+
+_EQUAL: dict[Any, Callable[[Any], Any]] = {  # keys that are compared as these are, be they of classes of the program's
+    str.__eq__: lambda key: str.__add__(key, ""),
+    bytes.__eq__: lambda key: bytes.__add__(key, b""),
+    int.__eq__: lambda key: int.__add__(key, 0),
+    float.__eq__: lambda key: _number(float.__add__(key, 0.0)),
+    complex.__eq__: lambda key: _number(key.real) if key.imag == 0 else ("j", _number(key.real), _number(key.imag)),
+}
 
 
 class Holding(Announcer):
@@ -297,7 +313,7 @@ class Holding(Announcer):
                     self.heap.watch(thing, value)
         self._touch(actor, thing, o, touch, args)
         result = method(*args, **named)
-        if touch == "shape":
+        if touch == "shape" or (touch in ("put", "ensure", "drop") and args and self._canonical(args[0]) is None):
             self._settle(actor, thing, o)
         if touch in ("view", "size"):
             return result
@@ -368,7 +384,10 @@ class Holding(Announcer):
 
     def _touch_key(self, actor: Actor, thing: Thing, o: Any, touch: str, args: tuple[Any, ...]) -> None:
         key = self._canonical(args[0]) if args else None
-        if key is None:
+        if key is None:  # it may equal any
+            self._announce(actor, "data.read" if touch == "read" else "data.write", self._everywhere(thing, o))
+            return
+        if key is _OTHER:
             places = [(thing, _OTHER)] if touch == "read" else [(thing, _OTHER), (thing, SIZE)]
             self._announce(actor, "data.read" if touch == "read" else "data.write", places)
             return
@@ -422,23 +441,32 @@ class Holding(Announcer):
                 execution.set(execution.states, index, key in present)
 
     def _canonical(self, key: Any) -> Any:
-        """The key as a value that means the same in every execution; None if there is none."""
+        """The key as a value that means the same in every execution, equal for equal keys; None if none is known.
+
+        `_OTHER` is a key that can only be itself, and that has no name.
+        """
         plain = self._plain(key)
-        return None if plain is _missing else (plain,)
+        return None if plain is _missing else _OTHER if plain is _OTHER else (plain,)
 
     def _plain(self, key: Any) -> Any:
-        kind = type(key)
+        kind: Any = type(key)
         if kind is str or kind is int or key is None or kind is bytes:
             return key
-        if kind is bool or kind is float:
-            return int(key) if key == key and abs(key) < 1e300 and int(key) == key else repr(key)
-        if kind is tuple:
-            parts = tuple(self._plain(part) for part in key)
-            return _missing if _missing in parts else ("()", *parts)
-        if issubclass(type(key), type):
+        equal = kind.__eq__
+        if equal is tuple.__eq__:
+            parts = tuple(map(self._plain, tuple.__iter__(key)))
+            return next((each for each in (_missing, _OTHER) if each in parts), ("()", *parts))
+        if equal is not object.__eq__:
+            plainly = _EQUAL.get(equal)
+            return _missing if plainly is None else plainly(key)
+        if issubclass(kind, type):
             return ("class", key.__module__, key.__qualname__)
+        if is_member(kind):
+            return ("member", kind.__module__, kind.__qualname__, key.name)
         thing = self._known.get(id(key))
-        return _missing if thing is None or thing.lump else ("thing", thing.creator, thing.number)
+        if thing is None:  # nobody else has it, or it is one of a few that are not counted
+            return _OTHER
+        return _missing if thing.lump else ("thing", thing.creator, thing.number)
 
     def _looked(self, values: Iterable[Any], deep: bool = False) -> None:
         """All of these are read at once, those that are shared containers; and what they hold, if `deep`."""

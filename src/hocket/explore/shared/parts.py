@@ -38,8 +38,8 @@ from hocket.explore.threads.control import Actor, Control
 from hocket.explore.threads.pool import Voice, _allocate_lock
 
 __all__ = [
-    "ENVELOPES", "LIFE", "MADE_BY_PYTHON", "OPEN", "WEAK", "is_settled", "is_value", "parts", "plainly", "referred",
-    "told_key",
+    "ENVELOPES", "LIFE", "MADE_BY_PYTHON", "OPEN", "WEAK", "is_member", "is_settled", "is_value", "parts", "plainly",
+    "referred", "told_key",
 ]
 
 LIFE = "\0life"
@@ -75,11 +75,16 @@ def is_value(kind: type) -> bool:
     return found
 
 
+def is_member(kind: type) -> bool:
+    """Whether its instances are the members of an enumeration."""
+    enum = sys.modules.get("enum")
+    return enum is not None and issubclass(kind, enum.Enum)
+
+
 def _is_value(kind: type) -> bool:
     if kind in _VALUES or f"{plainly(kind, '__module__')}.{plainly(kind, '__qualname__')}" in _NAMED_VALUES:
         return True
-    enum = sys.modules.get("enum")
-    return enum is not None and issubclass(kind, enum.Enum)
+    return is_member(kind)
 
 
 _MANGLED = re.compile(r"_\w+?(__\w+)")  # a private name, as its class has it

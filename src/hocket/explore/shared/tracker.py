@@ -23,6 +23,7 @@ from hocket.explore.shared.blocks import Blocks
 from hocket.explore.shared.functions import is_rewritten, rewritten
 from hocket.explore.shared.heap import Heap, Shown
 from hocket.explore.shared.names import names_in, written_by
+from hocket.explore.shared.parts import plainly
 from hocket.explore.shared.probes import Probes
 from hocket.explore.shared.racing import Race, race_of
 from hocket.explore.shared.reaching import homes_of
@@ -118,7 +119,8 @@ class Tracker:
         names = written_by(files)
         own = {module.__name__ for module in self.modules}
         kinds = TELLING if self.telling else _PROBES
-        self.probes = kinds[self.visible.model](Heap(lambda kind: kind.__module__ in own), is_rewritten, names)
+        heap = Heap(lambda kind: plainly(kind, "__module__") in own)
+        self.probes = kinds[self.visible.model](heap, is_rewritten, names)
         self.probes.everything = self.visible.everything or names.free
         self.probes.heap.mortal = self.visible.mortal
         self.probes.replaced = frozenset(self.visible.replaced)
