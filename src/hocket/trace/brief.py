@@ -82,7 +82,7 @@ def _entries(value: Any, how: _How, depth: int) -> str:
 
 
 def _pairs(value: Any, how: _How, depth: int) -> list[str]:
-    some = islice(value.items(), how.most) if depth else ()
+    some = islice(dict.items(value), how.most) if depth else ()  # an OrderedDict would ask its keys for their hash
     return [f"{_told(key, how, depth - 1)}: {_told(held, how, depth - 1)}" for key, held in some]
 
 

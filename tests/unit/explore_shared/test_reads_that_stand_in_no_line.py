@@ -1,6 +1,7 @@
 """What is read without a line that says so: by a format, by a library, by a proxy that asks whom it stands for."""
 
 import collections
+import itertools
 import json
 import threading
 
@@ -125,3 +126,51 @@ def test_text_with_built_ins_of_its_own_runs_as_it_is_and_is_watched():
     result = hocket.explore(body)
     assert result.verdict == "incomplete", result
     assert any("an item of 'table' is written" in told for told in result.untracked)
+
+
+def test_groups_that_several_threads_take_are_reported():
+    """A group ends when the next one is taken, be it by another thread: that is no operation of ours."""
+    def body():
+        groups, found = itertools.groupby([1, 1, 2, 2]), []
+
+        def take():
+            for _, group in groups:
+                found.append(len(list(group)))
+
+        both(take, take)
+
+    result = hocket.explore(body)
+    assert result.verdict == "incomplete", result
+    assert any("its groups move on with it" in told for told in result.untracked)
+
+
+class Remembering(str):
+    """Its hash is computed once, in code of the program."""
+
+    known = None
+
+    def __hash__(self):
+        if self.known is None:
+            self.known = str.__hash__(self)
+        return self.known
+
+
+def test_no_key_is_asked_for_its_hash_by_a_report_of_an_ordered_dict():
+    """It would be a step that the replay has and the search has not."""
+    def body():
+        table = collections.OrderedDict()
+
+        def enter():
+            key = Remembering("a")
+            if key not in table:
+                table[key] = object()
+            table.move_to_end(key)
+            return table[key]
+
+        found = []
+        both(lambda: found.append(enter()), lambda: found.append(enter()))
+        assert found[0] is found[1]
+
+    result = hocket.explore(body)
+    assert (result.verdict, result.failure.kind) == ("failed", "assertion"), result
+    assert result.failure.replayed

@@ -156,6 +156,9 @@ def _base(value: Any) -> Any:
 def _items(value: Any) -> list[Any]:
     base = _base(value)
     keys = list(base.__iter__(value))
+    if base is OrderedDict:  # by identity: its own values() asks each key for its hash
+        held = {id(key): item for key, item in dict.items(value)}
+        return [*keys, *(held[id(key)] for key in keys)]
     return [*keys, *base.values(value)] if issubclass(base, dict) else keys
 
 

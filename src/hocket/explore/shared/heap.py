@@ -26,7 +26,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from itertools import repeat
+from itertools import groupby, repeat
 from operator import is_
 from types import CellType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -58,6 +58,7 @@ SIZE = "\0size"
 
 CONTAINERS = (list, dict, set, deque, bytearray)
 _THROUGH = {CACHED, CellType}  # what they hold is read without a probe, or by C
+_ENTANGLED = {groupby, type(next(groupby("a"))[1])}  # whoever takes from one takes from the others
 _OUTSIDE = -1  # the creator of what was there before
 _LUMP = -2  # of what came from nowhere
 _MANY = 4096  # classes, of which a program may make new ones in each execution
@@ -357,6 +358,8 @@ class Heap:
         else:
             number, name = self._escapes.get(creator, 0), ""
             self._escapes[creator] = number + 1
+        if type(value) in _ENTANGLED and creator != _OUTSIDE:
+            self.mourn(f"a {type(value).__name__} is in the hands of several threads: its groups move on with it")
         if not name:
             name = self._named.get((creator, number)) or self._name((creator, number), _wanted(value, hint))
         thing = Thing(value, creator, number, name, creator == _LUMP)

@@ -115,8 +115,11 @@ _MEMBERS = (list, tuple, deque, set, frozenset)
 
 
 def items_of(value: Any) -> list[tuple[Any, Any]]:
-    """The keys and values of a dict, asked of no method that a class of the program has put in place of dict's."""
-    return list(OrderedDict.items(value) if issubclass(type(value), OrderedDict) else dict.items(value))
+    """The keys and values of a dict, asked of no method that a class of the program has put in place of dict's.
+
+    Nor of OrderedDict's, which asks each key for its hash.
+    """
+    return list(dict.items(value))
 
 
 def members_of(value: Any) -> list[Any]:

@@ -124,12 +124,13 @@ class Probes(Calling):
     def _above(self, o: Any, own: type, name: str, owner: type | None, attribute: Any) -> list[tuple[Thing, Any]]:
         """Where an attribute comes from if the object has none, even if it has one now: others may delete it.
 
-        If it may be set on a class, any of them may have it by the time that it is read.
+        If it may be set on a class, any of them may have it by the time that it is read. What is set on a class of an
+        untracked module is reported.
         """
         if self.everything or name in self.elsewhere:
             kind: type = type(o)
             classes = own.__mro__ if own is not o else own.__mro__[1:] + kind.__mro__
-            found = [self.heap.meet(above) for above in classes if is_made_by_python(above)]
+            found = [self.heap.meet(above) for above in classes if above is owner or self.heap.is_own(above)]
         else:
             found = [self.heap.meet(owner)] if owner is not None and owner is not o and is_data(attribute) else []
         return [(above, name) for above in found if above is not None]
@@ -167,7 +168,7 @@ class Probes(Calling):
         attribute = next((vars(each)[name] for each in above if name in vars(each)), _missing)
         if attribute is not _missing and not is_data(attribute) and not self._may_be_set(attribute, name):
             return getattr(o, name)
-        things = [self.heap.meet(each) for each in above if is_made_by_python(each)]
+        things = [self.heap.meet(each) for each in above if self.heap.is_own(each) or name in vars(each)]
         self._announce(actor, "data.read", [(each, name) for each in things if each is not None])
         return self._loaded(getattr(o, name), name)
 
@@ -279,7 +280,7 @@ class Probes(Calling):
             self.heap.escape(part, actor, f"{thing.name}.{name}")
         if kind is not None:
             self._look_out(actor, thing, kind, name, "mentioned")
-        held = thing.held() if type(thing.held) is weakref.ref else thing.held
+        held: Any = thing.held() if type(thing.held) is weakref.ref else thing.held
         expected = self.elsewhere if issubclass(type(held), type) else self.written
         if not self.everything and name not in expected and not self.heap.alone(actor.control):
             self.surprised = True
@@ -289,6 +290,8 @@ class Probes(Calling):
             self._replacing(thing, o, name)
         if name == "__class__" and self.asks and not self.heap.alone(actor.control):
             self._report(f"the class of {thing.name} is replaced, which Python itself reads (`isinstance`)")
+        if issubclass(type(held), type) and not self.heap.is_own(held) and not self.heap.alone(actor.control):
+            self._report(f"attribute {name!r} is set on {thing.name}, a class of a module that is not tracked")
         self._announce(actor, "data.write", [(thing, name)])
 
     def _replacing(self, thing: Thing, o: Any, name: str) -> None:
