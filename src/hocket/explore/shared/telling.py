@@ -142,7 +142,7 @@ class _Telling(Holding):
             return _UNKNOWN
         if issubclass(base, set):
             return _PRESENT if any(self._means(each, key) for each in base.__iter__(held)) else _ABSENT
-        return next((value for each, value in base.items(held) if self._means(each, key)), _ABSENT)
+        return next((value for each, value in dict.items(held) if self._means(each, key)), _ABSENT)
 
     def _means(self, each: Any, key: Any) -> bool:
         kind = type(each)

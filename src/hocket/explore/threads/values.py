@@ -142,9 +142,9 @@ class Values:
 
     def settle(self) -> None:
         """What was written last is there now."""
-        if self._later is not None:
-            self._later()
-            self._later = None
+        later, self._later = self._later, None
+        if later is not None:
+            later()
 
 
 def altered(record: _Record, **new: Any) -> _Record:
