@@ -27,7 +27,7 @@ from itertools import compress
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType, ModuleType
 from typing import Any, NamedTuple
 
-from hocket.explore.shared.generated import rewritten_of
+from hocket.explore.shared.generated import EXCHANGED, rewritten_of
 from hocket.explore.shared.sources import (
     CHANGED,
     ORIGINAL,
@@ -176,9 +176,10 @@ class Rewritten:
             self.refused.append(Refused(function, AMBIGUOUS if code in source.ambiguous else CHANGED))
 
     def _end(self) -> None:
-        for function, plain in self._before:
+        for function, plain in (*self._before, *EXCHANGED):
             if is_rewritten(function.__code__):  # nobody has exchanged it meanwhile
                 function.__code__ = plain
+        EXCHANGED.clear()
         self._look_for_leftovers()
         if self.suspended:  # perhaps in a circle that nobody needs any more
             self.suspended.clear()

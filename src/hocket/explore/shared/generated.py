@@ -15,7 +15,10 @@ from typing import Any
 
 from hocket.explore.shared.sources import is_rewritten, rewrite_source
 
-__all__ = ["exchange_generated", "rewritten_of"]
+__all__ = ["EXCHANGED", "exchange_generated", "rewritten_of"]
+
+EXCHANGED: list[tuple[FunctionType, CodeType]] = []
+"""Methods that speak for themselves while an exploration lasts, with their plain code: whoever ends it puts that back."""
 
 _SIGNS = {"__eq__": "==", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 _NO_FIELDS = {"__class__", "__qualname__", "NotImplemented", "hash"}
@@ -41,7 +44,8 @@ def exchange_generated(kind: type) -> None:
         if isinstance(method, FunctionType) and not is_rewritten(method.__code__):
             new = rewritten_of(method.__code__)
             if new is not None:
-                method.__code__ = new  # put back with all that rewritten code has made
+                EXCHANGED.append((method, method.__code__))
+                method.__code__ = new
 
 
 def _inner(made: CodeType, name: str) -> CodeType:
