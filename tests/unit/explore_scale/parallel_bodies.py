@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import struct
 import threading
+import zlib
 
 import hocket
 
@@ -61,7 +61,7 @@ SHARED = bytearray(1)
 
 
 def untracked():
-    _together(*[lambda: struct.pack_into("b", SHARED, 0, 1)] * 2)
+    _together(*[lambda: zlib.crc32(SHARED)] * 2)
 
 
 def reached():

@@ -54,14 +54,15 @@ def state():
             queue.SimpleQueue, time.sleep, time.monotonic, random.random, uuid.uuid4, os.urandom, os.fork, os._exit,
             sys.unraisablehook,
             threading.Thread.__hash__, asyncio.SelectorEventLoop.__init__, warnings._warn_unawaited_coroutine,
-            gc.isenabled(), sys.getrecursionlimit(), dict(threading._active))
+            gc.isenabled(), sys.getrecursionlimit())
 
 
 @pytest.fixture(autouse=True)
 def the_process_is_as_before_and_usable():
-    before = state()
+    before, active = state(), dict(threading._active)
     yield
     assert state() == before
+    assert threading._active.items() <= active.items(), "threads of other tests may have ended, but none is new"
     result = hocket.explore(adding)
     assert (result.verdict, result.classes, result.outcomes) == ("proved", 2, {2: 2})
 

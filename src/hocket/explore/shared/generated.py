@@ -18,7 +18,7 @@ from hocket.explore.shared.sources import is_rewritten, rewrite_source
 __all__ = ["EXCHANGED", "exchange_generated", "rewritten_of"]
 
 EXCHANGED: list[tuple[FunctionType, CodeType]] = []
-"""Methods that speak for themselves while an exploration lasts, with their plain code: whoever ends it puts that back."""
+"""Methods that speak for themselves while an exploration lasts, with their plain code: its end puts that back."""
 
 _SIGNS = {"__eq__": "==", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 _NO_FIELDS = {"__class__", "__qualname__", "NotImplemented", "hash"}

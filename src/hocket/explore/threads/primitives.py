@@ -308,7 +308,7 @@ class ExploredSimpleQueue(Controlled):
 
     def _step(self, verb: str, argument: Any = None) -> Any:
         actor = current()
-        if actor is None:  # a finaliser after the end: nobody is left who could get it
+        if actor is None or (verb == "put" and actor.control.over):  # a finaliser, perhaps: nobody is left to get it
             check_outsider(self)
             return False if verb.endswith("get") else 0
         return actor.control.step(actor, Operation(f"queue.{verb}", (number_of(self, actor),), argument))
