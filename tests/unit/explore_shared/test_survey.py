@@ -13,6 +13,10 @@ from hocket.explore.shared.survey import Survey, functions_in
 pytestmark = pytest.mark.skipif(sys.version_info >= (3, 14), reason="nothing is remembered where nothing has an age")
 
 
+def any_(function):
+    return True
+
+
 class Asked:
     """A survey, and how often it had to look at everything."""
 
@@ -24,7 +28,7 @@ class Asked:
         return functions_in(gc.get_objects())
 
     def knows(self, *functions):
-        return {id(each) for each in functions} <= {id(each) for each in self.survey.functions((), self.all)}
+        return {id(each) for each in functions} <= {id(each) for each in self.survey.functions((), self.all, any_)}
 
 
 @pytest.fixture
@@ -86,18 +90,17 @@ def test_another_question_is_another_look_and_nothing_is_kept_alive(asked):
     assert asked.knows(short)
     del short
     assert gone() is None
-    asked.survey.functions((pytest,), asked.all)
+    asked.survey.functions((pytest,), asked.all, any_)
     assert asked.looks == 2
 
 
 def test_questions_asked_in_turns_are_looked_at_once_each_and_all_are_told_of_what_is_new(asked):
     home = {}
     ours, theirs = made(), eval("lambda: None", home)
-    only_theirs = frozenset({id(home)})
 
     def found():
-        everything = asked.survey.functions((), asked.all)
-        of_theirs = asked.survey.functions((pytest,), asked.all, only_theirs)
+        everything = asked.survey.functions((), asked.all, any_)
+        of_theirs = asked.survey.functions((pytest,), asked.all, lambda function: function.__globals__ is home)
         return [{id(each) for each in some} for some in (everything, of_theirs)]
 
     first, second = found()

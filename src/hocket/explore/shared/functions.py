@@ -89,7 +89,7 @@ class Rewritten:
         self.suspended: list[Any] = []
         self._before: list[tuple[FunctionType, CodeType]] = []
         self._namespaces: list[dict[str, Any]] = []
-        self._survey = _ALL
+        self._survey = _OF_MODULES
 
     def __enter__(self) -> Rewritten:
         try:
@@ -122,10 +122,10 @@ class Rewritten:
         by_names = {id(module.__dict__): module for module in self.modules}
         texts = {name for name in linecache.cache if name[:1] == "<"}
         gc.unfreeze()  # what is frozen, the collector does not list; from 3.12 on some is from the start
-        self._survey = _ALL if texts else _OF_MODULES
-        everything = (_ALL.functions((), _functions) if texts
-                      else _OF_MODULES.functions(self.modules, partial(_functions_of, self.modules),
-                                                 frozenset(by_names)))
+        self._survey = _WITH_TEXTS if texts else _OF_MODULES
+        called = frozenset(module.__name__ for module in self.modules if texts)
+        find = _functions if texts else partial(_functions_of, self.modules)
+        everything = self._survey.functions(self.modules, find, partial(_is_of, frozenset(by_names), called))
         by_names.update(self._made_by_exec(everything, texts))
         for function in everything:
             if id(function.__globals__) in by_names:
@@ -209,7 +209,13 @@ def _is_suspended(thing: Any) -> bool:
     return getattr(thing, f"{prefix}_frame") is not None and is_rewritten(getattr(thing, f"{prefix}_code"))
 
 
-_ALL, _OF_MODULES = Survey(), Survey()
+_WITH_TEXTS, _OF_MODULES = Survey(), Survey()
+
+
+def _is_of(homes: frozenset[int], names: frozenset[str], function: FunctionType) -> bool:
+    """Whether its globals are among these, or it says that it is of a module called so: one made from a text does."""
+    return id(function.__globals__) in homes or (
+        bool(names) and type(function.__module__) is str and function.__module__ in names)
 
 
 def _functions_of(modules: Iterable[ModuleType]) -> list[FunctionType]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import array
 import gc
-import math
 import operator
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -27,11 +26,12 @@ from types import (
 )
 from typing import Any
 
-from hocket.explore.shared.announce import Announcer, _is_plain, _missing
+from hocket.explore.shared.announce import Announcer, _is_plain
 from hocket.explore.shared.containers import touch_of
 from hocket.explore.shared.heap import SIZE, Thing
+from hocket.explore.shared.keys import OTHER, canonical
 from hocket.explore.shared.names import stable_names
-from hocket.explore.shared.parts import LIFE, WEAK, is_member, plainly
+from hocket.explore.shared.parts import LIFE, WEAK, plainly
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.primitives import ExploredLock, ExploredSimpleQueue
@@ -74,22 +74,6 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 _METHODS = {"==": "__eq__", "!=": "__eq__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
 _READING = {"read", "size", "look", "place", "view", "iterate"}
-_OTHER = ("\0other",)  # the key that stands for all keys that cannot be told apart in every execution
-
-
-def _number(value: float) -> Any:
-    """Equal for equal numbers: 1.0 is 1."""
-    whole = value == value and abs(value) != math.inf and value == int(value)
-    return int(value) if whole else repr(value)
-
-
-_EQUAL: dict[Any, Callable[[Any], Any]] = {  # keys that are compared as these are, be they of classes of the program's
-    str.__eq__: lambda key: str.__add__(key, ""),
-    bytes.__eq__: lambda key: bytes.__add__(key, b""),
-    int.__eq__: lambda key: int.__add__(key, 0),
-    float.__eq__: lambda key: _number(float.__add__(key, 0.0)),
-    complex.__eq__: lambda key: _number(key.real) if key.imag == 0 else ("j", _number(key.real), _number(key.imag)),
-}
 
 
 class Holding(Announcer):
@@ -387,8 +371,8 @@ class Holding(Announcer):
         if key is None:  # it may equal any
             self._announce(actor, "data.read" if touch == "read" else "data.write", self._everywhere(thing, o))
             return
-        if key is _OTHER:
-            places = [(thing, _OTHER)] if touch == "read" else [(thing, _OTHER), (thing, SIZE)]
+        if key is OTHER:
+            places = [(thing, OTHER)] if touch == "read" else [(thing, OTHER), (thing, SIZE)]
             self._announce(actor, "data.read" if touch == "read" else "data.write", places)
             return
         there = self._has(o, args[0])
@@ -437,36 +421,12 @@ class Holding(Announcer):
             return
         present = {self._canonical(key) for key in _keys_of(o)}
         for key, index in thing.places.items():
-            if type(key) is tuple and key is not _OTHER and index in execution.states:
+            if type(key) is tuple and key is not OTHER and index in execution.states:
                 execution.set(execution.states, index, key in present)
 
     def _canonical(self, key: Any) -> Any:
-        """The key as a value that means the same in every execution, equal for equal keys; None if none is known.
-
-        `_OTHER` is a key that can only be itself, and that has no name.
-        """
-        plain = self._plain(key)
-        return None if plain is _missing else _OTHER if plain is _OTHER else (plain,)
-
-    def _plain(self, key: Any) -> Any:
-        kind: Any = type(key)
-        if kind is str or kind is int or key is None or kind is bytes:
-            return key
-        equal = kind.__eq__
-        if equal is tuple.__eq__:
-            parts = tuple(map(self._plain, tuple.__iter__(key)))
-            return next((each for each in (_missing, _OTHER) if each in parts), ("()", *parts))
-        if equal is not object.__eq__:
-            plainly = _EQUAL.get(equal)
-            return _missing if plainly is None else plainly(key)
-        if issubclass(kind, type):
-            return ("class", key.__module__, key.__qualname__)
-        if is_member(kind):
-            return ("member", kind.__module__, kind.__qualname__, key.name)
-        thing = self._known.get(id(key))
-        if thing is None:  # nobody else has it, or it is one of a few that are not counted
-            return _OTHER
-        return _missing if thing.lump else ("thing", thing.creator, thing.number)
+        """See `keys.canonical`."""
+        return canonical(key, self._known)
 
     def _looked(self, values: Iterable[Any], deep: bool = False) -> None:
         """All of these are read at once, those that are shared containers; and what they hold, if `deep`."""

@@ -46,14 +46,12 @@ class _Moment:
 class _Question:
     """The functions that were found the last time that this was asked, and of those made since what belongs to them."""
 
-    def __init__(self, homes: frozenset[int] | None) -> None:
-        self._homes = homes  # the globals, by identity, of the functions that are asked for; None for all
+    def __init__(self, wanted: Callable[[FunctionType], bool]) -> None:
+        self._wanted = wanted
         self._found: dict[int, weakref.ref[FunctionType]] = {}
 
     def add(self, functions: Iterable[FunctionType]) -> None:
-        homes = self._homes
-        self._found.update((id(each), weakref.ref(each)) for each in functions
-                           if homes is None or id(each.__globals__) in homes)
+        self._found.update((id(each), weakref.ref(each)) for each in filter(self._wanted, functions))
 
     def alive(self) -> list[FunctionType]:
         alive = [each for each in [reference() for reference in self._found.values()] if each is not None]
@@ -75,19 +73,19 @@ class Survey:
         self._moment = _Moment()
 
     def functions(self, of: Iterable[Any], find: Callable[[], list[FunctionType]],
-                  homes: frozenset[int] | None = None) -> list[FunctionType]:
-        """What `find` answers, which depends on the objects `of`, and perhaps functions made since it was called.
+                  wanted: Callable[[FunctionType], bool]) -> list[FunctionType]:
+        """Those of what `find` answers, and of the functions made since it was called, that are `wanted`.
 
-        `homes`, which depends on them as well: the identities of the globals that matter; None for all.
+        Both depend on the objects `of`, and on nothing else.
         """
         try:
             asked = tuple(map(weakref.ref, of))
             self._bring_up_to_date()
             question = self._questions.pop(asked, None)
         except TypeError:  # something that stands for a module, and cannot be referred to weakly
-            return find()
+            return list(filter(wanted, find()))
         if question is None:
-            question = _Question(homes)
+            question = _Question(wanted)
             question.add(find())
         self._questions[asked] = question
         if len(self._questions) > _ANSWERED:

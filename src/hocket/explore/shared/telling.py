@@ -20,7 +20,8 @@ from hocket.explore.semantics import modes_of
 from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.blocks import Blocks
 from hocket.explore.shared.heap import SIZE, Thing
-from hocket.explore.shared.holding import _OTHER, _READING, Holding
+from hocket.explore.shared.holding import _READING, Holding
+from hocket.explore.shared.keys import OTHER
 from hocket.explore.shared.parts import LIFE, own_names, told_key
 from hocket.explore.shared.probes import Probes
 from hocket.explore.shared.racing import Access
@@ -138,7 +139,7 @@ class _Telling(Holding):
         if issubclass(base, _INDEXED):
             there = type(key[0]) is int and 0 <= key[0] < base.__len__(held)
             return base.__getitem__(held, key[0]) if there else _ABSENT
-        if not issubclass(base, (dict, set)) or base.__len__(held) > _MOST_KEYS or key is _OTHER:
+        if not issubclass(base, (dict, set)) or base.__len__(held) > _MOST_KEYS or key is OTHER:
             return _UNKNOWN
         if issubclass(base, set):
             return _PRESENT if any(self._means(each, key) for each in base.__iter__(held)) else _ABSENT
