@@ -62,7 +62,9 @@ def the_process_is_as_before_and_usable():
     before, active = state(), dict(threading._active)
     yield
     assert state() == before
-    assert threading._active.items() <= active.items(), "threads of other tests may have ended, but none is new"
+    new = {ident: thread for ident, thread in threading._active.items() if active.get(ident) is not thread}
+    # threads of other tests may have ended; one that was given up and comes back now may ask who it is
+    assert not [thread for thread in new.values() if not isinstance(thread, threading._DummyThread)]
     result = hocket.explore(adding)
     assert (result.verdict, result.classes, result.outcomes) == ("proved", 2, {2: 2})
 
