@@ -89,3 +89,24 @@ def test_examples_in_docs_are_python():
     trees = {path.name: ast.parse(path.read_text()) for path in (ROOT / "docs" / "examples").rglob("*.py")}
     assert [name for name, tree in trees.items() if not tree.body] == []
     assert trees
+
+
+def test_the_picture_in_the_readme_is_what_its_example_prints(tmp_path, monkeypatch):
+    """Up to the command that replays it, which says where the file lies."""
+    page = (ROOT / "README.md").read_text()
+    example = re.search(r"```python\n(import threading.*?)```", page, re.DOTALL)
+    picture = re.search(r"```text\n(assertion: .*?)```", page, re.DOTALL)
+    assert example is not None
+    assert picture is not None
+    file = tmp_path / "bank.py"
+    file.write_text(example[1].replace("print(result.failure)\n", ""))
+    spec = importlib.util.spec_from_file_location("bank", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "bank", module)
+    spec.loader.exec_module(module)
+    drawn, _, replay = module.result.failure.drawn(80).partition("\nreplay: ")
+    shown, _, command = picture[1].partition("\nreplay: ")
+    assert drawn == shown
+    assert replay.rpartition(" ")[2].strip() == command.rpartition(" ")[2].strip()
