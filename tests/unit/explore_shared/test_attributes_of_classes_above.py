@@ -175,6 +175,18 @@ def of_a_name_that_is_computed():
     return lambda: setattr(B, name, 1), lambda: b.x
 
 
+def of_the_name_of_a_class():
+    class A:
+        pass
+
+    A.__name__ = "0"
+
+    def write():
+        A.__name__ = "1"
+
+    return write, lambda: int(A.__name__)
+
+
 def by_super():
     class A:
         x = 0
@@ -192,7 +204,8 @@ def by_super():
 
 
 PROGRAMS = [
-    of_an_instance, by_super, of_an_instance_that_is_nobody_elses, of_a_class_between, of_an_attribute_that_nobody_has,
+    of_an_instance, by_super, of_the_name_of_a_class,
+    of_an_instance_that_is_nobody_elses, of_a_class_between, of_an_attribute_that_nobody_has,
     of_an_attribute_that_is_asked_for, of_a_private_instance_without_it, of_a_method, of_a_metaclass,
     of_a_metaclass_whose_method_calls_it_self, of_an_attribute_that_is_taken_away, of_a_name_that_is_computed]
 

@@ -297,8 +297,9 @@ class Probes(Calling):
     def _replacing(self, thing: Thing, o: Any, name: str) -> None:
         """What others look up without a step is replaced."""
         found = _lookup(o if issubclass(type(o), type) else type(o), name)[1]
-        if (type(o), name) in self.heap.described or (name in self.elsewhere and (
-                found is _missing or self._may_be_set(found, name))):  # who reads it asks every class above
+        asked_above = name in self.elsewhere and not _is_special(name)  # by whoever reads it
+        if (type(o), name) in self.heap.described or (
+                asked_above and (found is _missing or self._may_be_set(found, name))):
             return
         if "__class__" in self.replaced and not _is_special(name):
             self._report(f"{name!r} of {thing.name} is replaced, and so are classes of objects")
