@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from hocket.explore.shared.parts import WEAK, is_value, parts
 from hocket.explore.threads.control import ACTORS
 
-__all__ = ["ABSENT", "Kept", "glimpse", "is_container", "reachable"]
+__all__ = ["ABSENT", "Kept", "glimpse", "is_container"]
 
 _absent = object()
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
@@ -62,7 +62,7 @@ class Kept:
 
     def keep_all(self, values: Iterable[Any], enters: Callable[[type], bool]) -> None:
         """Remember what these hold, and what that holds, through objects of all kinds that `enters` accepts."""
-        for number, value in enumerate(reachable(values, enters)):
+        for number, value in enumerate(_reachable(values, enters)):
             if number == _REACHED:
                 self.is_cut = True
                 break
@@ -116,7 +116,7 @@ def _is_unlisted(value: Any) -> bool:
     return not gc.is_tracked(value) and not is_value(type(value))
 
 
-def reachable(values: Iterable[Any], enters: Callable[[type], bool]) -> Iterator[Any]:
+def _reachable(values: Iterable[Any], enters: Callable[[type], bool]) -> Iterator[Any]:
     """These objects, what they hold, and so on, each once; of other kinds than `enters` accepts not what they hold."""
     todo, seen = list(values), dict[int, Any]()
     while todo:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-import weakref
 from abc import ABCMeta
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -280,8 +279,8 @@ class Probes(Calling):
             self.heap.escape(part, actor, f"{thing.name}.{name}")
         if kind is not None:
             self._look_out(actor, thing, kind, name, "mentioned")
-        held: Any = thing.held() if type(thing.held) is weakref.ref else thing.held
-        expected = self.elsewhere if issubclass(type(held), type) else self.written
+        is_class = issubclass(type(o), type)
+        expected = self.elsewhere if is_class else self.written
         if not self.everything and name not in expected and not self.heap.alone(actor.control):
             self.surprised = True
         if type(o) is ModuleType and not self.heap.alone(actor.control) and name in stable_names(o):
@@ -290,7 +289,7 @@ class Probes(Calling):
             self._replacing(thing, o, name)
         if name == "__class__" and self.asks and not self.heap.alone(actor.control):
             self._report(f"the class of {thing.name} is replaced, which Python itself reads (`isinstance`)")
-        if issubclass(type(held), type) and not self.heap.is_own(held) and not self.heap.alone(actor.control):
+        if is_class and not self.heap.is_own(o) and not self.heap.alone(actor.control):
             self._report(f"attribute {name!r} is set on {thing.name}, a class of a module that is not tracked")
         self._announce(actor, "data.write", [(thing, name)])
 
