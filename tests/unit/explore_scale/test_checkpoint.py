@@ -21,7 +21,8 @@ from hocket.errors import CheckpointError, NondeterminismError, Refused
 from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal, Source
 from hocket.explore.model import Program, run
-from hocket.explore.scale.checkpoint import Checkpoint, body_digest, program_digest, recalled_outcomes, saved_outcomes
+from hocket.explore.scale.checkpoint import Checkpoint, recalled_outcomes, saved_outcomes
+from hocket.explore.scale.digest import body_digest, program_digest
 from hocket.explore.scale.estimate import Estimate
 from hocket.explore.tally import Limits
 from tests import explorer_programs as p

@@ -28,12 +28,12 @@ from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Execution
 from hocket.explore.failing.failures import Failure, failure_of
 from hocket.explore.failing.minimise import minimised
-from hocket.explore.front import _Search
 from hocket.explore.linear.history import BEGIN, RETURN, History, Misfit, Point, Span, explained, misfit
 from hocket.explore.linear.sequential import Answer, Call, Reference, Waits, answer_of, look
 from hocket.explore.options import check_options
 from hocket.explore.replaying import STEPS, replayed
 from hocket.explore.result import Result
+from hocket.explore.search import Search
 from hocket.explore.shared.tracker import Visible
 from hocket.explore.threads.control import Control, End, current
 from hocket.render.timeline import Bar, timeline
@@ -296,7 +296,7 @@ def _visible(scenario: Scenario, data: str) -> Visible:
     return Visible(data=data, track=(home.__name__,) if home is not None and home.__name__ != "builtins" else ())
 
 
-class _Judged(_Search):
+class _Judged(Search):
     """An exploration in which every class is judged as a history, too."""
 
     def __init__(self, scenario: Scenario, strategy: str, visible: Visible, seconds: float | None,

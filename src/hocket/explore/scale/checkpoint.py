@@ -7,8 +7,7 @@ and counted once. At the end of the search, and when it has found a failure that
 ends it, the file is removed: what is there is something to go on with.
 
 A file of another program, Python, Hocket or set of options is refused with the
-reason: its numbers would mean something else. The program is known by the text of
-the files that its bodies are in and by their code, not by what these import; when
+reason: its numbers would mean something else (which program it is: digest.py). When
 the path runs again each step is compared all the same, and another step is a
 `NondeterminismError`.
 
@@ -22,7 +21,6 @@ from __future__ import annotations
 
 import ast
 import base64
-import inspect
 import json
 import os
 import pickle
@@ -31,27 +29,25 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from hocket import __version__
 from hocket.errors import CheckpointError, Refused
 from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Cast, Execution
-from hocket.explore.scale.stack import check_path, restore, snapshot, text_of
+from hocket.explore.scale.digest import body_digest, program_digest
+from hocket.explore.scale.stack import check_path, restore, snapshot
 from hocket.explore.shared.tracker import Visible
 from hocket.explore.tally import Failure, Tally
 from hocket.trace.operation import Operation
 from hocket.trace.schedule import Schedule
 
 if TYPE_CHECKING:
-    from hocket.explore.front import _Search
-    from hocket.explore.model import Program
+    from hocket.explore.program import Program
+    from hocket.explore.search import Search
 
-__all__ = ["BodyKeeper", "Checkpoint", "Keeper", "ModelKeeper", "body_digest", "program_digest", "recalled_outcomes",
+__all__ = ["BodyKeeper", "Checkpoint", "Keeper", "ModelKeeper", "recalled_outcomes",
            "saved_outcomes"]
 
 _VERSION = 1
@@ -233,7 +229,7 @@ class ModelKeeper(Keeper):
 class BodyKeeper(Keeper):
     """Keeps one call of `hocket.explore`."""
 
-    def __init__(self, given: Checkpoint | str | os.PathLike[str], search: _Search) -> None:
+    def __init__(self, given: Checkpoint | str | os.PathLike[str], search: Search) -> None:
         options = {"strategy": search.strategy_name, "bound": search.bound, "steps": search.steps,
                    "data": search.visible.data, "track": list(search.visible.track), "model": search.visible.model}
         super().__init__(Checkpoint.of(given), body_digest(search.body), options)
@@ -327,74 +323,6 @@ def _kept(value: Any, path: Path) -> tuple[str, str]:
         raise CheckpointError(str(path), f"outcome {text} cannot be kept ({error}): return something plain") from None
     raise CheckpointError(str(path), f"the outcome {text} is not equal to itself once it was pickled: "
                                      "return something plain")
-
-
-# -- which program it is ----------------------------------------------------------------------------------------------
-
-
-def body_digest(body: Callable[..., Any]) -> str:
-    """A digest of a function: its name, code, closure, and the text of the file that it is in."""
-    return _digest(_of_function(body))
-
-
-def program_digest(program: Program) -> str:
-    """A digest of a pure model: its objects, and its bodies with what they are given."""
-    parts = [f"{family} {name} {_text(state)}" for family, state, name in program.initial]
-    bodies = [*program.bodies, *([program.main] if program.main is not None else [])]
-    for body, arguments in bodies:
-        parts += [*_of_function(body), *map(_text, arguments)]
-    for function in (*program.checks, program.outcome):
-        parts += _of_function(function)
-    return _digest(parts)
-
-
-def _digest(parts: Iterable[str]) -> str:
-    return sha256("\0".join(parts).encode()).hexdigest()[:32]
-
-
-def _of_function(function: Any) -> list[str]:
-    function = getattr(function, "__hocket_body__", function)
-    if isinstance(function, partial):
-        given = [*map(_text, function.args), *(f"{key}={_text(value)}" for key, value in function.keywords.items())]
-        return [*_of_function(function.func), *given]
-    function = inspect.unwrap(getattr(function, "__func__", function))
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return [f"{type(function).__module__}.{type(function).__qualname__}", *_of_call(function)]
-    cells = [_text(_content(cell)) for cell in function.__closure__ or ()]
-    return [f"{function.__module__}.{function.__qualname__}", *_of_code(code), *cells, _source(code.co_filename)]
-
-
-def _of_call(thing: Any) -> list[str]:
-    call = type(thing).__dict__.get("__call__")
-    code = getattr(call, "__code__", None)
-    return [*_of_code(code), _source(code.co_filename)] if code is not None else []
-
-
-def _of_code(code: CodeType) -> list[str]:
-    """Bytecode, names and constants, also of the functions inside."""
-    inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    constants = [_text(constant) for constant in code.co_consts if not isinstance(constant, CodeType)]
-    return [code.co_code.hex(), *code.co_names, *constants, *(part for one in inner for part in _of_code(one))]
-
-
-def _content(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return None
-
-
-def _text(value: Any) -> str:
-    """What is the same in every process: the text of a plain value, else the name of its type."""
-    return text_of(value) or f"{type(value).__module__}.{type(value).__qualname__}"
-
-
-def _source(filename: str) -> str:
-    try:
-        return Path(filename).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def _sync_directory(directory: Path) -> None:

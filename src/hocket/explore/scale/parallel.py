@@ -47,22 +47,20 @@ from concurrent.futures import (
     wait,
 )
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hocket.errors import ExplorationError, Refused
 from hocket.explore.execution import Cast, Choice
 from hocket.explore.footprint import Footprint, conflict
 from hocket.explore.order import Order
+from hocket.explore.program import Program as Model
 from hocket.explore.races import Race
 from hocket.explore.scale.shard import Plan, Program, Shard, Task, run_body, run_model
 from hocket.explore.scale.stack import Reader, Writer
+from hocket.explore.search import Search
 from hocket.explore.tally import Limits, Tally
 from hocket.explore.wakeup import Node, covered_by_sleep, insert
 from hocket.trace.event import Event
-
-if TYPE_CHECKING:
-    from hocket.explore.front import _Search
-    from hocket.explore.model import Program as Model
 
 __all__ = ["Coordinator", "Piece", "Workers", "run_in_parallel", "search_in_parallel"]
 
@@ -402,7 +400,7 @@ def run_in_parallel(make: Callable[[], Model], executor: Executor | int, limits:
     return tally
 
 
-def search_in_parallel(search: _Search, executor: Executor | int) -> bool:
+def search_in_parallel(search: Search, executor: Executor | int) -> bool:
     """Explore the body of a search that has not begun by other processes; its account is then filled.
 
     Answers whether others were asked at all: not if it came to its end, whatever that was, within the time that
@@ -430,17 +428,17 @@ def search_in_parallel(search: _Search, executor: Executor | int) -> bool:
         _enter(search, report)
         if report["failure"] is not None:
             search.fail_at(report["failure"])
-        return not (session.stop or search.reason or search.first) and (coordinator.finished or search._within_limits())
+        return not (session.stop or search.reason or search.first) and (coordinator.finished or search.within_limits())
 
     def look() -> bool:
-        search._look()
+        search.look()
         return not session.stop
 
     search.exhausted = team.work(coordinator, submit, heard, look)
     return True
 
 
-def _ends_alone(search: _Search, coordinator: Coordinator, seconds: float) -> bool:
+def _ends_alone(search: Search, coordinator: Coordinator, seconds: float) -> bool:
     """Search in this process for a while; what is left then is the coordinator's, if it can be sent."""
     piece = coordinator.next()
     assert piece is not None, "a search that has not begun is a piece of work"
@@ -464,7 +462,7 @@ def _ends_alone(search: _Search, coordinator: Coordinator, seconds: float) -> bo
     return False
 
 
-def _enter(search: _Search, report: dict[str, Any]) -> None:
+def _enter(search: Search, report: dict[str, Any]) -> None:
     session = search.session
     search.runner.executions += report["executions"]
     search.events += report["events"]

@@ -31,9 +31,12 @@ from typing import Any, NamedTuple
 from hocket.errors import HocketError, Refused
 from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Cast
+from hocket.explore.model import run
 from hocket.explore.races import Race
-from hocket.explore.scale.checkpoint import body_digest
+from hocket.explore.scale.digest import body_digest
 from hocket.explore.scale.stack import Saved, Writer, restore, snapshot
+from hocket.explore.search import Search
+from hocket.explore.shared.tracker import Visible
 from hocket.explore.tally import Limits
 from hocket.explore.wakeup import Node, covered_by_sleep, insert
 
@@ -209,8 +212,6 @@ class Shard(Optimal):
 
 def run_model(program: Program, task: Task) -> dict[str, Any]:
     """Explore a piece of a pure model, made by `program`: counts, outcomes, failures, plans, and what is left."""
-    from hocket.explore.model import run
-
     try:
         cast = Cast()
         shard = Shard(task, cast)
@@ -225,20 +226,17 @@ def run_model(program: Program, task: Task) -> dict[str, Any]:
 
 def run_body(program: Program, task: Task) -> dict[str, Any]:
     """Explore a piece of a body with threads."""
-    from hocket.explore.front import _Search
-    from hocket.explore.shared.tracker import Visible
-
     options = task.options
     try:
         if options["pid"] == os.getpid():
             raise Refused("executor", "used", "running its work in this process", "one of processes",
                           "names of modules are replaced while a body is explored: one body at a time in a process")
         visible = Visible(**options["visible"])
-        search = _Search(program.load(), "optimal", None, visible, None, None, task.steps or 0, None)
+        search = Search(program.load(), "optimal", None, visible, None, None, task.steps or 0, None)
         session = search.session
         shard = Shard(task, session.cast, youngest_first=True)
         search.strategy, session.named = shard, len(session.cast.objects)
-        search._run()
+        search.run()
         if len(session.outside) > 1:
             raise Refused("executor", "given", f"used for a body with {len(session.outside)} locks or Atomics that "
                           "were made outside of it", "a body that makes its own", "others cannot tell them apart")
