@@ -1,8 +1,9 @@
 """The methods that a dataclass is given: made from a text that nobody kept, and rewritten from one that is made again.
 
 Which fields a method goes through, and in which order, is in its code; so its text can be written anew, in the forms
-that CPython has had. A form is trusted only if it compiles to *equal* code. Without that, `a == b` would be one step,
-although the fields are read one after the other and others may come in between.
+that CPython has had. A form is trusted only if it compiles to *equal* code, at the line where the method stood (since
+3.13 all methods of a class are made by one text). Without that, `a == b` would be one step, although the fields are
+read one after the other and others may come in between.
 
 Refused: keeping what `exec` is given in `dataclasses` (classes are made when they are imported, long before).
 """
@@ -29,8 +30,9 @@ def rewritten_of(code: CodeType) -> CodeType | None:
     if not code.co_qualname.startswith("__create_fn__."):
         return None
     fields = [name for name in code.co_names if name not in _NO_FIELDS]
+    above = [""] * (code.co_firstlineno - 2)
     for lines in _forms(code.co_name, fields):
-        text = "\n".join(["def __create_fn__():", *lines, f" return {code.co_name}"])
+        text = "\n".join(["def __create_fn__(made=None):", *above, *lines, f" return {code.co_name}"])
         if _inner(compile(text, "<string>", "exec", dont_inherit=True), code.co_name) == code:
             return _inner(rewrite_source(text), code.co_name)
     return None
@@ -59,6 +61,7 @@ def _forms(name: str, fields: list[str]) -> Iterator[list[str]]:
     if name == "__repr__":
         told = ", ".join(f"{field}={{self.{field}!r}}" for field in fields)
         yield [" def __repr__(self):", f'  return self.__class__.__qualname__ + f"({told})"']
+        yield [" @made", " def __repr__(self):", f'  return f"{{self.__class__.__qualname__}}({told})"']  # 3.13
     elif name == "__hash__":
         yield [" def __hash__(self):", f"  return hash({_tuple('self', fields)})"]
     elif name in _SIGNS:
