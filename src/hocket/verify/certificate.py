@@ -27,7 +27,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hocket.errors import SourceError
 from hocket.verdict import Basis, Certificate, Counterexample, Holds, Unknown, Verdict, Violated
@@ -40,6 +40,7 @@ from hocket.verify.denials import Denial
 from hocket.verify.docket import Docket
 from hocket.verify.findings import Finding, undecided
 from hocket.verify.formula import FALSE, TRUE, Outcome
+from hocket.verify.inquiry import Inquiry
 from hocket.verify.liveness import is_success, without_groups
 from hocket.verify.model import NOWHERE, SUCCEEDED, Bare, Edge, Graph, Hold, Idle, Join, Point, Task, Timing
 from hocket.verify.order import enforced, task_pairs
@@ -48,9 +49,6 @@ from hocket.verify.replay import Did, Event, Mismatch, Run, Story, replay
 from hocket.verify.resources import Key, Table, too_much, with_workers
 from hocket.verify.starvation import denial_of
 from hocket.verify.structure import Shape, shape
-
-if TYPE_CHECKING:
-    from hocket.verify.judge import Inquiry
 
 __all__ = ["KIND", "Refuted", "audit", "check_ranks", "digest", "seal", "write"]
 
