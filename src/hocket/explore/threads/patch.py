@@ -34,6 +34,7 @@ from typing import Any
 from hocket.explore.threads import chance, refused
 from hocket.explore.threads.control import ACTORS, Actor, Control, current
 from hocket.explore.threads.earlier import StandIns, exchange
+from hocket.explore.threads.ended import mark_stopped, owner_of
 from hocket.explore.threads.leftovers import Leftovers
 from hocket.explore.threads.naming import is_hocket, is_library, place_of
 from hocket.explore.threads.pool import _get_ident
@@ -105,8 +106,7 @@ def _told_of_finalisers(plain: Callable[[Any], Any]) -> Callable[[Any], None]:
         if actor is None or unraisable.exc_value is None:
             plain(unraisable)
             return
-        where = getattr(unraisable.object, "__qualname__", type(unraisable.object).__name__)
-        actor.control.raised_in_finaliser(actor, unraisable.exc_value, where)
+        actor.control.raised_in_finaliser(actor, unraisable.exc_value, owner_of(unraisable))
 
     return told
 
@@ -298,30 +298,7 @@ def _bootstrap(thread: Thread) -> None:
         if actor.control.observer is not None:
             actor.control.observer.pause()
         active.pop(ident, None)
-        _mark_stopped(thread)
-
-
-def _mark_stopped(thread: Thread) -> None:
-    """So that its repr, after the exploration, tells the truth."""
-    if sys.version_info >= (3, 13):
-        vars(thread)["_handle"] = _ENDED
-    else:
-        vars(thread).update(_is_stopped=True, _tstate_lock=None)
-
-
-class _EndedHandle:
-    """What 3.13 asks whether a thread has ended; its own handles know of OS threads that they started only."""
-
-    ident = 0
-
-    def is_done(self) -> bool:
-        return True
-
-    def join(self, timeout: float | None = None) -> None:
-        return None
-
-
-_ENDED = _EndedHandle()
+        mark_stopped(thread)
 
 
 def _child(thread: Thread) -> tuple[Actor, Actor] | None:
@@ -512,6 +489,6 @@ def close_books(control: Control) -> None:
         if thread is None and actor.voice is None:
             thread = actor.thread  # which never began
         if thread is not None and actor.number:
-            _mark_stopped(thread)
+            mark_stopped(thread)
 
 
