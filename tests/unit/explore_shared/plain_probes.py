@@ -91,8 +91,8 @@ class PlainProbes:
         except KeyError:
             pass
         try:
-            return getattr(builtins, x)
-        except AttributeError:
+            return vars(builtins)[x]  # getattr would make annotations for it
+        except KeyError:
             raise NameError(f"name {x!r} is not defined", name=x) from None
 
     def setglob(self, names, x, v, /):

@@ -7,6 +7,7 @@ program; `HOCKET_WILD=all pytest tests/unit/explore_shared/test_in_the_wild.py` 
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import sys
 from pathlib import Path
@@ -37,13 +38,19 @@ CLASSES = {  # of the repaired program; those that are not listed have 2: which 
     "stopped_by_a_flag_that_is_reset": 1,
 }
 
+COPIES = "copy" in logging.Logger.removeHandler.__code__.co_names  # its list of handlers (CPython gh-79366)
+MENDED_BY_PYTHON = {"a_handler_removed_while_logging"} if COPIES else set()
+
 
 @pytest.mark.parametrize("name", list(PROGRAMS)[:: 1 if os.environ.get("HOCKET_WILD") == "all" else 2])
 def test_the_mistake_is_found_and_the_repair_is_proved(name):
     wrong, right = (functools.partial(PROGRAMS[name], fixed) for fixed in (False, True))
     found = hocket.explore(wrong)
-    assert found.verdict == "failed", found
-    assert found.failure.replayed
+    if name in MENDED_BY_PYTHON:
+        assert found.verdict == "proved", found
+    else:
+        assert found.verdict == "failed", found
+        assert found.failure.replayed
     proved = hocket.explore(right)
     assert proved.verdict == "proved", proved
     if sys.version_info[:2] == (3, 11):  # how often pools and handlers lock differs from one Python to the next

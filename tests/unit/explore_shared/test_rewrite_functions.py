@@ -81,6 +81,9 @@ exec("def f(o): return o.v", globals(), made_by_exec)
 '''
 
 
+LAZY = sys.version_info >= (3, 14)  # annotations are a function that Python asks for them
+
+
 class Noting(PlainProbes):
     """Plain probes that note the attributes that are read."""
 
@@ -140,7 +143,7 @@ def test_functions_are_exchanged_wherever_they_are_held_and_get_their_own_code_b
             assert expected is None or result == expected
             assert context.probes.read, expected
         assert (module.up(), module.up(), module.step(), module.step(5)) == (1, 2, 11, 16)
-        assert len(context.functions) == 21
+        assert len(context.functions) == 21 + LAZY
         assert context.unstable == {"a_program": {"count"}}
         assert [refused.function.__name__ for refused in context.refused] == ["f"]
     assert _codes(module) == before
@@ -300,7 +303,7 @@ def test_functions_that_the_collector_was_told_to_forget_are_found(load):
     gc.freeze()
     try:
         with rewritten([module], Noting()) as context:
-            assert len(context.functions) == 21
+            assert len(context.functions) == 21 + LAZY
             assert module.step() == 11
     finally:
         gc.unfreeze()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import dataclasses
 import re
+import sys
 import threading
 from collections import deque
 from typing import Any
@@ -388,7 +389,9 @@ def test_what_a_dataclass_compares_is_read():
         return bool(seen[0])
 
     result = hocket.explore(body)
-    assert (result.verdict, result.outcomes) == ("proved", {False: 3, True: 1}), str(result)  # x and y one by one
+    stops_at_a_difference = sys.version_info >= (3, 13)  # before, y is read as well where x differs
+    different = 2 if stops_at_a_difference else 3
+    assert (result.verdict, result.outcomes) == ("proved", {False: different, True: 1}), str(result)  # x, then y
 
 
 def test_a_container_of_a_class_is_shared_by_its_instances():

@@ -20,6 +20,7 @@ import builtins
 from collections.abc import Callable
 from enum import Enum
 from math import inf
+from types import CodeType
 from typing import Any
 
 from hocket.explore.shared.grammar import check, fields_of, new_fields
@@ -42,13 +43,15 @@ class Binding(Enum):
     """How a use of a name has to be rewritten."""
 
     PLAIN = 1  # private to one function, or stable
-    OWN = 2  # a cell of this very scope
-    FREE = 3  # a cell of an enclosing scope
+    OWN = 2  # a cell of the frame that uses it
+    FREE = 3  # a cell of an enclosing function
     GLOBAL = 4  # in the dictionary of the module
     NAMESPACE = 5  # at the top of text that is executed, and in a class: in its locals, then as a global
 
 
 _CAPTURES = (Place.FUNCTION, Place.GENERATOR)
+_FUNCTION = compile("def f(): [x for x in ()]", "", "exec").co_consts[0]
+_WITHIN = () if CodeType in map(type, _FUNCTION.co_consts) else (Place.COMPREHENSION,)  # 3.12: no function of its own
 _NEVER = frozenset({"__class__", "__classdict__", "__debug__", "__hocket__"})
 _BUILTINS = frozenset(dir(builtins))
 
@@ -94,6 +97,13 @@ class Scope:
             scope = scope.parent
         return scope
 
+    def frame(self) -> Scope:
+        """The scope in whose frame its code runs."""
+        scope = self
+        while scope.place in _WITHIN and scope.parent is not None:
+            scope = scope.parent
+        return scope
+
 
 class Scopes:
     """The scopes of a tree, each kept under its node; and how a name is bound where it is used.
@@ -136,7 +146,7 @@ class Scopes:
         captured = owner.captured.get(name)
         if captured is None or (owner.bound[name] < captured and name not in owner.rebound):
             return Binding.PLAIN
-        return Binding.OWN if owner is scope else Binding.FREE
+        return Binding.OWN if owner is scope.frame() else Binding.FREE
 
     def _binding_in_module(self, scope: Scope, name: str) -> Binding:
         if not self.executed and name not in self.declared_global:
