@@ -33,7 +33,7 @@ from hocket.spec.refine import Run
 from hocket.spec.terms import conj
 from models.run import acceptor
 from models.run import graph as model_graph
-from tests.chain.residue import Residue
+from tests.chain.residue import Residue, canonical
 from tests.chain.small import body
 
 Event = tuple[Any, ...]
@@ -228,7 +228,7 @@ class Pair:
         running = [index for index, node in enumerate(self.nodes) if node.phase is Phase.RUNNING]
         tasks = range(len(self.nodes))
         befores = [after for count in range(len(tasks) + 1) for after in combinations(tasks, count)]
-        found = [(SPAWN, parent, after) for parent in (None, *running) for after in befores]
+        found: list[Deed] = [(SPAWN, parent, after) for parent in (None, *running) for after in befores]
         found += [(ADOPT, parent, child) for parent in running for child in tasks if child != parent]
         return [deed for deed in found if self._admitted(deed)]
 
@@ -330,7 +330,7 @@ class Tally:
     graphs: int = 0
     states: int = 0
     deeds: int = 0
-    outcomes: set[tuple[str, ...]] = field(default_factory=set)
+    outcomes: set[tuple[str, ...]] = field(default_factory=set)  # of all tasks, whichever had which
     judged: set[bytes] | None = None
 
 
@@ -370,14 +370,14 @@ def refine(
 
 
 def _is_new(pair: Pair, here: set[object], judged: set[bytes] | None) -> bool:
-    key = pair.key() if judged is None else pair.residue.raw(pair)
+    key: Any = pair.key() if judged is None else pair.residue.parts(pair)
     if key in here:
         return False
     here.add(key)
     if judged is None:
         return True
     known = len(judged)
-    judged.add(pair.residue.least(pair))
+    judged.add(canonical(key))
     return len(judged) > known
 
 
@@ -389,7 +389,7 @@ def _judged(pair: Pair, tally: Tally) -> list[Deed]:
     pair.kernel.check()
     if not deeds:
         assert not pair.kernel.nodes, f"nothing can happen, and these are open: {list(pair.kernel.nodes)}"
-        tally.outcomes.add(tuple(str(node.outcome) for node in pair.nodes))
+        tally.outcomes.add(tuple(sorted(str(node.outcome) for node in pair.nodes)))
     deeds += pair.spawnings()
     tally.deeds += len(deeds)
     return deeds

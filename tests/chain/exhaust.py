@@ -28,7 +28,8 @@ from tests.chain.small import AFTER, RELATIONS, SEEDS, small_graphs
 
 ROOT = Path(__file__).parents[2]
 KINDS = {"all": (RELATIONS, True), "seeds": (SEEDS, True), "dags": (AFTER, False)}
-_JUDGES = ("src/hocket/kernel", "src/hocket/spec", "models/run.py", "tests/chain/bridge.py", "tests/chain/residue.py")
+_CHAIN = tuple(f"tests/chain/{name}.py" for name in ("bridge", "residue", "small"))
+_JUDGES = ("src/hocket/kernel", "src/hocket/spec", "models/run.py", *_CHAIN)
 
 
 def fingerprint(*question: object) -> str:

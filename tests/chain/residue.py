@@ -15,7 +15,7 @@ closes that follow upon each other are told, and not whether they are.
 
 from __future__ import annotations
 
-from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from hocket.kernel import Phase
@@ -24,7 +24,11 @@ from tests.chain.small import least
 
 _AFTER, _INSIDE, _HOLD = 1, 2, 4
 _SMALL = 8  # counters are smaller, for up to seven tasks
+_RUNNING = Phase.RUNNING
 _PARTS = ("armed", "opened", "over", "raised", "unwanted", "skipped")
+
+Parts = tuple[bytes, tuple[int, ...], tuple[int, ...], tuple[tuple[int, int, int], ...]]
+"""What is said of the whole, the open tasks, how each stands, and the edges between them."""
 
 
 class Residue:
@@ -34,73 +38,66 @@ class Residue:
         place = {(symbol.name, *at): n for (symbol, at), n in machine.place.items()}
         self.given = {(cell[0].name, *cell[1]): n for n, cell in enumerate(machine.rigid_cells)}
         size = max(at[1] for at in place if at[0] == "closed") + 1
-        self._of = [[place[part, task] for part in _PARTS] for task in range(size)]
+        self._of = [itemgetter(*(place[part, task] for part in _PARTS)) for task in range(size)]
         self._outcome = [place["outcome", task] for task in range(size)]
         self._closed = [place["closed", task] for task in range(size)]
         self._stopped = place["stopped", 0]
 
-    def raw(self, pair: Any) -> tuple[object, ...]:
-        """Under the names that the graph has."""
-        marks, edges = self._parts(pair)
-        return self._whole(pair), tuple(marks.items()), tuple(edges)
-
-    def least(self, pair: Any) -> bytes:
-        """Under the names that all graphs share."""
-        marks, edges = self._parts(pair)
-        order = list(marks)
-        new = {task: place for place, task in enumerate(order)}
-        colours = list(marks.values())
-        edges = [(kind, new[one], new[other]) for kind, one, other in edges]
-        way = least(colours, edges)
-        final = {task: place for place, task in enumerate(way)}
-        told = sorted((final[one] << 8) | (final[other] << 4) | kind for kind, one, other in edges)
-        words = chain(
-            (self._whole(pair),), (colours[task].to_bytes(5) for task in way), (one.to_bytes(2) for one in told)
-        )
-        return b"".join(words)
-
-    def _whole(self, pair: Any) -> bytes:
-        return bytes((pair.kernel.scope.stopped is not None, pair.state[self._stopped], pair.spawns))
-
-    def _parts(self, pair: Any) -> tuple[dict[int, int], list[tuple[int, int, int]]]:
-        """How each open task stands, and the edges that still matter.
+    def parts(self, pair: Any) -> Parts:
+        """The residue under the names that the graph has.
 
         A task that runs has opened: what it has lost are children, and the other marks say what its bodies have done.
         """
         state, nodes = pair.state, pair.nodes
+        lost, edges = self._lost_and_left(pair)
+        for task in pair.raised | pair.doubled:
+            if nodes[task].phase is _RUNNING:
+                lost[task] |= 2 * (task in pair.raised) | 4 * (task in pair.doubled)
+        tasks = tuple([task for task, place in enumerate(self._closed[: len(nodes)]) if not state[place]])
+        marks = tuple([_mark(nodes[task], lost[task], self._of[task](state)) for task in tasks])
+        whole = bytes((pair.kernel.scope.stopped is not None, state[self._stopped], pair.spawns))
+        return whole, tasks, marks, tuple(edges)
+
+    def _lost_and_left(self, pair: Any) -> tuple[list[int], list[tuple[int, int, int]]]:
+        """What each task has lost by the edges that have had their effect, and those that have not."""
+        state, nodes, closed, outcome = pair.state, pair.nodes, self._closed, self._outcome
         lost = [0] * len(nodes)
         edges = []
         for kind, one, other in pair.edges:
-            ahead = nodes[one].phase < Phase.RUNNING  # it may open yet
             if kind == "hold":
-                if not state[self._closed[one]]:
-                    if not state[self._closed[other]]:
+                if not state[closed[one]]:
+                    if not state[closed[other]]:
                         edges.append((_HOLD, one, other))
-                    elif state[self._outcome[other]]:
+                    elif state[outcome[other]]:
                         lost[one] |= 1
-            elif ahead and kind == "after":
-                if not state[self._closed[other]]:
+            elif nodes[one].phase >= _RUNNING:  # it has opened, or never will
+                continue
+            elif kind == "after":
+                if not state[closed[other]]:
                     edges.append((_AFTER, one, other))
-                elif state[self._outcome[other]]:
+                elif state[outcome[other]]:
                     lost[one] |= 2
-            elif ahead and not nodes[other].opened:
-                if nodes[other].phase < Phase.RUNNING:
+            elif not nodes[other].opened:
+                if nodes[other].phase < _RUNNING:
                     edges.append((_INSIDE, one, other))
                 else:
                     lost[one] |= 4
-        for task in pair.raised | pair.doubled:
-            if nodes[task].phase is Phase.RUNNING:
-                lost[task] |= 2 * (task in pair.raised) | 4 * (task in pair.doubled)
-        open_tasks = [task for task in range(len(nodes)) if not state[self._closed[task]]]
-        return {task: self._mark(nodes[task], lost[task], state, self._of[task]) for task in open_tasks}, edges
+        return lost, edges
 
-    @staticmethod
-    def _mark(node: Node, lost: int, state: bytes, places: list[int]) -> int:
-        mark = node.phase * 4 + node.fate
-        for counter in (node.start, node.bodies, node.children, lost):
-            assert counter < _SMALL, f"{node} counts {counter}: residues are for up to seven tasks"
-            mark = mark * _SMALL + counter
-        mark = mark * 16 + node.opened * 8 + node.bodied * 4 + (node.hurt is not None) * 2 + (node.bereft is not None)
-        for place in places:
-            mark = mark * 2 + state[place]
-        return mark
+
+def canonical(parts: Parts) -> bytes:
+    """The residue under the names that all graphs share."""
+    whole, tasks, marks, edges = parts
+    new = {task: place for place, task in enumerate(tasks)}
+    way, told = least(marks, [(kind, new[one], new[other]) for kind, one, other in edges])
+    return b"".join([whole, *[marks[task].to_bytes(4) for task in way], *[edge.to_bytes(2) for edge in told]])
+
+
+def _mark(node: Node, lost: int, told: tuple[int, ...]) -> int:
+    start, bodies, children = node.start, node.bodies, node.children
+    small = start < _SMALL and bodies < _SMALL and children < _SMALL
+    assert small, f"{node} counts more than {_SMALL - 1}: residues are for up to seven tasks"
+    mark = ((((node.phase << 2 | node.fate) << 3 | start) << 3 | bodies) << 3 | children) << 3 | lost
+    mark = mark << 4 | node.opened << 3 | node.bodied << 2 | (node.hurt is not None) << 1 | (node.bereft is not None)
+    armed, opened, over, raised, unwanted, skipped = told
+    return mark << 6 | armed << 5 | opened << 4 | over << 3 | raised << 2 | unwanted << 1 | skipped

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import permutations, product
+from typing import Any
 
 from hocket.graph import Cyclic, Graph, Task, event_order, rank_or_cycle
 
 Edge = tuple[str, int, int]
+Numbered = tuple[int, int, int]  # its kind as a number, and its ends
 Shape = tuple[tuple[bool, ...], tuple[Edge, ...]]  # who has a body, and the edges
 
 RELATIONS = ("none", "after", "inside", "hold", "held", "prong")
@@ -66,43 +68,60 @@ def _shapes(size: int, relations: tuple[str, ...], kinds: tuple[bool, ...]) -> d
 
 
 _BITS = {"after": 1, "inside": 2, "hold": 4}
+_KINDS = {bit: kind for kind, bit in _BITS.items()}
 
 
 def _renamed(bodies: tuple[bool, ...], edges: Sequence[Edge]) -> Shape:
-    order = least(bodies, [(_BITS[kind], a, b) for kind, a, b in edges])
-    new = {task: place for place, task in enumerate(order)}
-    return tuple(bodies[task] for task in order), tuple(sorted((kind, new[a], new[b]) for kind, a, b in edges))
+    order, told = least(bodies, [(_BITS[kind], a, b) for kind, a, b in edges])
+    named = [(_KINDS[edge & 15], edge >> 8, edge >> 4 & 15) for edge in told]
+    return tuple(bodies[task] for task in order), tuple(sorted(named))
 
 
-def least(colours: Sequence[int], edges: Sequence[tuple[int, int, int]]) -> tuple[int, ...]:
-    """An order of nodes that does not depend on their names: of all orders by what is next to them, the least form.
+def least(colours: Sequence[int], edges: Sequence[Numbered]) -> tuple[tuple[int, ...], list[int]]:
+    """An order of nodes that does not depend on their names, and the edges under their places in it.
 
-    `edges`: (kind, a, b), kinds are powers of two. Nodes of one colour with the same neighbours, and these with the
-    same neighbours, are tried in every order.
+    Of all orders by what is next to them, the least form. `edges`: (kind, a, b), no more than 16 nodes; an edge is told
+    as a << 8 | b << 4 | kind. Nodes of one colour with the same neighbours, and these with the same neighbours, are
+    tried in every order; those with the very same neighbours in one, since it makes no difference.
     """
     size = len(colours)
-    matrix = [[0] * size for _ in range(size)]
-    for kind, a, b in edges:
-        matrix[a][b] |= kind
-    marks: list[object] = list(colours)
-    for _ in range(2):
-        ranked = {mark: n for n, mark in enumerate(sorted(set(marks)))}  # type: ignore[type-var]  # of one kind
-        ranks = [ranked[mark] for mark in marks]
-        if len(ranked) == size:
-            return tuple(sorted(range(size), key=ranks.__getitem__))
-        marks = [
-            (
-                ranks[a],
-                sorted((matrix[a][b], matrix[b][a], ranks[b]) for b in range(size) if matrix[a][b] or matrix[b][a]),
-            )
-            for a in range(size)
-        ]
-        marks = [(rank, tuple(near)) for rank, near in marks]  # type: ignore[misc]
-    groups: dict[object, list[int]] = {}
-    for node in sorted(range(size), key=marks.__getitem__):  # type: ignore[arg-type]
-        groups.setdefault(marks[node], []).append(node)
-    orders = (tuple(node for group in way for node in group) for way in product(*map(permutations, groups.values())))
-    return min(orders, key=lambda order: [matrix[a][b] for a in order for b in order])
+    ranks = _ranks(colours)
+    if max(ranks, default=0) < size - 1:  # two are alike
+        near: list[list[tuple[int, int]]] = [[] for _ in colours]
+        for kind, a, b in edges:
+            near[a].append((kind, b))
+            near[b].append((kind << 4, a))
+        for _ in range(2):
+            ranks = _ranks([(rank, *sorted([(kind, ranks[b]) for kind, b in near[a]])) for a, rank in enumerate(ranks)])
+        if max(ranks) < size - 1:
+            return min(((way, _told(way, edges)) for way in _ways(ranks, near)), key=lambda found: found[1])
+    way = tuple(sorted(range(size), key=ranks.__getitem__))
+    return way, _told(way, edges)
+
+
+def _ranks(marks: Sequence[Any]) -> list[int]:
+    """The place of each mark among those that there are."""
+    return list(map({mark: n for n, mark in enumerate(sorted(set(marks)))}.__getitem__, marks))
+
+
+def _told(way: Sequence[int], edges: Sequence[Numbered]) -> list[int]:
+    place = [0] * len(way)
+    for new, old in enumerate(way):
+        place[old] = new
+    return sorted([place[a] << 8 | place[b] << 4 | kind for kind, a, b in edges])
+
+
+def _ways(ranks: Sequence[int], near: Sequence[list[tuple[int, int]]]) -> Iterator[tuple[int, ...]]:
+    """All orders by rank, but for those that only exchange nodes with the same neighbours."""
+    groups: dict[int, list[int]] = {}
+    for node in sorted(range(len(ranks)), key=ranks.__getitem__):
+        groups.setdefault(ranks[node], []).append(node)
+    orders = []
+    for group in groups.values():
+        alike = len({frozenset(near[node]) for node in group}) == 1
+        orders.append([tuple(group)] if alike else list(permutations(group)))
+    for way in product(*orders):
+        yield tuple([node for group in way for node in group])
 
 
 def _graph(edges: Sequence[Edge], bodies: Sequence[bool]) -> Graph:
