@@ -135,6 +135,11 @@ def _from_the_thread(self: Any, commands: Any) -> None:
     _take_up(self, commands)
 
 
+def _on_the_loop_only(self: Any) -> Any:
+    """Who builds, where that is a body on the loop."""
+    return self._lives.get(self._life_here())
+
+
 def _hears_nothing(self: Any) -> None:
     """A thread that came back is not free."""
 
@@ -249,6 +254,20 @@ AIO = (
         1,
     ),
     Plant("threads come back", ((Threads, "came_back", _hears_nothing),), "spawn two deep, in a thread", "deadlock", 1),
+    Plant(
+        "what a body builds is its own until it has said run()",
+        ((AsyncScheduler, "_body_here", _nothing),),
+        "a body builds at the end",
+        "what it waits for has happened",
+        1,
+    ),
+    Plant(
+        "what a body in a thread builds is its own",
+        ((AsyncScheduler, "_body_here", _on_the_loop_only),),
+        "a body in a thread builds at the end",
+        "tasks ended as",
+        53,
+    ),
     Plant(
         "at the end, idle tasks are armed",
         ((AsyncScheduler, "_tell_the_idle", _nothing),),

@@ -322,6 +322,19 @@ def idle_last(scheduler: AsyncScheduler) -> None:
     scheduler.spawn("parent", parent, context=True)
 
 
+async def building_at_the_end(scheduler: AsyncScheduler) -> None:
+    """A body builds, and lets others have their turn, while the scheduler closes: what it builds is its own."""
+
+    async def maker(context: Any) -> None:
+        first, second = (context.spawn(name, work, run=False) for name in ("first", "second"))
+        await asyncio.sleep(0)
+        second.depend_on(first).run()
+        first.run()
+
+    scheduler.spawn("maker", maker, context=True)
+    await asyncio.sleep(0)
+
+
 # -- the table ---------------------------------------------------------------------------------------------------------
 
 # what the caller of a scheduler, or any task of asyncio's but the caller's, is subject to
@@ -365,6 +378,10 @@ SCENARIOS = {
     "a body whose task of asyncio's is known outside": Scenario(_TWO, known_outside, 9, {FINISHED * 2}),
     "bodies that await nothing": Scenario(_DIAMOND, at_once, 1, {FINISHED * 4}),
     "an idle task is made last": Scenario(_CHILD, idle_last, 1, {FINISHED * 2}),
+    "a body builds at the end": Scenario(scenarios.maker_of_two(), building_at_the_end, 7, {FINISHED * 3}),
+    "a body in a thread builds at the end": Scenario(
+        scenarios.maker_of_two(), scenarios.building_at_the_end, 132, {FINISHED * 3}, how=_PROMISED
+    ),
     "cancelled in the queue": Scenario(_TWO, cancelled_in_the_queue, 13, _all("cf", "ff"), cancels=True),
     "cancelled in the queue, one place": Scenario(
         _TWO, cancelled_in_the_queue, 5, _all("cf", "ff"), workers=1, cancels=True

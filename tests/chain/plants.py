@@ -396,10 +396,17 @@ RUNTIME = (
     ),
     Plant(
         "at the end, idle tasks are armed",
-        ((Scheduler, "_tell_the_idle", lambda self: False),),
+        ((Scheduler, "_tell_the_idle", lambda self, at_rest: False),),
         "spawn two deep",
         "deadlock",
         1,
+    ),
+    Plant(
+        "what a body builds is its own until it has said run()",
+        ((Scheduler, "_body_here", _nothing),),
+        "a body builds at the end",
+        "tasks ended as",
+        11,
     ),
     Plant(
         "a spawned task waits for those it comes after",

@@ -252,6 +252,33 @@ def child_in_a_circle(scheduler: Scheduler) -> None:
     later.append(scheduler.spawn("b", work, after=[a], run=False))
 
 
+def maker_of_two() -> Graph:
+    """A task that spawns two, of which the second comes after the first."""
+    tasks = tuple(Task(name, work) for name in ("maker", "first", "second"))
+    return Graph(tasks, after=((2, 1),), inside=((1, 0), (2, 0)))
+
+
+def building_at_the_end(scheduler: Scheduler) -> None:
+    """A body builds while the scheduler closes: what it has spawned idle is its own until it says run()."""
+
+    def maker(context: Context) -> None:
+        first = context.spawn("first", work, run=False)
+        context.spawn("second", work, run=False).depend_on(first).run()
+        first.run()
+
+    scheduler.spawn("maker", maker, context=True)
+
+
+def left_idle(scheduler: Scheduler) -> None:
+    """A body leaves what it has built idle, in the order in which it is to run."""
+
+    def maker(context: Context) -> None:
+        first = context.spawn("first", work, run=False)
+        context.spawn("second", work, after=[first], run=False)
+
+    scheduler.spawn("maker", maker, context=True)
+
+
 def parent_and_child() -> Graph:
     return Graph((Task("parent", work), Task("child", work)), inside=((1, 0),), hold=((0, 1),))
 
@@ -285,6 +312,16 @@ SCENARIOS = {
     "cancelled in the queue": (two_tasks(), cancelling, "isolate", 1, 42, {FINISHED * 2, ("cancelled", "finished")}),
     "the last worker leaves": (two_tasks(), deserted, "isolate", 1, 260, {FINISHED * 2}),
     "a run after one that was stopped": (two_tasks(), two_runs, "fail_fast", 1, 18, {("failed", "finished")}),
+    "a body builds at the end": (maker_of_two(), building_at_the_end, "isolate", 1, 34, {FINISHED * 3}),
+    "a body builds at the end, two workers": (
+        maker_of_two(),
+        building_at_the_end,
+        "isolate",
+        2,
+        14568,
+        {FINISHED * 3},
+    ),
+    "a body leaves tasks idle": (maker_of_two(), left_idle, "isolate", 1, 24, {FINISHED * 3}),
     "a body joins its child": (parent_and_child(), joined_inside, "isolate", 1, 16, {FINISHED * 2}),
     "a prong fails, isolate": (
         broken_prong(),
@@ -359,7 +396,7 @@ def with_cancellations(events: list[Event]) -> list[Event]:
     ]
 
 
-# what issue 5 asks to be counted with two workers
+# what issue 5 asks to be counted with two workers, and what is told of building at the end
 COUNTED = (
     "diamond",
     "fork join",
@@ -368,6 +405,7 @@ COUNTED = (
     "a running task adopts another",
     "three bodies and a joiner that helps",
     "a worker removed",
+    "a body builds at the end, two workers",
     "a prong fails, isolate",
     "a prong fails, branch",
     "a prong fails, fail_fast",

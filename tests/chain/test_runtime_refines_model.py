@@ -16,7 +16,7 @@ from hocket.kernel import Kernel, Stimulus
 from tests.chain.scenarios import SCENARIOS, explored
 
 # for `python -m tests.chain.scenarios`; here, forks are run with one worker, and by two workers where a prong fails
-DEAREST = {"nested forks", "fork join"}
+DEAREST = {"nested forks", "fork join", "a body builds at the end, two workers"}
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -202,7 +202,7 @@ class AsyncScheduler(AsyncCrew):
         else:
             self._closing = self._closing or Stimulus.ARMED
             with self._lock:
-                self._tell_the_idle()
+                self._tell_the_idle(self._is_at_rest())
         cancelled = await self._all_closed()
         self._closed = True
         self._threads.end()
@@ -229,7 +229,7 @@ class AsyncScheduler(AsyncCrew):
         elif self._is_at_rest() and not self._telling:
             self._telling = True
             with self._lock:
-                self._tell_the_idle()
+                self._tell_the_idle(at_rest=True)
             self._telling = False
 
     def _note_what_nobody_asked_for(self, error: BaseException) -> None:

@@ -33,7 +33,7 @@ from contextvars import Context as Variables
 from functools import partial
 from inspect import iscoroutine
 from math import inf
-from threading import RLock
+from threading import RLock, get_ident
 from typing import Any
 
 from hocket.kernel import Command, Commands, Kernel, Node, Phase, Stimulus
@@ -75,6 +75,7 @@ class AsyncCrew(Building[AsyncHandle]):
         self._lives: dict[Life, AsyncHandle] = {}  # bodies on the loop, from their first turn to their end
         self._turns: dict[AsyncHandle, Future[bool]] = {}  # of those that draw from async iterators, and wait to do so
         self._joined: dict[Life, int] = {}  # those that have given their place away, and in how many joins they are
+        self._in_threads: dict[int, AsyncHandle] = {}  # by thread: whose body it is in
         self._unborn = 0  # bodies on the loop that have not had their first turn
         self._threads = Threads(threads)
         self._alone = True  # no body has been in a thread: only the loop's thread touches the kernel
@@ -83,6 +84,12 @@ class AsyncCrew(Building[AsyncHandle]):
 
     def _lock_for_items(self) -> Lock:
         return RLock()
+
+    def _body_here(self) -> AsyncHandle | None:
+        # asked first: in a thread, the variables are those of whoever spawned the task
+        task = self._in_threads.get(get_ident())
+        life = self._life_here() if task is None else None
+        return task if life is None else self._lives[life]
 
     # -- what the kernel says -----------------------------------------------------------------------------------------
 
@@ -176,6 +183,12 @@ class AsyncCrew(Building[AsyncHandle]):
             self._failed.append(task)
         tell = self._kernel.receive if self._alone else self._tell_kernel
         self._take_up(tell(_RETURNED if error is None else _RAISED, task.node))
+        if self._builds:
+            self._lets_go(task)
+
+    def _lets_go(self, task: AsyncHandle) -> None:
+        with self._lock:
+            self._builds_no_more(task)
 
     # -- bodies on the loop -------------------------------------------------------------------------------------------
 
@@ -254,6 +267,8 @@ class AsyncCrew(Building[AsyncHandle]):
             self._report(task, error)
         else:
             self._take_up((self._kernel.receive if self._alone else self._tell_kernel)(_RETURNED, task.node))
+            if self._builds:
+                self._lets_go(task)
 
     def _gives_up(self, me: Life) -> None:
         """Its place is free, unless it was given away already."""
@@ -308,10 +323,13 @@ class AsyncCrew(Building[AsyncHandle]):
         """In a thread; its end is handed to the loop."""
         value: Any = None
         error: BaseException | None = None
+        me = get_ident()
+        self._in_threads[me] = task
         try:
             value = task.begin(Context(self, task) if task.wants_context else None, *drawn)
         except BaseException as raised:
             error = raised
+        del self._in_threads[me]
         with suppress(RuntimeError):  # the loop is closed: it was left behind
             self._loop.call_soon_threadsafe(self._back_from_thread, task, drawn, value, error)
 
@@ -416,7 +434,7 @@ class AsyncCrew(Building[AsyncHandle]):
         self._stopped, self._closing = True, Stimulus.CANCELLED
         with self._lock:
             self._cancel_what_waits()
-            self._tell_the_idle()
+            self._tell_the_idle(at_rest=False)
         for life in list(self._lives):
             life.cancel()
 

@@ -56,7 +56,11 @@ class Building(Generic[H]):
         self._failed: list[Task] = []
         self._refused = REFUSED[self._awaits]
         self._closed = False
-        self._closing: Stimulus | None = None  # while it closes: what idle tasks are told when nothing else is left
+        self._closing: Stimulus | None = None  # while it closes: what idle tasks are told that nobody builds
+        # idle tasks that bodies at work have spawned, both ways: nobody else arms them
+        self._built_by: dict[Node, Built] = {}
+        self._builds: dict[Built, dict[Node, None]] = {}
+        self._told: set[Node] = set()  # idle tasks that the end has armed or cancelled, and nobody has run yet
 
     def _do(self, commands: Commands) -> None:
         """Take up what the kernel says; the lock is held."""
@@ -64,6 +68,10 @@ class Building(Generic[H]):
 
     def _lock_for_items(self) -> Lock:
         """A lock around each draw from an iterator."""
+        raise NotImplementedError
+
+    def _body_here(self) -> Built | None:
+        """The task of the innermost body that the caller is in, if it is in one of this scheduler's."""
         raise NotImplementedError
 
     def _refuse_when_closed(self, name: str) -> None:
@@ -87,7 +95,7 @@ class Building(Generic[H]):
 
         Where `after` is a mapping, `{"x": a}`, the body is called with what those tasks returned, by these names.
         `parent` is held open until it has closed. With `run=False` it stays idle, to be built on, until `.run()` or
-        the end of the `with` block. With `context`, the body is given a `Context`, before all else. `priority` counts
+        the end of the `with` block; where a body has spawned it, until `.run()` or the end of both. With `context`, the body is given a `Context`, before all else. `priority` counts
         where the scheduler's picker is "priority". Raises TypeError for a body that cannot be called so, Refused
         after the scheduler has closed or when the parent has.
         """
@@ -170,6 +178,9 @@ class Building(Generic[H]):
                 self._kernel.hold(Edge.HOLD, node, holder)
             if run:
                 self._do(self._kernel.receive(_ARMED, node))
+            elif (body_here := self._body_here()) is not None:
+                self._built_by[node] = body_here
+                self._builds.setdefault(body_here, {})[node] = None
         return handle
 
     def _refuse_child(self, name: str, parent: Node, earlier: Iterable[Node]) -> None:
@@ -240,9 +251,8 @@ class Building(Generic[H]):
     def arm_if_idle(self, task: Task) -> None:
         mine = self._mine(task)
         with self._lock:
-            node = mine.entered()
-            if node.phase is Phase.IDLE:
-                self._do(self._kernel.receive(_ARMED, node))
+            if mine.entered().phase is Phase.IDLE:
+                self._tell_node(_ARMED, mine.entered())
 
     def cancel(self, task: Task) -> None:
         self._tell(Stimulus.CANCELLED, task)
@@ -250,7 +260,20 @@ class Building(Generic[H]):
     def _tell(self, stimulus: Stimulus, task: Task) -> None:
         mine = self._mine(task)
         with self._lock:
-            self._do(self._kernel.receive(stimulus, mine.entered()))
+            node = mine.entered()
+            if stimulus is _ARMED and node in self._told and not self._closed:
+                self._told.remove(node)  # its maker had not come to say run() when all others ended
+            else:
+                self._tell_node(stimulus, node)
+
+    def _tell_node(self, stimulus: Stimulus, node: Node) -> None:
+        """A task is armed or cancelled, so nobody builds it any more; the lock is held."""
+        body = self._built_by.pop(node, None)
+        if body is not None:
+            del self._builds[body][node]
+            if not self._builds[body]:
+                del self._builds[body]
+        self._do(self._kernel.receive(stimulus, node))
 
     def _mine(self, task: Task) -> Any:
         if not isinstance(task, Built) or task.scheduler is not self:
@@ -281,14 +304,32 @@ class Building(Generic[H]):
             if Phase.IDLE < node.phase < Phase.RUNNING:
                 self._do(self._kernel.receive(Stimulus.CANCELLED, node))
 
-    def _tell_the_idle(self) -> bool:
-        """At the end, idle tasks are armed (or cancelled): those there are, and again whenever all has come to rest."""
-        assert self._closing is not None, "idle tasks are their makers' until the scheduler closes"
+    def _tell_the_idle(self, at_rest: bool) -> bool:
+        """At the end, idle tasks are armed (or cancelled) that no body at work is building: those there are, and again
+        whenever all has come to rest. Then bodies are waiting, if any, and what these build is armed when nothing else
+        is left. Whether there was one.
+        """
         idle = [node for node in self._kernel.nodes if node.phase is Phase.IDLE]
+        nobodys = [node for node in idle if node not in self._built_by]
+        return self._end_idleness(nobodys or (idle if at_rest else []))
+
+    def _end_idleness(self, idle: list[Node]) -> bool:
+        assert self._closing is not None, "idle tasks are their makers' until the scheduler closes"
+        self._told.update(idle)
         for node in idle:
             if node.phase is Phase.IDLE:
-                self._do(self._kernel.receive(self._closing, node))
+                self._tell_node(self._closing, node)
         return bool(idle)
+
+    def _builds_no_more(self, task: H) -> None:
+        """A body of a task that has spawned idle ones is over: when all are, these are nobody's."""
+        if task not in self._builds or task.entered().phase is Phase.RUNNING:
+            return
+        left = self._builds.pop(task)
+        for node in left:
+            del self._built_by[node]
+        if self._closing is not None:
+            self._end_idleness(list(left))
 
     def _raise_what_nobody_asked_for(self) -> None:
         errors = [task._error for task in self._failed if not task.taken_note_of() and task._error is not None]

@@ -82,6 +82,10 @@ class Crew(Building[Handle]):
     def _lock_for_items(self) -> Lock:
         return self._primitives.lock()
 
+    def _body_here(self) -> Handle | None:
+        seat = self._seats.get(self._primitives.get_ident())
+        return seat.stack[-1] if seat is not None and seat.stack else None  # type: ignore[return-value]  # its own
+
     # -- tasks that are alone -----------------------------------------------------------------------------------------
 
     def _spawn_alone(self, name: str, body: Callable[..., Any], more: More) -> Handle:
@@ -297,6 +301,8 @@ class Crew(Building[Handle]):
             self._ready.append(task)
         else:
             self._do(self._kernel.receive(_RETURNED if task._error is None else _RAISED, task._node), takes_one=True)
+        if self._builds:
+            self._builds_no_more(task)
 
     def _call(self, seat: Seat, task: Handle) -> BaseException | None:
         """Without the lock, call what there is to call; the exception that ended it, or None."""

@@ -176,7 +176,7 @@ class Scheduler(Crew):
         return seats
 
     def _rest(self) -> bool:
-        return self._closing is not None and self._tell_the_idle()
+        return self._closing is not None and self._tell_the_idle(at_rest=True)
 
     def _nobody_is_left(self) -> None:
         for seat in self._waiting:
@@ -187,7 +187,7 @@ class Scheduler(Crew):
         self._closing = Stimulus.CANCELLED if cancel else Stimulus.ARMED
         if cancel:
             self._stop()
-        self._tell_the_idle()
+        self._tell_the_idle(at_rest=len(self._asleep.parked) == len(self._seats))
         newest = True
         while (last := self._open_one(newest)) is not None:
             newest = not newest

@@ -326,8 +326,7 @@ class Recorded(Scheduler):
         handle = super().spawn(name, body, **{**options, "run": False})
         self.log.name("task", handle)
         self.sizes[self.log.name("task", handle)] = 0
-        self.arm_if_idle(handle)  # a scheduler that closes has armed it perhaps: idle tasks are run at its end
-        return handle
+        return handle.run()
 
     def spawn_idle(self, name, body):
         handle = super().spawn(name, body, run=False)
