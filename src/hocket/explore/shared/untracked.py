@@ -20,6 +20,7 @@ tenth execution would miss code that runs in one of them).
 from __future__ import annotations
 
 import re
+import reprlib
 import sys
 import threading
 from collections import OrderedDict, defaultdict, deque
@@ -87,6 +88,7 @@ _STEPS_AHEAD = _by_identity(function.__code__ for function in (
     Atomic.compare_exchange, ExploredLock.__enter__, ExploredLock.__exit__, ExploredLock.release))
 _LOWEST = Control._perform_body.__code__  # what called it is not the program's
 _PROMISES = _by_identity(promise.__code__ for promise in PROMISES)
+_BY_THREAD = _by_identity([reprlib.recursive_repr()(repr).__code__])  # keeps who tells of what, each for its thread
 _LOOKS_AROUND = _by_identity((threading.enumerate.__code__, threading.active_count.__code__))
 
 
@@ -271,7 +273,7 @@ class Watch:
             return True
         if id(code) in self._others:
             return False
-        ours = is_machinery(code.co_filename)
+        ours = is_machinery(code.co_filename) or id(code) in _BY_THREAD
         _remember(self._ours if ours else self._others, code)
         return ours
 
