@@ -95,9 +95,10 @@ class Building(Generic[H]):
 
         Where `after` is a mapping, `{"x": a}`, the body is called with what those tasks returned, by these names.
         `parent` is held open until it has closed. With `run=False` it stays idle, to be built on, until `.run()` or
-        the end of the `with` block; where a body has spawned it, until `.run()` or the end of both. With `context`, the body is given a `Context`, before all else. `priority` counts
-        where the scheduler's picker is "priority". Raises TypeError for a body that cannot be called so, Refused
-        after the scheduler has closed or when the parent has.
+        the end of the `with` block; where a body has spawned it, until `.run()` or the end of both. With `context`,
+        the body is given a `Context`, before all else. `priority` counts where the scheduler's picker is "priority".
+        Raises TypeError for a body that cannot be called so, Refused after the scheduler has closed or when the parent
+        has.
         """
         given = NOTHING_GIVEN if after is _NOBODY else given_by(after)
         called = body.func if type(body) is partial else body

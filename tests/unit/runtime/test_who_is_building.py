@@ -1,6 +1,6 @@
 """An idle task belongs to the body that spawned it until `run()`, or until that body is over: no end arms it before.
 
-The tasks of a block are idle until the end of the block; whoever hands one of them to a body says `run()` in time or not,
+The tasks of a block are idle until the end of the block; a body that was given one of them says `run()` in time or not,
 and both are right. Every interleaving of two workers is gone through in `tests/chain` ("a body builds at the end").
 """
 
