@@ -107,7 +107,7 @@ def test_without_a_limit_a_thousand_executions_are_drawn_and_the_result_says_so(
 def test_a_limit_of_seconds_ends_a_sample_and_is_no_further_reason():
     result = hocket.explore(lambda: counter(3), data="off", strategy="surw", seed=1, seconds=0.2)
     assert result.verdict == "incomplete"
-    assert result.reason.startswith(f"sampled: {result.executions:,} executions, ")
+    assert result.reason.startswith(f"sampled: {result.executions:,} execution")
     assert result.reason.endswith("strategy 'surw', seed 1")
 
 
