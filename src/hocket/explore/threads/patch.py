@@ -32,6 +32,7 @@ from types import ModuleType
 from typing import Any
 
 from hocket.explore.threads import chance, refused
+from hocket.explore.threads.contexts import give_context, run_in_context
 from hocket.explore.threads.control import ACTORS, Actor, Control, current
 from hocket.explore.threads.earlier import StandIns, exchange
 from hocket.explore.threads.ended import mark_stopped, owner_of
@@ -279,6 +280,7 @@ def _start(thread: Thread) -> None:
     if state["_started"]._flag:
         raise RuntimeError("threads can only be started once")
     state["_started"]._flag = True
+    give_context(thread, actor)
     state["_hocket"] = actor.control.spawn(actor, lambda: _bootstrap(thread), thread.daemon, thread)
 
 
@@ -291,7 +293,7 @@ def _bootstrap(thread: Thread) -> None:
     vars(thread)["_ident"] = ident
     active[ident] = thread
     try:
-        thread.run()
+        run_in_context(thread)
     except SystemExit:
         pass  # as threading does
     finally:

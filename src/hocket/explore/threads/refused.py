@@ -1,10 +1,11 @@
-"""What no explored program may do: end the process, double it, ask a person. Refused on the call, by name.
+"""What no explored program may do: end the process, double it, ask a person, run code in a second interpreter. Refused
+on the call, by name.
 
 A child made by `fork` has the calling actor and none of the others: its next step hands the baton to a thread that is
 not there, and child and parent wait for ever. `os._exit` and `exec` take the test run with them, and nobody is told
-anything. Who waits in `input` for a person keeps the lock of stdin, and the process cannot end. Refused by us: what
-only *blocks* (a subprocess, a socket, a pipe). It may well return at once, and when it does not it is named with its
-stack (runner.py).
+anything. Who waits in `input` for a person keeps the lock of stdin, and the process cannot end. In another interpreter
+nothing is replaced: what runs there takes real locks and asks nobody. Refused by us: what only *blocks* (a subprocess,
+a socket, a pipe). It may well return at once, and when it does not it is named with its stack (runner.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +29,12 @@ from hocket.explore.threads.naming import is_machinery
 
 __all__ = ["REPLACED", "refuse"]
 
+
+def _if_there(name: str) -> ModuleType | None:
+    """A module of CPython's own that came under this name, or went."""
+    return import_module(name) if find_spec(name) is not None else None
+
+
 _SHOWN = 8  # innermost frames of the program, in the note
 _TWICE = ("the making of a second process, in which only the calling thread goes on",
           "make the process before the exploration, or put a function of the test in its place; "
@@ -34,11 +43,15 @@ _LAST = ("the end of this process, and of the tests in it",
          "raise SystemExit, or put a function of the test in its place")
 
 _PERSON = ("the waiting for a person", "put io.StringIO with its answers in place of sys.stdin")
+_ELSEWHERE = ("the running of code in an interpreter of its own, whose steps nobody here can order",
+              "explore it with a ThreadPoolExecutor or with threads")
 
 _ROWS: list[tuple[ModuleType, tuple[str, str], tuple[str, ...]]] = [
     (os, _TWICE, ("fork", "forkpty")),
     (os, _LAST, ("_exit", "abort", "execv", "execve")),
     (builtins, _PERSON, ("input",)),
+    *((module, _ELSEWHERE, ("create", "exec", "call", "run_string", "run_func"))
+      for module in map(_if_there, ("_interpreters", "_xxsubinterpreters")) if module is not None),
 ]
 
 
