@@ -12,6 +12,7 @@ which would cost every call what only a few need.
 from __future__ import annotations
 import __future__
 
+import ast
 import builtins
 import collections
 import dataclasses
@@ -23,9 +24,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from hocket.explore.shared.announce import unseen
-from hocket.explore.shared.sources import PROBES, rewrite_source
+from hocket.explore.shared.sources import PROBES, copied, rewrite_source
 from hocket.explore.threads.control import ACTORS
 from hocket.explore.threads.naming import is_hocket
 from hocket.explore.threads.pool import _get_ident as get_ident
@@ -140,7 +142,15 @@ def _warn(message: Any, category: Any = None, stacklevel: int = 1, source: Any =
 def _compile(source: Any, filename: Any, mode: str, flags: int = 0, dont_inherit: bool = False, optimize: int = -1,
              **more: Any) -> Any:
     inherited = 0 if dont_inherit else flags_of(_current())
-    return compile(source, filename, mode, flags | inherited, True, optimize, **more)
+    made = compile(source, filename, mode, flags | inherited, True, optimize, **more)
+    if type(made) is CodeType and mode != "single":
+        own = copied(source) if isinstance(source, ast.AST) else source
+        _MADE_OF[made] = (own, filename, mode, flags | inherited)
+    return made
+
+
+_MADE_OF: WeakKeyDictionary[CodeType, tuple[Any, Any, str, int]] = WeakKeyDictionary()
+"""What explored code has compiled, and how: if it has that code run, it is rewritten as the text would be."""
 
 
 def prepared(text: Any, mode: str, frame: FrameType) -> Any:
@@ -189,11 +199,15 @@ if hasattr(sys, "_getframemodulename"):  # 3.12
 
 
 def rewritten_text(text: Any, mode: str) -> Any:
-    """A text, rewritten like the code around it."""
-    if not isinstance(text, (str, bytes)):
+    """A text, or what was compiled of one, rewritten like the code around it."""
+    if isinstance(text, (str, bytes)):
+        how = (text_of(text, mode), "<string>", mode, flags_of(_current()))
+    elif type(text) is CodeType and text in _MADE_OF:
+        how = _MADE_OF[text]
+    else:
         return text
     with unseen(ACTORS.get(get_ident())):
-        return rewrite_source(text_of(text, mode), "<string>", mode, flags_of(_current()))
+        return rewrite_source(*how)
 
 
 def _exec(probes: Any, text: Any, *spaces: Any, **named: Any) -> None:

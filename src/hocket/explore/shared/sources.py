@@ -12,6 +12,7 @@ import builtins
 import gc
 import linecache
 import os
+import pickle
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -20,21 +21,36 @@ from functools import lru_cache
 from importlib.util import decode_source
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hocket.explore.shared.grammar import NewSyntaxError
 from hocket.explore.shared.rewrite import is_probe, rewrite
 from hocket.explore.shared.scopes import Scopes
 from hocket.explore.shared.stored import keep, kept, key_of, place_of
 
-__all__ = ["CHANGED", "NEW_SYNTAX", "ORIGINAL", "PROBES", "TOO_DEEP", "Source", "is_rewritten", "original",
-           "rewrite_source", "source_of"]
+__all__ = [
+    "CHANGED",
+    "NEW_SYNTAX",
+    "ORIGINAL",
+    "PROBES",
+    "TOO_DEEP",
+    "Source",
+    "copied",
+    "is_rewritten",
+    "original",
+    "rewrite_source",
+    "source_of",
+]
 
 CHANGED = "its source does not compile to its code: it has changed since it was loaded, or an import hook rewrites it"
 NEW_SYNTAX = "its source holds syntax that is newer than this version of Hocket"
 TOO_DEEP = "its source is nested too deeply to be rewritten"
 PROBES = "__hocket__"
 ORIGINAL: dict[int, tuple[CodeType, CodeType]] = {}  # by the identity of rewritten code: itself, and the plain one
+
+
+Text = str | bytes | ast.Module | ast.Expression
+"""What `compile` takes."""
 
 
 class Source(NamedTuple):
@@ -59,23 +75,29 @@ def original(code: CodeType) -> CodeType:
     return found[1] if found is not None and found[0] is code else code
 
 
-def rewrite_source(text: str | bytes, filename: str = "<string>", mode: str = "exec", flags: int = 0) -> CodeType:
-    """What `exec` (or `eval`, by `mode`) should run in place of `text`. Raises what `compile` raises."""
+def rewrite_source(text: Text, filename: str = "<string>", mode: str = "exec", flags: int = 0,
+                   ) -> CodeType:
+    """What `exec` (or `eval`, by `mode`) should run in place of a text or tree. Raises what `compile` raises."""
     return _executed(text, filename, mode, flags, _are_direct(getattr(builtins, PROBES, None)))
 
 
 @lru_cache(maxsize=512)
-def _executed(text: str | bytes, filename: str, mode: str, flags: int, direct: bool) -> CodeType:
+def _executed(text: Text, filename: str, mode: str, flags: int, direct: bool) -> CodeType:
     plain: CodeType = compile(text, filename, mode, flags, dont_inherit=True)
     try:
         with _again():
-            tree = compile(text, filename, mode, flags | ast.PyCF_ONLY_AST, dont_inherit=True)
-            tree = rewrite(tree, executed=True, direct=direct)
+            tree: Any = compile(text, filename, mode, flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+            tree = rewrite(copied(tree) if tree is text else tree, executed=True, direct=direct)
             code: CodeType = compile(tree, filename, mode, flags, dont_inherit=True)
     except (RecursionError, NewSyntaxError):
         return plain  # it runs as it is, and is watched
     _paired(plain, code, {}, set())
     return code
+
+
+def copied(tree: Any) -> Any:
+    """A tree of its own; not by `copy`, which is code that may be explored itself."""
+    return pickle.loads(pickle.dumps(tree))
 
 
 def _are_direct(probes: object) -> bool:

@@ -54,6 +54,7 @@ _PURE_BUILTINS = {
     "abs", "all", "any", "ascii", "bin", "callable", "chr", "dir", "divmod", "format", "getattr", "globals", "hasattr",
     "hash", "hex", "id", "isinstance", "issubclass", "iter", "len", "locals", "max", "min", "oct", "ord", "pow",
     "print", "repr", "round", "sorted", "sum", "vars", "__build_class__", "__import__", "breakpoint",
+    "compile", "eval", "exec",  # what they run is Python code, which is seen when it begins
 }
 _PURE_MODULES = {"math", "cmath", "time", "sys", "_thread", "_weakref", "_functools", "_abc", "_struct", "binascii",
                  "unicodedata", "zlib", "_locale", "_string", "_contextvars", "_sre", "_statistics", "_warnings"}
