@@ -5,6 +5,10 @@ The format is the Trace Event Format: complete events (`X`) in microseconds, met
 never ran. A slice that took no time gets a nanosecond, because an arrow must begin and
 end inside of one.
 
+Perfetto gives an arrow to the slice of the lane that it has read last, whether that one is
+over or not, and reads slices first of what is at one time. So an arrow leaves its slice a
+nanosecond before the next one of the lane begins, where that lies within.
+
 Complete events of one lane have to nest, for a viewer takes them for calls. So a lane is
 split where slices cross: a task of many bodies that was begun by one worker and ended by
 another, bodies that take turns on an event loop. Those of a loop never nest, as none
@@ -16,11 +20,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 __all__ = ["Slice", "chrome_trace"]
 
-_PROCESS = 1
+_PROCESS = 1  # no lane has its number, for Perfetto would call that one the main thread
 _SHORTEST = 0.001  # µs
 
 
@@ -40,7 +45,7 @@ class Slice:
 def chrome_trace(slices: Sequence[Slice], edges: Iterable[tuple[int, int]] = (), title: str = "hocket") -> str:
     """JSON of a run: `edges` are pairs of indices into `slices`, the earlier first."""
     lanes = _lanes(slices)
-    numbers = {lane: number for number, lane in enumerate(dict.fromkeys(lanes), 1)}
+    numbers = {lane: number for number, lane in enumerate(dict.fromkeys(lanes), _PROCESS + 1)}
     places = [numbers[lane] for lane in lanes]
     happened = [
         *(_slice(slice, place) for slice, place in zip(slices, places, strict=True)),
@@ -61,7 +66,7 @@ def _lanes(slices: Sequence[Slice]) -> list[str]:
     lanes = [slice.lane for slice in slices]
     open_until: dict[str, list[list[float]]] = {}  # by name, for each of its lanes: the ends of what is open
     ran = [number for number, slice in enumerate(slices) if slice.begin is not None]
-    for number in sorted(ran, key=lambda each: (slices[each].begin, -_end(slices[each]))):
+    for number in sorted(ran, key=lambda each: (slices[each].begin, -_length(slices[each]))):
         slice = slices[number]
         split = open_until.setdefault(slice.lane, [])
         place = _first_that_takes(slice, split)
@@ -73,7 +78,7 @@ def _lanes(slices: Sequence[Slice]) -> list[str]:
 
 def _first_that_takes(slice: Slice, split: list[list[float]]) -> int:
     for place, ends in enumerate(split):
-        while ends and ends[-1] <= (slice.begin or 0) / 1e3:
+        while ends and ends[-1] <= _begin(slice):
             ends.pop()
         if not ends or (slice.nests and _end(slice) <= ends[-1]):
             return place
@@ -81,9 +86,13 @@ def _first_that_takes(slice: Slice, split: list[list[float]]) -> int:
     return len(split) - 1
 
 
-def _end(slice: Slice) -> float:
+def _begin(slice: Slice) -> float:
     """In microseconds, as it is written."""
-    return (slice.begin or 0) / 1e3 + _length(slice)
+    return (slice.begin or 0) / 1e3
+
+
+def _end(slice: Slice) -> float:
+    return _begin(slice) + _length(slice)
 
 
 def _named_lanes(lanes: dict[str, int], title: str) -> Iterator[dict[str, Any]]:
@@ -98,7 +107,7 @@ def _slice(slice: Slice, lane: int) -> dict[str, Any]:
     told = {"name": slice.name, "cat": "task", "pid": _PROCESS, "tid": lane, "args": facts}
     if slice.begin is None:
         return {**told, "ph": "i", "s": "t", "ts": slice.end / 1e3}
-    return {**told, "ph": "X", "ts": slice.begin / 1e3, "dur": _length(slice)}
+    return {**told, "ph": "X", "ts": _begin(slice), "dur": _length(slice)}
 
 
 def _length(slice: Slice) -> float:
@@ -109,10 +118,23 @@ def _arrows(
     slices: Sequence[Slice], lanes: Sequence[int], edges: Iterable[tuple[int, int]]
 ) -> Iterator[dict[str, Any]]:
     """One flow for each edge between two tasks that ran: from the end of the earlier to the beginning of the later."""
+    leaves = _departures(slices, lanes)
     for number, (one, other) in enumerate(edges, 1):
         earlier, later = slices[one], slices[other]
         if earlier.begin is None or later.begin is None:
             continue
         told = {"name": "after", "cat": "edge", "id": number, "pid": _PROCESS}
-        yield {**told, "ph": "s", "tid": lanes[one], "ts": earlier.begin / 1e3 + _length(earlier)}
-        yield {**told, "ph": "f", "bp": "e", "tid": lanes[other], "ts": later.begin / 1e3}
+        yield {**told, "ph": "s", "tid": lanes[one], "ts": leaves[one]}
+        yield {**told, "ph": "f", "bp": "e", "tid": lanes[other], "ts": _begin(later)}
+
+
+def _departures(slices: Sequence[Slice], lanes: Sequence[int]) -> list[float]:
+    """By slice, when its arrows leave: at its end, or before the next of its lane begins."""
+    leaves = [_end(slice) for slice in slices]
+    next_begins: dict[int, float] = {}
+    ran = [number for number, slice in enumerate(slices) if slice.begin is not None]
+    for number in sorted(ran, key=lambda each: (slices[each].begin, -_length(slices[each])), reverse=True):
+        begin, lane = _begin(slices[number]), lanes[number]
+        leaves[number] = max(begin, min(leaves[number], next_begins.get(lane, inf) - _SHORTEST))
+        next_begins[lane] = begin
+    return leaves

@@ -85,7 +85,7 @@ def test_arrows_begin_and_end_inside_their_slices_also_where_a_task_took_no_time
     slices = [Slice("a", "one", 5, 5, "finished"), Slice("b", "two", 5, 9, "finished"), Slice("c", "two", None, 3, "")]
     events = json.loads(chrome_trace(slices, [(0, 1), (1, 2)]))["traceEvents"]
     (start,), (end,) = ([event for event in events if event["ph"] == kind] for kind in "sf")
-    a, b = (event for event in events if event["ph"] == "X")
+    a, b = (next(event for event in events if event["ph"] == "X" and event["name"] == name) for name in "ab")
     assert (start["id"], start["tid"], end["tid"]) == (end["id"], a["tid"], b["tid"])
     assert a["ts"] <= start["ts"] <= a["ts"] + a["dur"]
     assert (b["ts"], b["dur"], end["bp"]) == (end["ts"], 0.004, "e")
