@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hocket.explore.classes import class_of
+from hocket.explore.classes import class_of, trace_of
 from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal, Source
 from hocket.explore.execution import Execution
 from hocket.explore.model import Program, run
 from hocket.explore.strategy import Strategy
 from hocket.explore.tally import Limits
+from hocket.trace.trace import Trace
 from tests.programs import build, draw
 
 LARGEST = 1_500  # interleavings; larger programs are drawn again
@@ -57,14 +58,46 @@ def sources(seed: int) -> Iterator[list[Any]]:
 def brute_force(program: Program, largest: int) -> tuple[dict[Any, Any], int] | None:
     """Every class, by every interleaving, with what it ends in; None if there are too many."""
     ends: dict[Any, Any] = {}
+    least = 0  # so many interleavings there are at least
 
     def see(execution: Execution) -> None:
-        end = ending(execution)
+        nonlocal least
+        end, before = ending(execution), len(ends)
         known = ends.setdefault(class_of(execution), end)
         assert known == end, f"two interleavings of one class end differently: {execution.schedule()}\n{known}\n{end}"
+        if before < min(len(ends), LOOKED_AT):
+            least += orders(trace_of(execution))
+            if least > largest:
+                raise _TooManyError
 
-    tally = run(program, DepthFirst(), Limits(executions=largest), watch=see)
+    try:
+        tally = run(program, DepthFirst(), Limits(executions=largest), watch=see)
+    except _TooManyError:
+        return None
     return None if tally.reason else (ends, tally.executions)
+
+
+class _TooManyError(Exception):
+    """The classes seen so far have more interleavings than are wanted."""
+
+
+LOOKED_AT = 10  # classes of which the orders are counted: a program that is too large says so soon, or not at all
+
+
+def orders(trace: Trace) -> int:
+    """How many interleavings a class has: the linear extensions of its order, counted by sets of events."""
+    numbers = range(len(trace.marks))
+    before = [sum(1 << first for first in numbers if trace.happens_before(first, second)) for second in numbers]
+    ways = {0: 1}
+    for _ in numbers:
+        longer: dict[int, int] = {}
+        for done, count in ways.items():
+            for number in numbers:
+                if not done >> number & 1 and not before[number] & ~done:
+                    more = done | 1 << number
+                    longer[more] = longer.get(more, 0) + count
+        ways = longer
+    return sum(ways.values())
 
 
 def ending(execution: Execution) -> Any:

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from hocket.explore.classes import class_of, trace_of
+from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal
 from hocket.explore.model import run
 from hocket.explore.tally import Limits
 from tests.explorer_mutants import OPTIMAL_MUTANTS, SOURCE_MUTANTS
-from tests.fuzz_explorer import brute_force, fuzz, judge, search, sources
+from tests.fuzz_explorer import brute_force, fuzz, judge, orders, program_of, search, sources
 from tests.programs import build
 
 SMALL = 80  # interleavings
@@ -25,6 +27,16 @@ SLICES, PER_SLICE = 10, 50
 def test_a_search_misses_repeats_and_gives_up_nothing(part: int):
     account = fuzz(PER_SLICE, part * PER_SLICE, SMALL)
     assert account.programs == PER_SLICE
+
+
+def test_the_interleavings_of_a_program_are_the_orders_of_its_classes():
+    """So a program is known to be too large by the classes met first; and no interleaving was left out."""
+    for seed in range(60):
+        source, _, interleavings = program_of(seed, SMALL)
+        of_class: dict[Any, int] = {}
+        run(build(source), DepthFirst(), watch=lambda execution, of_class=of_class: of_class.setdefault(
+            class_of(execution), orders(trace_of(execution))))
+        assert sum(of_class.values()) == interleavings, source
 
 
 @pytest.mark.parametrize("mutant", [*OPTIMAL_MUTANTS, *SOURCE_MUTANTS], ids=lambda mutant: mutant.__name__)
