@@ -22,7 +22,7 @@ from operator import is_
 from types import CellType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
-from hocket.explore.shared.parts import WEAK, is_value, parts
+from hocket.explore.shared.parts import WEAK, is_value, own_names, parts
 from hocket.explore.threads.control import ACTORS
 
 __all__ = ["ABSENT", "Kept", "glimpse", "is_container"]
@@ -243,7 +243,7 @@ def _set_cell(cell: CellType, content: list[Any]) -> None:
 
 def _named(value: Any) -> list[Any]:
     """The names of a class or module; what Python itself enters there is not the program's."""
-    return _flat({name: held for name, held in list(vars(value).items())
+    return _flat({name: held for name, held in list(own_names(value).items())
                   if name[:2] != "__" and name[:5] != "_abc_" and not issubclass(type(held), ModuleType)})
 
 
@@ -264,7 +264,7 @@ _WAYS = (
     _Way(lambda value: _namespace(value) is not None, lambda value: _flat(_namespace(value) or {}), _set_attributes),
     _Way(lambda value: bool(_slots(value)), _in_slots, _set_slots),
     _Way(lambda value: type(value) is CellType, _in_cell, _set_cell),
-    _Way(lambda value: issubclass(type(value), (type, ModuleType)) and bool(vars(value)), _named, _set_named),
+    _Way(lambda value: issubclass(type(value), (type, ModuleType)) and bool(own_names(value)), _named, _set_named),
 )
 
 
@@ -295,7 +295,7 @@ def glimpse(held: Any, key: Any) -> Any:
         return len(items), frozenset(entries) if issubclass(kind, set) else tuple(entries)
     if type(key) is not str:
         return None
-    own = vars(held) if issubclass(type(held), (type, ModuleType)) else _namespace(held) or {}
+    own = own_names(held) if issubclass(type(held), (type, ModuleType)) else _namespace(held) or {}
     if key not in own:
         return next((_shown(_in_slot(held, slot)) for slot in _slots(held) if slot.__name__ == key), ABSENT)
     return _shown(own[key])

@@ -74,6 +74,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 _METHODS = {"==": "__eq__", "!=": "__eq__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
 _READING = {"read", "size", "look", "place", "view", "iterate"}
+_OF_A_KEY = {"read", "put", "ensure", "drop"}
 
 
 class Holding(Announcer):
@@ -354,7 +355,7 @@ class Holding(Announcer):
             self._announce(actor, "data.write", [(thing, LIFE), *self._everywhere(thing, o)])
         elif id(o) in self.heap.namespaces:
             self._touch_namespace(actor, thing, touch, args)
-        elif touch in ("read", "put", "ensure", "drop"):
+        elif touch in _OF_A_KEY:
             self._touch_key(actor, thing, o, touch, args)
         elif touch in ("place", "replace") and type(args[0]) is int and args[0] >= 0:
             places = [(thing, SIZE), (thing, (args[0],))]
@@ -391,10 +392,10 @@ class Holding(Announcer):
     def _touch_namespace(self, actor: Actor, thing: Thing, touch: str, args: tuple[Any, ...]) -> None:
         kind = "data.read" if touch in _READING else "data.write"
         if kind == "data.write" and type(thing.held) is ModuleType:
-            named = stable_names(thing.held)
-            if not args or args[0] in named:
+            known = _keys_given(touch, args)
+            if known is None or not stable_names(thing.held).isdisjoint(known):
                 self._report(f"globals of {thing.name} are written, which functions read without a step")
-        if touch in ("read", "put", "ensure", "drop") and args and type(args[0]) is str:
+        if touch in _OF_A_KEY and args and type(args[0]) is str:
             self._announce(actor, kind, [(thing, args[0])])
         else:
             self._announce(actor, kind, self._attributes(thing))
@@ -550,3 +551,10 @@ class _Follower:
 
     def __length_hint__(self) -> int:
         return operator.length_hint(self._iterator)
+
+
+def _keys_given(touch: str, args: tuple[Any, ...]) -> Iterable[Any] | None:
+    """Which keys of a dict are written; None if its arguments do not say."""
+    if touch in _OF_A_KEY:
+        return args[:1] or None
+    return list(args[0]) if args and issubclass(type(args[0]), dict) else None

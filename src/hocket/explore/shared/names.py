@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
 
+from hocket.explore.threads.spaces import file_of
+
 __all__ = ["Names", "names_in", "names_of", "stable_names", "written_by"]
 
 _BEFORE_OTHERS = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
@@ -38,7 +40,7 @@ class Names:
 
 def stable_names(module: ModuleType) -> frozenset[str]:
     """The globals of a module that its functions read without a step, because they do not assign them."""
-    file = vars(module).get("__file__")  # a module's `__getattr__` is not asked
+    file = file_of(module)
     if module is builtins:
         return frozenset(vars(builtins))
     return names_in(file).stable if isinstance(file, str) and file.endswith(".py") else frozenset()
@@ -55,7 +57,7 @@ def written_by(files: Iterable[str]) -> Names:
 def names_of(kind: type) -> Names:
     """Of the code of a class; nothing if it has no source."""
     module = sys.modules.get(kind.__module__)
-    file = getattr(module, "__file__", None)
+    file = file_of(module)
     return names_in(file) if isinstance(file, str) and file.endswith(".py") else Names()
 
 

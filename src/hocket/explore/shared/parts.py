@@ -247,7 +247,7 @@ def is_settled(value: Any) -> bool:
     """
     home, name, path = (plainly(value, each) for each in ("__module__", "__name__", "__qualname__"))
     module: Any = sys.modules.get(home or "")
-    return module is not None and path == name and vars(module).get(name) is value
+    return module is not None and path == name and (own_names(module) or {}).get(name) is value
 
 
 def _attributes(value: Any, name: str) -> Iterator[tuple[Any, str]]:

@@ -46,6 +46,7 @@ from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.naming import caller
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.primitives import is_real_lock
+from hocket.explore.threads.spaces import space_of
 
 __all__ = ["Probes"]
 
@@ -67,7 +68,7 @@ class Probes(Calling):
         if issubclass(type(o), _Local):  # each thread has its own
             return getattr(o, name)
         if self.replaced:
-            self._look_up(thing, o, name)
+            self._look_up(thing or self._always_shared(o), o, name)
         if thing is None:
             thing = self._always_shared(o)
             if thing is None:
@@ -437,8 +438,8 @@ class Probes(Calling):
         """The variables of a module are its attributes; those of an executed text are the keys of its dict."""
         if type(names) is not dict:  # one who made a namespace of his own is told by the assignment itself
             return
-        module = sys.modules.get(names.get("__name__", ""))
-        if module is not None and vars(module) is names:
+        module: Any = sys.modules.get(names.get("__name__", ""))
+        if issubclass(type(module), ModuleType) and space_of(module) is names:
             self.heap.module(module)
         thing = self._known.get(id(names))
         if thing is not None:

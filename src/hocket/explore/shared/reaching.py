@@ -15,6 +15,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from hocket.explore.threads.naming import is_hocket, is_machinery
+from hocket.explore.threads.spaces import file_of
 
 __all__ = ["home_of", "homes_of", "is_trackable"]
 
@@ -22,13 +23,13 @@ _LEFT_ALONE = {  # they carry explorations, or judge and print what these come t
     "reprlib", "pprint", "difflib", "textwrap", "iniconfig", "rich", "pygments",
     "_pytest", "pytest", "pluggy", "xdist", "hypothesis", "coverage", "unittest", "pdb", "bdb", "_frozen_importlib",
     "_frozen_importlib_external", "importlib", "linecache", "tokenize", "traceback", "ast", "dis", "opcode",
-    "warnings", "multiprocessing", "subprocess", "socket", "selectors", "random", "secrets", "uuid", "tempfile",
+    "warnings", "multiprocessing", "subprocess", "socket", "selectors",
 }
 
 
 def is_trackable(module: ModuleType | None) -> bool:
     """Whether a module has a source that may be rewritten."""
-    file = getattr(module, "__file__", None)
+    file = file_of(module)
     if module is None or not isinstance(file, str) or not file.endswith(".py"):
         return False
     return not is_machinery(file) and not is_hocket(file) and module.__name__.partition(".")[0] not in _LEFT_ALONE
@@ -51,5 +52,5 @@ def homes_of(files: Iterable[str]) -> list[str]:
     """The modules that have these files as their source, those that can be tracked."""
     wanted = set(files)
     return [name for name, module in list(sys.modules.items())
-            if issubclass(type(module), ModuleType) and vars(module).get("__file__") in wanted and is_trackable(module)
+            if file_of(module) in wanted and is_trackable(module)
             ] if wanted else []

@@ -23,13 +23,14 @@ from hocket.explore.shared.blocks import Blocks
 from hocket.explore.shared.functions import is_rewritten, rewritten
 from hocket.explore.shared.heap import Heap, Shown
 from hocket.explore.shared.names import names_in, written_by
-from hocket.explore.shared.parts import plainly
+from hocket.explore.shared.parts import own_names, plainly
 from hocket.explore.shared.probes import Probes
 from hocket.explore.shared.racing import Race, race_of
 from hocket.explore.shared.reaching import homes_of
 from hocket.explore.shared.telling import TELLING
 from hocket.explore.threads.control import RESTART, Control, End, Observer, Session
 from hocket.explore.threads.naming import is_hocket
+from hocket.explore.threads.spaces import file_of, space_of
 
 __all__ = ["Tracker", "Visible", "named", "new_session"]
 
@@ -115,7 +116,7 @@ class Tracker:
     _told: bool = False
 
     def __post_init__(self) -> None:
-        files = [getattr(module, "__file__", None) or "" for module in self.modules]
+        files = [file_of(module) or "" for module in self.modules]
         names = written_by(files)
         own = {module.__name__ for module in self.modules}
         kinds = TELLING if self.telling else _PROBES
@@ -302,11 +303,11 @@ def _module_of(body: Any) -> ModuleType | None:
     name = getattr(body, "__module__", None) or type(body).__module__
     module = sys.modules.get(name)
     names = getattr(body, "__globals__", None)
-    return module if module is not None and (names is None or vars(module) is names) else None
+    return module if module is not None and (names is None or own_names(module) is names) else None
 
 
 def _has_source(module: ModuleType) -> bool:
-    file = getattr(module, "__file__", None)
+    file = file_of(module)
     if file is None:  # a console or a notebook, whose cells are known to `linecache`
         return module.__name__ == "__main__"
     return str(file).endswith(".py") and not is_hocket(str(file))
@@ -325,7 +326,7 @@ def _roots(body: Callable[[], Any], modules: Iterable[ModuleType]) -> Iterator[t
     """What the program begins with."""
     yield body, getattr(body, "__name__", "body")
     for module in modules:
-        for name, value in list(vars(module).items()):
+        for name, value in list(space_of(module).items()):
             if name[:2] != "__":
                 yield value, name
                 if isinstance(value, type) and value.__module__ == module.__name__:

@@ -33,6 +33,7 @@ from hocket.explore.threads.primitives import (
     is_real_lock,
     made_outside,
 )
+from hocket.explore.threads.spaces import space_of
 
 __all__ = ["StandIns", "exchange"]
 
@@ -84,7 +85,7 @@ class StandIns:
 def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType], stand_ins: StandIns) -> list[Any]:
     """Exchange the locks in what `roots` hold, and in what `modules` define; answers the primitives that are there."""
     names = {module.__name__ for module in modules}
-    everything = [*roots, *(value for module in modules for value in list(vars(module).values()))]
+    everything = [*roots, *(value for module in modules for value in list(space_of(module).values()))]
     todo = [value for value in everything if gc.is_tracked(value)]
     # every module has builtins, and they have no locks; what is in place of the real functions calls these
     seen: dict[int, Any] = dict.fromkeys((id(vars(builtins)), *stand_ins.replacements()))

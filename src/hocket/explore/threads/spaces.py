@@ -15,14 +15,23 @@ from operator import is_
 from types import ModuleType
 from typing import Any, NamedTuple
 
-__all__ = ["Spaces", "identities"]
+__all__ = ["Spaces", "file_of", "identities", "space_of"]
 
 Space = dict[str, Any]
+
+space_of: Callable[[ModuleType], Space] = vars(ModuleType)["__dict__"].__get__
+"""The namespace of a module, which `vars` asks of the module: one that loads itself when it is asked would."""
+
+
+def file_of(module: Any) -> Any:
+    """Where the source of a module is, as far as it says; what it has in place of `__getattr__` is not asked."""
+    known = space_of(module) if issubclass(type(module), ModuleType) else {}
+    return known.get("__file__")
 
 
 def identities() -> frozenset[int]:
     """The namespaces of what is in `sys.modules` and is a module, each by `id`."""
-    return frozenset(map(id, map(vars, _modules())))
+    return frozenset(map(id, map(space_of, _modules())))
 
 
 def _modules() -> list[ModuleType]:
@@ -57,10 +66,10 @@ class Spaces:
     def now(self) -> list[Space]:
         """Each once."""
         modules = _modules()
-        mark = _Mark(list(map(weakref.ref, modules)), list(map(len, map(vars, modules))))
+        mark = _Mark(list(map(weakref.ref, modules)), list(map(len, map(space_of, modules))))
         if mark.is_same(self._mark):
             modules = [module for module in [reference() for reference in self._modules] if module is not None]
-        once = {id(vars(module)): module for module in modules}
-        found = [module for module in once.values() if self._asked(vars(module))]
+        once = {id(space_of(module)): module for module in modules}
+        found = [module for module in once.values() if self._asked(space_of(module))]
         self._mark, self._modules = mark, list(map(weakref.ref, found))
-        return list(map(vars, found))
+        return list(map(space_of, found))
