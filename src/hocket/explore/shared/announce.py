@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
 from types import (
     BuiltinFunctionType,
+    CodeType,
     FrameType,
     FunctionType,
 )
@@ -26,8 +27,10 @@ from hocket.explore.shared.names import Names, names_of
 from hocket.explore.shared.parts import MADE_BY_PYTHON, items_of, members_of, plainly
 from hocket.explore.shared.racing import Access
 from hocket.explore.shared.reaching import home_of, is_trackable
-from hocket.explore.threads.control import Actor
-from hocket.explore.threads.naming import caller, is_machinery, place_text
+from hocket.explore.shared.stateful import READING, beneath, is_read_by_nobody
+from hocket.explore.threads.control import ACTORS, Actor
+from hocket.explore.threads.naming import caller, is_hocket, is_machinery, place_text
+from hocket.explore.threads.pool import _get_ident
 from hocket.trace.operation import Operation
 
 __all__ = ["Announcer"]
@@ -104,6 +107,14 @@ class Announcer:
             return None
         return control.touch(actor, kind, tuple(places))
 
+    def _in_one_step(self, o: Any, name: str) -> None:
+        """A method of C is a step on all of the state of `o`, and of what lies beneath."""
+        actor = ACTORS.get(_get_ident())
+        things = [self._known[id(each)] for each in beneath(o) if id(each) in self._known]
+        if actor is not None and things and not is_read_by_nobody(o):
+            touched = [(thing, key) for thing in things for key in (SIZE, *self.heap.keys_of(thing))]
+            self._announce(actor, "data.read" if name in READING else "data.write", touched)
+
     def _afterwards(self, actor: Actor) -> None:
         """The execution is over, and its code on its way out may do what it has to; but not for ever."""
         late = self.late[actor.number] = self.late.get(actor.number, 0) + 1
@@ -115,7 +126,9 @@ class Announcer:
         if self.heap.is_own(kind) or self.heap.alone(actor.control):
             return
         for above in self._who_touches(actor, kind, name, touched):
-            what = "read" if touched == "written" else "written"
+            what, home = "read" if touched == "written" else "written", home_of(above)
+            if home is not None:
+                self.wanted[home] = None
             self._report(f"attribute {name!r} of {thing.name} is {what}, and {above.__module__} touches it unseen")
 
     def _who_touches(self, actor: Actor, kind: type, name: str, touched: str) -> list[type]:
@@ -198,6 +211,7 @@ class Announcer:
 
     def _suspect(self, actor: Actor, f: Any, given: Iterable[Any]) -> None:
         """Foreign code may read what it is given, unseen."""
+        f = _stood_for(f)
         for value in given:
             shared = self._known.get(id(value))
             if shared is not None and not (type(value) is FunctionType and type(f) is BuiltinFunctionType
@@ -217,17 +231,43 @@ class Announcer:
 
     def _is_silent(self, f: Any) -> bool:
         """Whether foreign code is known to leave alone what it is given, or to speak for itself."""
-        code = plainly(plainly(f, "__func__", f), "__code__")
+        code = _code_behind(f)
         if code is not None:
-            if code.co_filename in _NOT_SILENT or not _STACKS.isdisjoint(type(plainly(f, "__self__")).__mro__):
-                return False  # a stack that several push to
+            if self._is_rewritten(code):
+                return True
+            if code.co_filename in _NOT_SILENT:
+                return False
+            if _is_stack(plainly(f, "__self__")):
+                return id(f.__self__) not in self._known  # else several push to it
             return is_machinery(code.co_filename) or code.co_filename.startswith("<")
         if issubclass(type(f), type):
             init = getattr(_lookup(f, "__init__")[1], "__code__", None)
             return init is None or is_machinery(init.co_filename) or init.co_filename.startswith("<")
-        owner = plainly(f, "__self__")
-        module = plainly(f, "__module__") or type(owner).__module__
+        home = plainly(f, "__objclass__") or type(plainly(f, "__self__"))
+        module = plainly(f, "__module__") or home.__module__
         return module.startswith("hocket.") or module in _SILENT_MODULES
+
+
+def _code(f: Any) -> CodeType | None:
+    """Of a function of Python; `FunctionType` itself has a descriptor of that name."""
+    code = plainly(f, "__code__")
+    return code if type(code) is CodeType else None
+
+
+def _code_behind(f: Any) -> CodeType | None:
+    """Of a function, or of that which a method is bound to."""
+    return _code(plainly(f, "__func__", f))
+
+
+def _is_stack(o: Any) -> bool:
+    """Whether it is an `ExitStack`, which is as private with what it keeps as without."""
+    return not _STACKS.isdisjoint(type(o).__mro__)
+
+
+def _stood_for(f: Any) -> Any:
+    """The function of the library that one of ours stands in for, and to which it hands on what it is given."""
+    code = _code(f)
+    return plainly(f, "__wrapped__", f) if code is not None and is_hocket(code.co_filename) else f
 
 
 def _count_of_fresh() -> int:

@@ -20,7 +20,6 @@ from collections.abc import Callable
 from contextvars import Context
 from enum import EnumType
 from functools import partial
-from io import BytesIO, StringIO
 from struct import Struct
 from types import (
     BuiltinFunctionType,
@@ -35,7 +34,16 @@ from types import (
 )
 from typing import Any
 
-from hocket.explore.shared.announce import _FRESH, _HELD_ONCE, _PLAIN, _is_plain, unseen
+from hocket.explore.shared.announce import (
+    _FRESH,
+    _HELD_ONCE,
+    _PLAIN,
+    _code_behind,
+    _is_plain,
+    _is_stack,
+    _stood_for,
+    unseen,
+)
 from hocket.explore.shared.clocks import CLOCKS
 from hocket.explore.shared.containers import DEEP, LAZY, LOOKS, PURE, SHAPES, TOLD
 from hocket.explore.shared.fields import read_fields
@@ -47,6 +55,7 @@ from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.shared.of_c import ASKED, OfC
 from hocket.explore.shared.parts import LIFE, plainly
 from hocket.explore.shared.replaced import OF_CALLS, unseen_change
+from hocket.explore.shared.stateful import is_stateful
 from hocket.explore.threads.atomic import ATOMIC_OPERATIONS, Atomic
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.patch import START, THREAD_OPERATIONS
@@ -186,7 +195,7 @@ class Calling(OfC):
             special = _SPECIAL.get(f)
             if special is not None:
                 return special(self, *args, **named)
-        perform = _OF_OWNER.get(type(plainly(f, "__self__"))) or _OF_KIND.get(kind)
+        perform = _of_owner(type(plainly(f, "__self__"))) or _OF_KIND.get(kind)
         if perform is not None:
             return perform(self, actor, f, args, named)
         if kind is BuiltinFunctionType and f.__name__ in _REDUCING:
@@ -224,12 +233,17 @@ class Calling(OfC):
         return self._given_away(actor, f, args, named, given)
 
     def _given_away(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any], given: list[Any]) -> Any:
-        """Nothing is known of `f`."""
+        """Nothing is known of `f`, unless it hands on what it is given to code that speaks for itself."""
+        real = _stood_for(f)
+        code = _code_behind(real) if real is not f else None
+        if code is not None and self._is_rewritten(code):
+            self._listen(actor)
+            return self._fresh(f, f(*args, **named))
         changed = unseen_change(f)
         if changed and not self.heap.alone(actor.control):
             self._report(changed)
         self._suspect(actor, f, given)
-        for value in given:
+        for value in given[:-1] if given and _is_stack(given[-1]) else given:
             if id(value) not in self._known:
                 self.heap.escape(value, actor)
         self._listen(actor)
@@ -295,13 +309,6 @@ class Calling(OfC):
             self._through(f.__self__)
         return self._looking(actor, f, args, named)
 
-    def _pickled(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """Containers of plain values are read in one go; of others nothing is known."""
-        given = [*args, *named.values()]
-        if all(_is_plain(value) or self._is_transparent(value) for value in given):
-            return self._looking(actor, f, args, named)
-        return self._given_away(actor, f, args, named, given)
-
     def _resumed(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """`send`, `throw` or `close` of a generator."""
         thing = self._known.get(id(f.__self__))
@@ -362,9 +369,8 @@ class Calling(OfC):
     def _speaking(self, value: Any) -> Any:
         """A method of a container that is handed over speaks for itself when it is called."""
         if type(value) is not BuiltinFunctionType or (
-                self._base(type(value.__self__)) is None and type(value.__self__) not in _OF_OWNER):
+                self._base(type(value.__self__)) is None and _of_owner(type(value.__self__)) is None):
             return value
-
         key = id(value.__self__), value.__name__
         known = self._handed.get(key)
         method = known() if known is not None else None
@@ -540,7 +546,7 @@ _PURPOSES: dict[Callable[..., Any], _Perform] = {  # the last one counts: `iter`
     **dict.fromkeys(PURE, Calling._plainly), **dict.fromkeys(SHAPES, Calling._shaping),
     **dict.fromkeys(LOOKS, Calling._looking), **dict.fromkeys(LAZY, Calling._lazily),
     **dict.fromkeys((struct.pack_into, struct.unpack, struct.unpack_from, struct.iter_unpack), Calling._packed),
-    pickle.dumps: Calling._pickled,
+    pickle.dumps: Calling._pickled, pickle.dump: Calling._pickled, print: Calling._printed,
 }
 _OF_KIND: dict[type, _Perform] = {
     weakref.ref: Calling._asked_weakly, CACHED: Calling._remembered, MethodWrapperType: Calling._wrapped,
@@ -550,8 +556,14 @@ _OF_KIND: dict[type, _Perform] = {
 _OF_OWNER: dict[type, _Perform] = {
     GeneratorType: Calling._resumed, memoryview: Calling._viewed, CACHED: Calling._of_cache,
     Context: Calling._ran, Struct: Calling._packed,
-    **dict.fromkeys((StringIO, BytesIO), Calling._in_one_piece),
 }
+
+
+def _of_owner(kind: type) -> _Perform | None:
+    """What a method of such an object of C does."""
+    return _OF_OWNER.get(kind) or (Calling._in_one_piece if is_stateful(kind) else None)
+
+
 _REDUCING = frozenset({"__reduce_ex__", "__reduce__", "__getstate__"})
 _RAW = {"__getattribute__": "get_raw", "__setattr__": "set_raw", "__delattr__": "delete_raw"}
 _INPLACE_NAMES = {"iadd": "+", "iconcat": "+", "isub": "-", "imul": "*", "ior": "|", "iand": "&", "ixor": "^",

@@ -32,6 +32,7 @@ from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.keys import OTHER, canonical
 from hocket.explore.shared.names import stable_names
 from hocket.explore.shared.parts import LIFE, WEAK, plainly
+from hocket.explore.shared.stateful import is_stateful
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.primitives import ExploredLock, ExploredSimpleQueue
@@ -139,16 +140,19 @@ class Holding(Announcer):
     def _given(self, o: Any, name: str, values: tuple[Any, ...]) -> None:
         """An operator calls a method of `o`, which is no built-in one; if it is foreign, that is a foreign call."""
         kind = type(o)
+        if is_stateful(kind):
+            return self._in_one_step(o, name)
         if kind.__module__ == "builtins" or self._base(kind) is kind:
-            return
+            return None
         method = getattr(kind, name, None)
         if method is None or (issubclass(type(method), FunctionType) and self._is_rewritten(method.__code__)):
-            return
+            return None
         actor = ACTORS.get(_get_ident())
         if actor is not None:
             self._suspect(actor, method, (o, *values))
             for value in (o, *values):
                 self.heap.escape(value, actor)
+        return None
 
     # -- iteration, truth, operators ----------------------------------------------------------------------------------
 

@@ -7,21 +7,24 @@ probes; what copying is given of an object are its attributes.
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import operator
+import sys
+from collections import OrderedDict, deque
 from functools import partial
 from types import BuiltinFunctionType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType
 from typing import Any
 
 from hocket.explore.shared.heap import SIZE
-from hocket.explore.shared.holding import Holding
+from hocket.explore.shared.holding import Holding, _entries
 from hocket.explore.shared.memo import CACHED
+from hocket.explore.shared.parts import is_value
+from hocket.explore.shared.stateful import is_read_by_nobody, is_stateful
 from hocket.explore.threads.control import Actor
 
 __all__ = ["ASKED", "OfC"]
 
-_READING = {
-    "getvalue", "tell", "readable", "writable", "seekable", "getbuffer", "get", "keys", "values", "items", "copy"}
 ASKED = frozenset({
     BuiltinFunctionType, MethodWrapperType, WrapperDescriptorType, MethodDescriptorType, partial, CACHED,
     operator.attrgetter, operator.itemgetter, operator.methodcaller})
@@ -33,12 +36,20 @@ class OfC(Holding):
 
     def _in_one_piece(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """A method of something of C that has a state of its own, such as a stream: each is one step on all of it."""
-        thing = self._known.get(id(f.__self__))
-        self._looked((*args, *named.values()))
-        if thing is not None:
-            self._announce(actor, "data.read" if f.__name__ in _READING else "data.write", [(thing, SIZE)])
+        self._looked((*args, *named.values()), deep=True)
+        args = tuple([self.iterate(value) if hasattr(type(value), "__next__") else value for value in args])
+        self._in_one_step(f.__self__, f.__name__)
         if f.__name__ == "readinto":
             self._filled(actor, args)
+        return f(*args, **named)
+
+    def _printed(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """`print`: what it shows is read, and then the stream is written, in one go."""
+        self._looked(args, deep=True)
+        stream = named.get("file") or sys.stdout
+        if is_stateful(type(stream)) and not is_read_by_nobody(stream):
+            self.heap.meet(stream)
+            self._in_one_step(stream, "write")
         return f(*args, **named)
 
     def _filled(self, actor: Actor, buffers: tuple[Any, ...]) -> None:
@@ -83,6 +94,21 @@ class OfC(Holding):
                 self.get(owner, "__dict__")
         return self._fresh(f, f(*args, **named))
 
+    def _pickled(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """`pickle.dumps` and `dump`: what is read without code of the program, however deep, is read in one go."""
+        whole = [*args[:1], *([named["obj"]] if "obj" in named else ())]
+        reached = _pickle_reaches(whole)
+        if reached is None:
+            return self._given_away(actor, f, args, named, [*args, *named.values()])
+        self._looked(reached)
+        things = [self._known[id(each)] for each in reached if id(each) in self._known]
+        if things:
+            self._announce(actor, "data.read", list(dict.fromkeys(
+                place for thing in things for place in self._attributes(thing))))
+        for stream in args[1:]:
+            self._in_one_step(stream, "write")
+        return f(*args, **named)
+
     def _got(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """A call of what `operator.attrgetter`, `itemgetter` or `methodcaller` made: it says itself of what."""
         made, given = f.__reduce__()
@@ -99,6 +125,9 @@ class OfC(Holding):
     def _dotted(self, o: Any, path: str) -> Any:
         return functools.reduce(self.get, path.split("."), o)
 
+    def _given_away(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any], given: list[Any]) -> Any:
+        raise NotImplementedError
+
     def get(self, o: Any, name: str) -> Any:
         """`o.name`, of which a method call begins with."""
         raise NotImplementedError
@@ -112,3 +141,34 @@ class OfC(Holding):
 
     def _fresh(self, f: Any, result: Any) -> Any:
         raise NotImplementedError
+
+
+_EXACT = (dict, list, tuple, set, frozenset, OrderedDict, deque)
+_OF_PICKLING = ("__reduce_ex__", "__reduce__", "__getstate__", "__getattribute__")
+_ASKED_FOR = ("__getnewargs__", "__getnewargs_ex__", "__slots__", "__getattr__")
+
+
+def _pickle_reaches(values: list[Any]) -> list[Any] | None:
+    """All objects and containers that pickling reads; None if it calls code that the program has written."""
+    found: dict[int, Any] = {}
+    todo = list(values)
+    while todo:
+        value = todo.pop()
+        if id(value) in found or is_value(type(value)) or issubclass(type(value), type):
+            continue
+        found[id(value)] = value
+        if type(value) in _EXACT:
+            todo += _entries(value)
+        elif _is_pickled_plainly(type(value)):
+            todo += vars(value).values()
+        else:
+            return None
+    return list(found.values())
+
+
+def _is_pickled_plainly(kind: type) -> bool:
+    """Whether an instance is pickled as its class and its `__dict__`, and nothing is called for it."""
+    return (type(kind) is type and bool(kind.__dictoffset__) and kind not in copyreg.dispatch_table
+            and all(getattr(kind, name) is getattr(object, name) for name in _OF_PICKLING)
+            and not any(hasattr(kind, name) for name in _ASKED_FOR)
+            and not issubclass(kind, (dict, list, tuple, set, frozenset, deque, BaseException)))

@@ -60,7 +60,7 @@ _NAMED_VALUES = {  # found by name, so that their modules need not be loaded
     "datetime.timezone", "decimal.Decimal", "fractions.Fraction", "uuid.UUID", "pathlib.PosixPath",
     "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath", "pathlib._local.PosixPath",
     "pathlib._local.WindowsPath", "builtins.ContextVar", "_contextvars.ContextVar", "_contextvars.Token",
-    "builtins.Token", "_struct.Struct",
+    "builtins.Token", "_struct.Struct", "_json.Scanner", "_json.Encoder",
 }
 
 

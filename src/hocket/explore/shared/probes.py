@@ -30,6 +30,7 @@ from types import (
     MappingProxyType,
     MemberDescriptorType,
     MethodDescriptorType,
+    MethodType,
     ModuleType,
     WrapperDescriptorType,
 )
@@ -39,7 +40,7 @@ from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.calling import Calling, rewritten_text
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.names import stable_names
-from hocket.explore.shared.parts import ENVELOPES, is_made_by_python, is_value, own_names
+from hocket.explore.shared.parts import ENVELOPES, is_made_by_python, is_member, is_value, own_names
 from hocket.explore.shared.replaced import BY_NAME, OF_LOOKING_UP, is_data, is_looked_up
 from hocket.explore.shared.rewrite import unbound
 from hocket.explore.threads.control import ACTORS, Actor
@@ -157,7 +158,10 @@ class Probes(Calling):
             places = self._above(o, type(o), name, owner, attribute)
             if places:
                 self._announce(actor, "data.read", places)
-        return self._loaded(getattr(o, name), f"{owner.__name__}.{name}" if owner is not None else name)
+        value = getattr(o, name)
+        if type(value) is MethodType and value.__self__ is o:  # which is as private as before
+            return value
+        return self._loaded(value, f"{owner.__name__}.{name}" if owner is not None else name)
 
     def _get_super(self, o: Any, name: str) -> Any:
         """`super().name`: of the classes above one, which others may read and set as well."""
@@ -233,8 +237,9 @@ class Probes(Calling):
     def _wrote_value(self, o: Any, name: str) -> None:
         """An Enum's member, or something else that is taken for unchangeable, is changed after all."""
         actor, frame = ACTORS.get(_get_ident()), caller(sys._getframe(1))
-        if frame is not None and frame.f_globals.get("__name__") == "enum":
-            return  # a member is made, and not yet anybody's
+        home = frame.f_globals.get("__name__") if frame is not None else None
+        if home == "enum" or (home == type(o).__module__ and not is_member(type(o))):
+            return  # it is made, and not yet anybody's; or it notes what always comes out alike, as a path does
         if actor is not None and not self.heap.alone(actor.control):
             self._report(f"attribute {name!r} of a {type(o).__qualname__} is written, which is taken for unchangeable")
 

@@ -20,10 +20,10 @@ from hocket.explore.threads.spaces import file_of
 __all__ = ["home_of", "homes_of", "is_trackable"]
 
 _LEFT_ALONE = {  # they carry explorations, or judge and print what these come to
-    "reprlib", "pprint", "difflib", "textwrap", "iniconfig", "rich", "pygments",
+    "reprlib", "pprint", "difflib", "iniconfig", "rich", "pygments",
     "_pytest", "pytest", "pluggy", "xdist", "hypothesis", "coverage", "unittest", "pdb", "bdb", "_frozen_importlib",
     "_frozen_importlib_external", "importlib", "linecache", "tokenize", "traceback", "ast", "dis", "opcode",
-    "warnings", "multiprocessing", "subprocess", "socket", "selectors",
+    "warnings", "subprocess", "socket", "selectors",
 }
 
 

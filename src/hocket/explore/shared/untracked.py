@@ -19,10 +19,15 @@ tenth execution would miss code that runs in one of them).
 
 from __future__ import annotations
 
+import ast
+import difflib
+import linecache
+import pprint
 import re
 import reprlib
 import sys
 import threading
+import traceback
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -62,11 +67,14 @@ _IMMUTABLE: tuple[type, ...] = (
     str, bytes, int, float, complex, bool, tuple, frozenset, range, type(None), type, slice, re.Pattern, re.Match,
     BaseException, type({}.keys()), type({}.values()), type({}.items()), memoryview,
 )
+_KEEP_TO_THEMSELVES = {module.__file__ for module in (ast, difflib, linecache, pprint, reprlib, traceback)}
+"""They change only what they have made; if they are given what is shared, that is reported."""
 _READERS = {
     "get", "keys", "values", "items", "index", "count", "copy", "union", "intersection", "difference", "issubset",
     "symmetric_difference", "issuperset", "isdisjoint", "decode", "find", "hex", "startswith", "endswith",
     "__contains__", "__getitem__", "__len__", "__iter__", "__reversed__", "__eq__", "__ne__", "__sizeof__",
 }
+_OF_EACH_THREAD = {"TextIOWrapper", "ContextManager"}  # that of decimal; what is printed is read by nobody
 _CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict, bytearray)
 _Codes = dict[int, CodeType]  # by identity: to hash a code is to hash all of it, and is dearer than what is asked here
 _MANY = 4096  # codes, of which a program may make new ones in each execution
@@ -274,7 +282,8 @@ class Watch:
             return True
         if id(code) in self._others:
             return False
-        ours = is_machinery(code.co_filename) or id(code) in _BY_THREAD
+        ours = (is_machinery(code.co_filename) or id(code) in _BY_THREAD
+                or code.co_filename in _KEEP_TO_THEMSELVES)
         _remember(self._ours if ours else self._others, code)
         return ours
 
@@ -362,7 +371,7 @@ def _judge(owner: Any, name: str) -> bool:
         return owner.__name__ in _PURE_MODULES and name != "pack_into"
     if issubclass(type(owner), _CONTAINERS):
         return name in _READERS
-    return issubclass(type(owner), _IMMUTABLE) or (type(owner).__name__ == "TextIOWrapper")
+    return issubclass(type(owner), _IMMUTABLE) or type(owner).__name__ in _OF_EACH_THREAD
 
 
 def _call_in_words(function: Any) -> str:

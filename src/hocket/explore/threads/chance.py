@@ -82,6 +82,9 @@ def _seeded(generator: random.Random, a: Any = None, version: int = 2) -> None:
         _seed(generator, a, version)
 
 
+_seeded.__wrapped__ = _seed  # type: ignore[attr-defined]  # what it hands on to
+
+
 def _uuid(real: Callable[..., uuid.UUID], version: int) -> Callable[..., uuid.UUID]:
     """Of an actor its own draw: the real ones are made from the clock, the last one that anybody made, the system."""
 

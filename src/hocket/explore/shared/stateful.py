@@ -1,0 +1,71 @@
+"""Which objects of C have a state that their methods read and change, and what else is changed with them.
+
+A stream, a hash, a compressor, a generator of random numbers, a writer of CSV: each method is one step on all of the
+state, since C does it in one go. What lies beneath (the buffer of a text stream, the file of a writer, the iterators
+that a `zip` takes from) is read and changed by the same step: two objects on top of one are not independent.
+
+Kinds are found by name, so that their modules need not be loaded, and by what they inherit from. Refused: taking any
+object of C for such a one. Some call code of the program, or change with another object that nothing leads to (the
+branches of a tree, a connection and what it commits); of these nothing is known, and they are reported.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from types import BuiltinFunctionType
+from typing import Any
+
+__all__ = ["READING", "beneath", "is_read_by_nobody", "is_stateful"]
+
+_STATEFUL = frozenset({
+    "_io.StringIO", "_io.BytesIO", "_io.TextIOWrapper", "_io.BufferedReader", "_io.BufferedWriter",
+    "_io.BufferedRandom", "_io.FileIO", "_csv.writer", "_random.Random", "_sre.SRE_Scanner", "decimal.Context",
+    "_hashlib.HASH", "_hashlib.HMAC", "_blake2.blake2b", "_blake2.blake2s", "zlib.Compress", "zlib.Decompress",
+    "_bz2.BZ2Compressor", "_bz2.BZ2Decompressor", "_lzma.LZMACompressor", "_lzma.LZMADecompressor", "mmap.mmap",
+})
+READING = frozenset({
+    "getvalue", "tell", "readable", "writable", "seekable", "getbuffer", "get", "keys", "values", "items", "copy",
+    "digest", "hexdigest", "getstate", "__getitem__", "__len__", "__reduce__", "__getstate__", "size", "fileno",
+    "isatty"})
+"""Methods that change nothing."""
+
+_PASSED = frozenset({"builtins.zip", "builtins.map", "builtins.filter", "builtins.enumerate", "builtins.tuple",
+                     "builtins.callable_iterator", "_csv.reader"})
+"""Iterators of C that go on with others."""
+
+
+_known: dict[type, bool] = {}
+_MANY = 4096  # classes, of which a program may make new ones in each execution
+
+
+def is_stateful(kind: type) -> bool:
+    """Whether each method of its instances is one step on all of their state."""
+    found = _known.get(kind)
+    if found is None:
+        if len(_known) >= _MANY:
+            _known.clear()
+        found = _known[kind] = any(f"{each.__module__}.{each.__qualname__}" in _STATEFUL for each in kind.__mro__)
+    return found
+
+
+def _leads_on(kind: type) -> bool:
+    return kind.__module__ == "itertools" or f"{kind.__module__}.{kind.__qualname__}" in _PASSED or is_stateful(kind)
+
+
+def beneath(o: Any) -> list[Any]:
+    """`o`, and the streams and iterators that it reads and changes when it is used."""
+    found, todo = {id(o): o}, [o]
+    while todo:
+        each = todo.pop()
+        for part in gc.get_referents(each) if _leads_on(type(each)) else ():
+            below = part.__self__ if type(part) is BuiltinFunctionType else part
+            if id(below) not in found and (_leads_on(type(below)) or hasattr(type(below), "__next__")):
+                found[id(below)] = below
+                todo.append(below)
+    return list(found.values())
+
+
+def is_read_by_nobody(stream: Any) -> bool:
+    """Whether a stream is the output of the whole run, which no program looks at."""
+    return stream is sys.__stdout__ or stream is sys.__stderr__ or type(stream).__name__ in ("EncodedFile", "_Sink")
