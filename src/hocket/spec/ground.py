@@ -70,6 +70,8 @@ class Scope:
         """Take the given values of these symbols as constants from now on."""
         for name, value in self._given.items():
             claim(name in symbols, f"{name!r} was given, and is no symbol of this model", ", ".join(symbols))
+            cure = f"{name} = …(…, rigid=True), or what it is at first in @initial"
+            claim(symbols[name].rigid, f"{name!r} was given, and deeds may change it", cure)
             self.fixed |= self.cells_given(symbols[name], value)
 
     def cells_given(self, symbol: Symbol, value: Any) -> dict[Cell, Term]:

@@ -23,12 +23,30 @@ variables, because a forgotten `x' = x` is the classic hole of a first model.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
+from traceback import walk_tb
 from typing import Any, ClassVar
 
-from hocket.spec.terms import BOOL, INT, TRUE, Sort, Term, as_term, claim, conj, exists, parameters, substitute, var
+from hocket.errors import SpecError
+from hocket.spec.terms import (
+    BOOL,
+    INT,
+    TRUE,
+    Sort,
+    Term,
+    as_term,
+    claim,
+    conj,
+    exists,
+    parameters,
+    refuse,
+    substitute,
+    var,
+)
 
 __all__ = [
     "Deed",
@@ -54,6 +72,10 @@ __all__ = [
     "two_state",
     "variant",
 ]
+
+
+_HERE = str(Path(__file__).parent)
+_SLIPS = (TypeError, AttributeError, KeyError)  # what Python raises when a term is taken for a value
 
 
 class Symbol:
@@ -113,10 +135,22 @@ class View:
 
     def each(self, value: Callable[..., Any]) -> None:
         """Assign `value(…)` at all arguments at once; what it reads is the state before."""
-        names = parameters(value)
-        claim(len(names) == len(self._symbol.domain), f"{self._symbol} has {len(self._symbol.domain)} arguments")
+        names = parameters(value) if callable(value) else []
+        claim(
+            len(names) == len(self._symbol.domain),
+            f"{self._symbol} has {len(self._symbol.domain)} arguments",
+            f"s.{self._symbol}.each(lambda t: …), with as many",
+        )
         at = tuple(var(name, sort) for name, sort in zip(names, self._symbol.domain, strict=True))
         self._spec.now.define(self._symbol, Definition(at, as_term(value(*at), self._symbol.to)))
+
+
+    def __repr__(self) -> str:
+        return f"{self._symbol}"
+
+
+_OPERATIONS = "bool eq ne lt le gt ge contains iter len"
+refuse(View, _OPERATIONS, "is a whole symbol, and not its value", "its arguments, as s.up[t]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +236,24 @@ class Deed:
         return code.co_filename, code.co_firstlineno
 
     def call(self, spec: Language, *args: Any) -> Any:
-        return self.method(spec, *args) if self.row is None else self.method(spec, *args, self.row)
+        """Trace the method; what Python says of a term that was taken for a value is said with the model's line."""
+        try:
+            return self.method(spec, *args) if self.row is None else self.method(spec, *args, self.row)
+        except _SLIPS as slip:
+            written = [(frame.f_code.co_filename, line) for frame, line in walk_tb(slip.__traceback__)]
+            places = [place for place in written if not place[0].startswith(_HERE)] or [self.line]
+            raise SpecError(f"{type(slip).__name__} in {self.name}: {slip}", *places[-1]) from slip
+
+    def says(self, spec: Language, *args: Any) -> Term:
+        """The condition that it returns."""
+        return self.condition(self.call(spec, *args))
+
+    def condition(self, found: Any) -> Term:
+        """What it returned, if that is a condition."""
+        if isinstance(found, bool) or (isinstance(found, Term) and found.sort is BOOL):
+            return as_term(found, BOOL)
+        returned = f"`{found}`, of sort {found.sort}" if isinstance(found, Term) else repr(found)
+        raise SpecError(f"{self.name} returns {returned}, and is to return a condition", *self.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,19 +273,29 @@ def leads_to(first: Any, then: Any) -> Leads:
 class Family:
     """One deed per row of a table, named by the table's keys."""
 
+    method: Callable[..., Any]
     deeds: tuple[Deed, ...]
+
+
+def _once(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A second one of a name would take the place of the first, and its claim would be gone in silence."""
+    body = sys._getframe(2).f_locals
+    earlier = body.get(method.__name__) if "__qualname__" in body else None
+    claim(not isinstance(earlier, Deed | Family), f"there is a {method.__name__} already", "another name")
+    return method
 
 
 def _deed(kind: str) -> Callable[..., Any]:
     def decorate(*sorts: Any, rows: Mapping[str, Any] | None = None, fair: str | None = None) -> Any:
         if len(sorts) == 1 and not isinstance(sorts[0], Sort):
-            return Deed(kind, sorts[0])
+            return Deed(kind, _once(sorts[0]))
         if rows is None:
-            return lambda method: Deed(kind, method, sorts, fair=fair)
+            return lambda method: Deed(kind, _once(method), sorts, fair=fair)
         claim(bool(rows), "the table has no rows, so this would be no deed at all", "at least one row")
         table = rows
         return lambda method: Family(
-            tuple(Deed(kind, method, sorts, name=name, row=row, fair=fair) for name, row in table.items())
+            _once(method),
+            tuple(Deed(kind, method, sorts, name=name, row=row, fair=fair) for name, row in table.items()),
         )
 
     return decorate
@@ -249,13 +310,13 @@ def _claim(kind: str) -> Callable[..., Any]:
         rows: Mapping[str, Any] | None = None,
     ) -> Any:
         if method is not None:
-            return Deed(kind, method, layer=layer, needs=needs)
+            return Deed(kind, _once(method), layer=layer, needs=needs)
         if rows is None:
-            return lambda inner: Deed(kind, inner, layer=layer, needs=needs)
+            return lambda inner: Deed(kind, _once(inner), layer=layer, needs=needs)
         claim(bool(rows), "the table has no rows, so this would be no claim at all", "at least one row")
         table = rows.items()
         return lambda inner: Family(
-            tuple(Deed(kind, inner, layer=layer, needs=needs, name=name, row=row) for name, row in table)
+            _once(inner), tuple(Deed(kind, inner, layer=layer, needs=needs, name=name, row=row) for name, row in table)
         )
 
     return decorate

@@ -28,7 +28,7 @@ from hocket.spec.expand import looker
 from hocket.spec.language import Leads, Now
 from hocket.spec.layout import Event
 from hocket.spec.space import Space, told, way
-from hocket.spec.terms import BOOL, TRUE, Term, as_term, claim, parameters, var
+from hocket.spec.terms import TRUE, Term, claim, parameters, var
 from hocket.spec.traced import Theory
 from hocket.verdict import Basis, Bound, Counterexample, Holds, Unknown, Verdict, Violated
 
@@ -66,7 +66,7 @@ def promises(theory: Theory) -> list[Promise]:
             claim(len(names) == len(deed.sorts), f"{name} has the parameters {names}, and {len(deed.sorts)} sorts")
             params = tuple(var(word, sort) for word, sort in zip(names, deed.sorts, strict=True))
             said = deed.call(theory.spec(Now({})), *params)
-            first, then = (said.first, said.then) if isinstance(said, Leads) else (None, as_term(said, BOOL))
+            first, then = (said.first, said.then) if isinstance(said, Leads) else (None, deed.condition(said))
             found.append(Promise(name, params, first, then, deed.line))
     return found
 

@@ -9,6 +9,7 @@ from typing import Any
 from hocket.spec.ground import Given
 from hocket.spec.layout import Event, State
 from hocket.spec.machine import Machine
+from hocket.spec.terms import claim
 from hocket.spec.traced import Theory
 
 __all__ = ["Accepted", "RefusedTrace", "Run", "accepts"]
@@ -49,7 +50,7 @@ class Run:
         self._machine, self._rigid = machine, machine.rigid(given)
         self._functions, self._settle = machine.functions, machine.has_silent
         initial = machine.initial(self._rigid)
-        assert len(initial) == 1, f"a run begins in one state, and here are {len(initial)}"
+        claim(len(initial) == 1, f"a run begins in one state, and here are {len(initial)}", "all of it in @initial")
         self.start: State = initial[0]
 
     def step(self, state: State, event: Event) -> State | None:
@@ -82,6 +83,7 @@ class Run:
         """Take the events one by one, up to the first that is not allowed."""
         state, step = self.start, -1
         for step, event in enumerate(trace):
+            claim(isinstance(event, tuple), f"{event!r} is no event", "('deed', element, …)")
             after = self.step(state, event)
             if after is None:
                 why = self.refusal(state, event) or ""

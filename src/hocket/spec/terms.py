@@ -45,6 +45,7 @@ __all__ = [
     "quantify",
     "rank",
     "rebuild",
+    "refuse",
     "same",
     "substitute",
     "var",
@@ -165,6 +166,10 @@ class Term:
     def __sub__(self, other: Any) -> Term:
         return add(self, _times_minus_one(as_term(other, INT)))
 
+    def __neg__(self) -> Term:
+        _expect(self, INT, "a number")
+        return _times_minus_one(self)
+
     def __radd__(self, other: Any) -> Term:
         return add(as_term(other, INT), self)
 
@@ -194,6 +199,21 @@ class Term:
     def __repr__(self) -> str:
         return show(self)
 
+
+def refuse(kind: type, operations: str, what: str, cure: str) -> None:
+    """Let these operations of Python's raise where they are written: without that they answer something else."""
+
+    def refused(self: Any, *others: Any) -> NoReturn:
+        claim(False, f"`{self}` {what}", cure)
+        raise AssertionError
+
+    for operation in operations.split():
+        setattr(kind, f"__{operation}__", refused)
+
+
+_SUMS = "is only added, subtracted and compared: of products solvers know too little"
+refuse(Term, "mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow", _SUMS, "a + a for 2 * a")
+refuse(Term, "xor rxor", "has no exclusive or", "a != b")
 
 _CURE = "& for and, | for or, ~ for not, >> for implies, ite(c, a, b) for `a if c else b`, forall(…), exists(…)"
 
@@ -372,8 +392,13 @@ def exists(*sorts_and_body: Any) -> Term:
 
 def _quantified(op: str, parts: tuple[Any, ...]) -> Term:
     *sorts, body = parts
-    names = parameters(body)
-    claim(callable(body) and len(names) == len(sorts), f"{op} takes one sort per variable, then a function of them")
+    names = parameters(body) if callable(body) and all(isinstance(sort, Sort) for sort in sorts) else None
+    claim(
+        names is not None and len(names) == len(sorts),
+        f"{op} takes one sort per variable, then a function of them",
+        f"{op}(s.Task, lambda t: …)",
+    )
+    assert names is not None
     bound = tuple(var(name, sort) for name, sort in zip(names, sorts, strict=True))
     return quantify(op, bound, as_term(body(*bound), BOOL))
 

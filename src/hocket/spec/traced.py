@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,13 +79,13 @@ class Theory:
 
     def after(self, step: Step, name: str) -> Term:
         """The claim called `name`, as it reads after the step, over the state before it."""
-        return as_term(self.spec.deeds[name].call(self.spec(Now(step.after))), BOOL)
+        return self.spec.deeds[name].says(self.spec(Now(step.after)))
 
     def two_state(self, step: Step) -> tuple[Claim, ...]:
         """Every two-state claim about this step."""
         found = []
         for name, deed in self._deeds("two_state"):
-            term = as_term(deed.call(self.spec(Now({})), self.spec(Now(step.after))), BOOL)
+            term = deed.says(self.spec(Now({})), self.spec(Now(step.after)))
             found.append(Claim(name, term, deed.layer, deed.needs))
         return tuple(found)
 
@@ -104,7 +104,7 @@ class Theory:
         found = []
         for name, deed in self._deeds("variant"):
             spec = self.spec(Now(step.after if step else {}))
-            parts = tuple(_measure(sort, body) for sort, body in deed.call(spec))
+            parts = tuple(_measure(deed, part) for part in _parts(deed, deed.call(spec)))
             found.append((Claim(name, as_term(True, BOOL), deed.layer, deed.needs), parts))
         return tuple(found)
 
@@ -162,7 +162,10 @@ def trace_step(spec: type[Language], deed: Deed, drop: tuple[str, str, int] | No
     """Run a deed once, with variables for its parameters."""
     params = _params(deed)
     now = Now(drop=drop[1:] if drop and drop[0] == deed.name else None)
-    deed.call(spec(now), *params)
+    returned = deed.call(spec(now), *params)
+    if returned is not None:
+        cure = "s.require(…), or an @always"
+        raise SpecError(f"{deed.name} returns `{returned}`, which nobody looks at", *deed.line, cure)
     _ghosts_are_idle(deed, now)
     return Step(
         deed.name,
@@ -193,22 +196,36 @@ def _ghosts_are_idle(deed: Deed, now: Now) -> None:
 
 def _theorem(spec: type[Language], deed: Deed) -> Theorem:
     now, params = Now(), _params(deed)
-    goal = as_term(deed.call(spec(now), *params), BOOL)
+    goal = deed.says(spec(now), *params)
     claim(not now.updates, f"the theorem {deed.name} assigns {', '.join(now.updates)}", "what holds, as a condition")
     return Theorem(deed.name, params, tuple(now.guards), goal)
 
 
 def _claims(spec: type[Language], kind: str) -> tuple[Claim, ...]:
     return tuple(
-        Claim(name, as_term(deed.call(spec(Now({}))), BOOL), deed.layer, deed.needs)
+        Claim(name, deed.says(spec(Now({}))), deed.layer, deed.needs)
         for name, deed in spec.deeds.items()
         if deed.kind == kind
     )
 
 
-def _measure(sort: Sort | None, body: Callable[..., Any]) -> Measure:
-    at = () if sort is None else (var(parameters(body)[0], sort),)
-    return Measure(at, as_term(body(*at), INT))
+def _parts(deed: Deed, said: Any) -> list[Any]:
+    if not isinstance(said, list | tuple):
+        raise SpecError(f"{deed.name} returns {said!r}, and no components", *deed.line, "[(s.Task, lambda t: …)]")
+    return list(said)  # none at all: what a base class measures is measured no more
+
+
+def _measure(deed: Deed, part: Any) -> Measure:
+    sort, body = part if isinstance(part, tuple) and len(part) == 2 else (None, None)
+    at = [] if sort is None else [sort]
+    if not callable(body) or len(names := parameters(body)) != len(at):
+        cure = "(s.Task, lambda t: …), or (None, lambda: …)"
+        raise SpecError(f"{part!r} is no component of {deed.name}", *deed.line, cure)
+    bound = tuple(var(name, sort) for name, sort in zip(names, at, strict=True))
+    measured = body(*bound)
+    if type(measured) is not int and getattr(measured, "sort", None) is not INT:
+        raise SpecError(f"{deed.name} measures `{measured}`, which is no number", *deed.line)
+    return Measure(bound, as_term(measured, INT))
 
 
 def symbols_of(term: Term) -> set[Symbol]:
