@@ -43,7 +43,14 @@ class _Outside(AsyncHandle):
     __slots__ = ()
 
     def join(self, help: bool = False, timeout: float | None = None) -> Any:  # type: ignore[override]
-        return self.value() if self.scheduler._closed else self.scheduler.there(super().join(timeout))
+        return self.value() if self.scheduler._closed else self.scheduler.there(super().join(timeout, help=help))
+
+    def run_attached(self) -> Any:  # type: ignore[override]
+        return self.scheduler.there(self.attached())
+
+    async def attached(self) -> Any:
+        self.scheduler.arm_if_idle(self)
+        return await super().join(help=True)
 
     @property
     def result(self) -> Any:
@@ -70,8 +77,8 @@ class OnLoop(AsyncScheduler):
     """An event loop in a thread of its own, and its scheduler, called from outside."""
 
     _handle = _Outside
-    _spawn, add_graph, _tell, _link, story, check = map(
-        _in_the_loop, ("_spawn", "add_graph", "_tell", "_link", "story", "check")
+    _spawn, add_graph, _tell, _link, story, check, add_worker, remove_worker = map(
+        _in_the_loop, ("_spawn", "add_graph", "_tell", "_link", "story", "check", "add_worker", "remove_worker")
     )
 
     def there(self, awaitable: Any) -> Any:

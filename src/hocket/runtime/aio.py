@@ -23,8 +23,9 @@ from hocket.errors import Refused
 from hocket.graph import Expression, Graph, graph_of
 from hocket.kernel import Kernel, Phase, Policy, Stimulus
 from hocket.kernel.kernel import Watch
-from hocket.runtime.aio_crew import AsyncCrew, wake
+from hocket.runtime.aio_crew import wake
 from hocket.runtime.aio_handle import AsyncHandle
+from hocket.runtime.aio_workers import AsyncWorkers
 from hocket.runtime.pickers import Picker
 from hocket.runtime.run import How, Run
 from hocket.runtime.task import Task
@@ -32,10 +33,11 @@ from hocket.runtime.task import Task
 __all__ = ["AsyncScheduler", "run_async", "run_in_new_loop"]
 
 
-class AsyncScheduler(AsyncCrew):
+class AsyncScheduler(AsyncWorkers):
     """Tasks with dependencies on an event loop; their handles are awaited.
 
-    `workers`: how many bodies are in flight at most; None for any number. `threads`: how many sync bodies run at once,
+    `workers`: how many bodies are in flight at most, or a name for each; they may be added and removed at any time.
+    None for any number. `threads`: how many sync bodies run at once,
     in threads that are the scheduler's own. `policy`: what a failure does to the other tasks, "isolate" (dependents
     are skipped), "fail_fast" (nothing else starts) or "branch" (parents do not fail). `picker`: which ready task is
     taken next. Leaving the `async with` block arms what is idle, waits for everything, and raises the failures that
@@ -58,7 +60,7 @@ class AsyncScheduler(AsyncCrew):
 
     def __init__(
         self,
-        workers: int | None = None,
+        workers: int | Iterable[str] | None = None,
         *,
         threads: int | None = None,
         policy: Policy | str = Policy.ISOLATE,
@@ -67,8 +69,7 @@ class AsyncScheduler(AsyncCrew):
         watch: Watch | None = None,
     ) -> None:
         threads = min(32, (os.cpu_count() or 1) + 4) if threads is None else threads
-        _refuse_no_number("workers", workers)
-        _refuse_no_number("threads", threads)
+        _refuse_no_threads(threads)
         super().__init__(Kernel(Policy(policy), watch), workers, threads, picker, seed)
         self._closers: list[Future[bool]] = []  # who waits for the end
         self._telling = False  # the idle, at the end
@@ -123,12 +124,12 @@ class AsyncScheduler(AsyncCrew):
 
     # -- joining ------------------------------------------------------------------------------------------------------
 
-    async def join(self, task: AsyncHandle, timeout: float | None) -> None:
+    async def join(self, task: AsyncHandle, timeout: float | None, help: bool = False) -> None:
         self._refuse_elsewhere(task.name, "awaited")
         if task.outcome is not None:
             return
         life = self._life_here()
-        with self._joining(task, life):
+        with self._joining(task, life), self._helped(help or life is not None):
             self._step_aside(life)
             in_time = False
             try:
@@ -163,10 +164,13 @@ class AsyncScheduler(AsyncCrew):
         if not task.waiters:
             task.waiters = {}
         task.waiters[waiter] = None
+        self._joiners[waiter] = task
+        if not self._places and not self._in_flight:
+            self._nobody_is_left()
         try:
             return await waiter
         finally:
-            del task.waiters[waiter]
+            del task.waiters[waiter], self._joiners[waiter]
             if alarm is not None:
                 alarm.cancel()
 
@@ -201,6 +205,8 @@ class AsyncScheduler(AsyncCrew):
             self._stop()
         else:
             self._closing = self._closing or Stimulus.ARMED
+            if not self._places:
+                self._count_places()
             with self._lock:
                 self._tell_the_idle(self._is_at_rest())
         cancelled = await self._all_closed()
@@ -244,13 +250,11 @@ _STRANGER = "From another thread: loop.call_soon_threadsafe(scheduler.spawn, ...
 _ELSEWHERE = "From a thread or another loop: asyncio.run_coroutine_threadsafe(handle.join(), loop)."
 
 
-def _refuse_no_number(what: str, number: object) -> None:
-    if number is None:
-        return
-    if not isinstance(number, int):
-        raise TypeError(f"{what} is a number on an event loop, not {number!r}: how many bodies are in flight at most")
-    if number < 1:
-        raise ValueError(f"there cannot be {number} {what}, for nothing would run; a number of {what} is 1 or more")
+def _refuse_no_threads(threads: object) -> None:
+    if not isinstance(threads, int):
+        raise TypeError(f"threads is a number, not {threads!r}: how many sync bodies run at once")
+    if threads < 1:
+        raise ValueError(f"there cannot be {threads} threads, for no sync body would run; their number is 1 or more")
 
 
 def _expire(waiter: Future[bool]) -> None:

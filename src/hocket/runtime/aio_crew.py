@@ -117,8 +117,11 @@ class AsyncCrew(Building[AsyncHandle]):
                     node.load = None
         if self._unborn < _FEW and self._in_flight < self._places and not self._filling:
             self._fill()
-        if not self._in_flight and self._closing is not None:
-            self._look_after_the_end()
+        if not self._in_flight:
+            if self._closing is not None:
+                self._look_after_the_end()
+            elif not self._places:
+                self._nobody_is_left()
 
     def _tell_kernel(self, stimulus: Stimulus, node: Node) -> Commands:
         if self._alone:
@@ -128,6 +131,10 @@ class AsyncCrew(Building[AsyncHandle]):
 
     def _look_after_the_end(self) -> None:
         """It is closing, and nobody is in flight."""
+        raise NotImplementedError
+
+    def _nobody_is_left(self) -> None:
+        """Nobody is in flight, and there is no worker."""
         raise NotImplementedError
 
     # -- who begins next ----------------------------------------------------------------------------------------------

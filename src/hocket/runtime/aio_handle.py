@@ -40,17 +40,17 @@ class AsyncHandle(Built):
     async def run_attached(self) -> Any:
         """Arm it, where it is idle, and wait until it has closed, with all its indices and all its forks (CH-14)."""
         self.scheduler.arm_if_idle(self)
-        return await self.join()
+        return await self.join(help=True)
 
     async def join(self, timeout: float | None = None, *, help: bool = False) -> Any:
         """Wait until it has closed, and return what its body returned (None for tasks of many bodies).
 
         Raises what the body raised; TaskLost when it was skipped or cancelled, or a child was lost; TimeoutError after
         `timeout` seconds, saying what it waits for: the task goes on. In a body, DeadlockError when the task waits for
-        that body. Raises Refused in another event loop than its scheduler's. `help` changes nothing here, where to
-        wait is to let others run.
+        that body, or nobody can run it. Raises Refused in another event loop than its scheduler's. To wait is to let
+        others run here, so `help` changes nothing as long as there is a worker; where there is none, it is one.
         """
-        await self.scheduler.join(self, timeout)
+        await self.scheduler.join(self, timeout, help)
         return self.value()
 
     @property

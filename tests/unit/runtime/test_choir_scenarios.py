@@ -61,6 +61,34 @@ def test_the_readmes_task_after_a_dummy_runs_once_ch_r1(runtime):
 
 
 @all_graphs
+def test_what_a_body_raises_comes_out_of_the_run_as_itself_ch_12(runtime):
+    error = ValueError("a body's own")
+
+    def fails():
+        raise error
+
+    with pytest.raises(ValueError, match="a body's own") as caught:
+        run(Graph((Task("fails", fails),)), runtime)
+    assert caught.value is error
+
+
+@all_graphs
+def test_after_a_failure_what_does_not_depend_on_it_runs_ch_13(runtime):
+    def fails():
+        raise RuntimeError("panic")
+
+    tasks = (Task("A", fails), Task("B", lambda: "b"), Task("C", lambda: "c"), Task("D", pytest.fail))
+    ran = run(Graph(tasks, after=((2, 1), (3, 0))), runtime, workers=1, check=False)
+    assert [str(task.outcome) for task in ran.tasks] == ["failed", "finished", "finished", "skipped"]
+
+
+@all_graphs
+def test_three_thousand_dummies_before_one_ch_a2(runtime):
+    tasks = (*(Task("dummy") for _ in range(3_000)), Task("end"))
+    assert run(Graph(tasks, after=tuple((3_000, n) for n in range(3_000))), runtime).ok
+
+
+@all_graphs
 def test_forks_of_forks_hold_the_root_back_ch_x3(runtime):
     seen: list[str] = []
     tasks = tuple(Task(name, lambda name=name: seen.append(name)) for name in "pfgz")
@@ -99,19 +127,21 @@ def test_a_multi_task_of_no_index_returns_and_calls_nothing_ch_03(scheduler):
         assert multi.outcome is Outcome.FINISHED
 
 
+@every
 @pytest.mark.parametrize("workers", [0, 1, 2, 5])
-def test_a_multi_task_calls_each_index_once_ch_04(workers):
+def test_a_multi_task_calls_each_index_once_ch_04(scheduler, workers):
     seen: list[int] = []
-    with Scheduler(workers) as s:
+    with scheduler(workers) as s:
         s.multi("sum", 100, seen.append).join(help=True)
     assert sum(seen) == 4950
     assert sorted(seen) == list(range(100))
 
 
+@every
 @pytest.mark.parametrize("workers", [0, 1, 2])
-def test_an_iter_task_takes_each_item_once_ch_05(workers):
+def test_an_iter_task_takes_each_item_once_ch_05(scheduler, workers):
     seen: list[int] = []
-    with Scheduler(workers) as s:
+    with scheduler(workers) as s:
         s.iter("xor", iter(range(50)), seen.append).join(help=True)
     assert (reduce(xor, seen), sorted(seen)) == (1, list(range(50)))
 
@@ -189,6 +219,14 @@ def test_without_workers_a_helping_join_runs_the_task_itself_ch_09():
     s.close()
 
 
+@every
+def test_without_workers_an_attached_run_runs_it_and_returns_afterwards_ch_09(scheduler):
+    flag = []
+    with scheduler(0) as s:
+        s.spawn("task", lambda: flag.append("set"), run=False).run_attached()
+        assert flag == ["set"]
+
+
 @concurrent
 def test_two_threads_join_one_task_and_both_return_ch_10(scheduler):
     go_on, joined = threading.Event(), []
@@ -215,6 +253,16 @@ def test_a_join_with_a_timeout_says_what_it_waits_for_and_leaves_no_waiter_ch_11
         assert (list(second.waiters), getattr(s, "_waiting", [])) == ([], [])
         go_on.set()
         assert second.join() == 2
+
+
+@concurrent
+def test_without_workers_nobody_waits_for_ever_on_a_thread_or_a_loop_ch_11(scheduler):
+    with scheduler(0) as s:
+        task = s.spawn("t", lambda: 7)
+        with pytest.raises(DeadlockError, match="nobody can run 't': there is no worker; add one"):
+            task.join()
+        s.add_worker("late")
+        assert task.join() == 7
 
 
 def test_a_join_that_nobody_can_serve_is_a_deadlock_at_once_ch_11():
@@ -284,23 +332,23 @@ def test_after_a_failure_every_join_returns_ch_13(scheduler, policy, b, c):
         assert dict(joined) == {"A": RuntimeError, "B": value[b]("B"), "C": value[c]("C"), "D": TaskLost}
 
 
+@every
 @pytest.mark.parametrize("make", ["multi", "iter"])
-def test_a_helping_join_returns_only_when_all_items_are_done_ch_14(make):
+def test_an_attached_run_returns_only_when_all_items_are_done_ch_14(scheduler, make):
     taken = []
-    s = Scheduler(workers=0)
-    task = s.multi("m", 10, taken.append) if make == "multi" else s.iter("i", range(10), taken.append)
-    task.join(help=True)
-    assert taken == list(range(10))
-    s.close()
+    with scheduler(0) as s:
+        many = s.multi("m", 10, taken.append) if make == "multi" else s.iter("i", range(10), taken.append)
+        many.run_attached()
+        assert taken == list(range(10))
 
 
-def test_a_helping_join_waits_for_forks_of_the_joined_task_too_ch_14():
+@every
+def test_an_attached_run_waits_for_forks_of_the_task_too_ch_14(scheduler):
     seen = []
-    s = Scheduler(workers=0)
-    task = s.spawn("p", lambda c: [c.fork(f"f{n}", lambda n=n: seen.append(n)) for n in range(4)], context=True)
-    task.join(help=True)
-    assert seen == [0, 1, 2, 3]
-    s.close()
+    with scheduler(0) as s:
+        parent = lambda c: [c.fork(f"f{n}", lambda n=n: seen.append(n)) for n in range(4)]  # noqa: E731  # a body
+        s.spawn("p", parent, context=True, run=False).run_attached()
+        assert sorted(seen) == [0, 1, 2, 3]
 
 
 @every
@@ -377,23 +425,23 @@ def test_a_task_that_depends_on_a_finished_one_starts_at_once_ch_x6(scheduler):
         assert s.spawn("next", lambda: 1, after=[done, done]).join() == 1
 
 
-def test_a_worker_may_come_and_go_while_a_hundred_tasks_are_queued_ch_x7():
+@concurrent
+def test_a_worker_may_come_and_go_while_a_hundred_tasks_are_queued_ch_x7(scheduler):
     counter, half = Counter(), threading.Event()
-    s = Scheduler(workers=0)
 
     def body():
         counter.add()
         if counter.value == 50:
             half.set()
 
-    tasks = [s.spawn(f"t{n}", body) for n in range(100)]
-    s.add_worker("first")
-    meet(half)
-    s.add_worker("second")
-    s.remove_worker("first")
-    for task in tasks:
-        task.join()
-    s.close()
+    with scheduler(0) as s:
+        tasks = [s.spawn(f"t{n}", body) for n in range(100)]
+        s.add_worker("first")
+        meet(half)
+        s.add_worker("second")
+        s.remove_worker("first")
+        for task in tasks:
+            task.join()
     assert counter.value == 100
 
 

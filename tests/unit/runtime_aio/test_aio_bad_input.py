@@ -97,9 +97,17 @@ async def test_a_body_that_runs_nothing_is_refused_on_the_loop_and_nothing_is_ch
         assert not s._kernel.nodes
 
 
-@pytest.mark.parametrize("what", ["workers", "threads"])
 @pytest.mark.parametrize(
-    ("number", "error"), [(0, ValueError), (-1, ValueError), ("io", TypeError), (["a"], TypeError)]
+    ("what", "number", "error"),
+    [
+        ("workers", -1, ValueError),
+        ("workers", "io", TypeError),
+        ("workers", ["io", "io"], ValueError),
+        ("threads", 0, ValueError),
+        ("threads", -1, ValueError),
+        ("threads", "io", TypeError),
+        ("threads", ["io"], TypeError),
+    ],
 )
 def test_impossible_numbers_are_refused(what, number, error):
     with pytest.raises(error, match=what):
