@@ -235,6 +235,46 @@ def test_a_timer_and_what_another_thread_hands_in_come_in_either_order():
     assert (result.verdict, set(result.outcomes)) == ("proved", {"came", "late"})
 
 
+def test_a_thread_that_is_awaited_by_a_cancelled_task_may_be_done_or_not():
+    """Whether a future is cancelled is asked by asyncio in the thread, too: its steps must not hang on the answer."""
+    async def body():
+        task = asyncio.create_task(asyncio.to_thread(str, 1))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    result = hocket.explore(body, data="off")
+    assert (result.verdict, set(result.outcomes)) == ("proved", {True})
+
+
+def test_a_task_is_cancelled_while_the_loop_rests_and_a_thread_is_at_work():
+    async def body():
+        loop, answer, is_over = asyncio.get_running_loop(), asyncio.get_running_loop().create_future(), hocket.Atomic(0)
+        seen = []
+
+        async def worker():
+            try:
+                await answer
+            finally:
+                is_over.store(1)
+
+        def work():
+            seen.append(is_over.load())
+            loop.call_soon_threadsafe(lambda: answer.done() or answer.set_result(None))
+
+        task = asyncio.create_task(worker(), name="worker")
+        await asyncio.sleep(0)
+        thread = threading.Thread(target=work)
+        thread.start()
+        await asyncio.wait([task])
+        thread.join()
+        return (*seen, task.cancelled())
+
+    result = hocket.explore(body, data="off", cancel="worker")
+    assert (result.verdict, set(result.outcomes)) == ("proved", {(0, False), (0, True), (1, True)})
+
+
 def test_a_loop_in_a_thread_takes_coroutines_from_another():
     def body():
         loop = asyncio.new_event_loop()
@@ -272,7 +312,7 @@ def test_to_schedule_from_another_thread_without_threadsafe_is_a_failure():
     assert "Non-thread-safe operation" in failure.message
 
 
-def test_a_future_that_is_looked_into_beside_other_threads_is_untracked_and_nothing_is_proved():
+def looked_into(in_the_thread):
     async def body():
         loop = asyncio.get_running_loop()
         answer = loop.create_future()
@@ -281,11 +321,24 @@ def test_a_future_that_is_looked_into_beside_other_threads_is_untracked_and_noth
             if not answer.done():
                 answer.set_result(1)
 
-        thread = threading.Thread(target=loop.call_soon_threadsafe, args=(reply,))
+        def work():
+            if not in_the_thread or not answer.done():
+                loop.call_soon_threadsafe(reply)
+
+        thread = threading.Thread(target=work)
         thread.start()
         await answer
         thread.join()
 
-    result = hocket.explore(body)
+    return body
+
+
+def test_a_future_that_another_thread_looks_into_is_untracked_and_nothing_is_proved():
+    result = hocket.explore(looked_into(in_the_thread=True))
     assert result.verdict == "incomplete"
     assert any("Future." in told for told in result.untracked)
+
+
+def test_a_future_that_only_its_loop_looks_into_beside_other_threads_is_as_good_as_tracked():
+    result = hocket.explore(looked_into(in_the_thread=False))
+    assert (result.verdict, result.untracked) == ("proved", ())

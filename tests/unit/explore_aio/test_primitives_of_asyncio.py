@@ -12,6 +12,7 @@ import asyncio
 import pytest
 
 import hocket
+from tests.stock_loop import stock_runs
 
 
 def verdict_of(body, **options):
@@ -188,8 +189,8 @@ def test_timers_come_in_the_order_of_their_times():
     assert verdict_of(body) == ("proved", 1, {(0.1, 0.2, 0.3): 1})
 
 
-@pytest.mark.parametrize(("sleepers", "classes"), [(1, 1), (2, 4), (3, 24)])  # n! orders, 2**(n - 1) ways to part them
-def test_timers_that_are_due_at_once_come_in_any_order_and_company(sleepers, classes):
+@pytest.mark.parametrize(("sleepers", "classes"), [(1, 1), (2, 6), (3, 54)])  # n! orders; each next one in 3 places
+def test_timers_that_are_due_at_once_come_in_any_order_and_in_any_turn_of_what_others_set_off(sleepers, classes):
     async def body():
         came = []
 
@@ -204,7 +205,51 @@ def test_timers_that_are_due_at_once_come_in_any_order_and_company(sleepers, cla
 
     result = hocket.explore(body)
     assert (result.verdict, result.classes) == ("proved", classes)
-    assert len(result.outcomes) == classes  # each of them can be seen
+    assert set(result.outcomes) == set(stock_runs(body))
+
+
+def test_a_timer_of_the_same_time_comes_in_the_middle_of_what_another_has_set_off():
+    """Two turns pass between a task's waking and its end; before, between and after is where the other comes."""
+    async def body():
+        log = []
+        asyncio.get_running_loop().call_later(1, log.append, "timer")
+        await asyncio.sleep(1)
+        log.append("awake")
+        await asyncio.sleep(0)
+        log.append("on")
+        await asyncio.sleep(0)
+        log.append("end")
+        await asyncio.sleep(1)
+        return log.index("timer")
+
+    assert verdict_of(body)[::2] == ("proved", {0: 2, 1: 1, 2: 1, 3: 1})  # 0: first, or second in the same turn
+
+
+def test_a_timer_that_was_due_when_it_was_made_comes_in_the_next_turn():
+    async def body():
+        log, loop = [], asyncio.get_running_loop()
+        for number in range(2):
+            loop.call_later(0, log.append, number)
+        loop.call_soon(loop.call_soon, log.append, "two turns later")
+        await asyncio.sleep(1)
+        return tuple(log)
+
+    assert verdict_of(body) == ("proved", 2, {(0, 1, "two turns later"): 1, (1, 0, "two turns later"): 1})
+
+
+def test_what_sleeps_alike_in_a_group_costs_no_places_between_notes_that_only_count():
+    async def grouped():
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(asyncio.sleep(1))
+
+    async def gathered():
+        await asyncio.gather(*(asyncio.sleep(1) for _ in range(3)))
+
+    async def awaited():
+        await asyncio.wait([asyncio.ensure_future(asyncio.sleep(1)) for _ in range(3)])
+
+    assert [verdict_of(body)[:2] for body in (grouped, gathered, awaited)] == [("proved", 24)] * 3
 
 
 def test_shield_and_wait_and_wait_for_run_as_the_standard_library_wrote_them():

@@ -416,3 +416,42 @@ async def the_first_of_two_taken_for_the_only_one(fixed: bool) -> None:
     for task in pending:  # a set: in the same order in every execution
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@open_to()
+async def handed_over_as_time_is_over(fixed: bool) -> None:
+    """A place is handed to a waiter whose time-out comes before it runs: the place is lost with it."""
+    waiters: list[asyncio.Future[None]] = []
+
+    async def enter() -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        waiters.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if fixed and waiter.done() and not waiter.cancelled():
+                leave()
+            raise
+
+    def leave() -> None:
+        waiting = [waiter for waiter in waiters if not waiter.done()]
+        for waiter in waiting[:1]:
+            waiter.set_result(None)
+
+    async def patient() -> None:
+        await asyncio.sleep(0)
+        await enter()
+
+    async def impatient() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await enter()
+                try:
+                    await asyncio.sleep(0)
+                finally:
+                    leave()
+
+    both = asyncio.gather(impatient(), patient())
+    await asyncio.sleep(1)
+    leave()
+    await asyncio.wait_for(both, 9)

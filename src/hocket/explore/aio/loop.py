@@ -18,7 +18,6 @@ thread for each task, which would make every await a switch.
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -27,6 +26,7 @@ from typing import Any
 from hocket.explore.aio.ordered import OrderedFuture, OrderedTask
 from hocket.explore.aio.refused import METHODS, refuse
 from hocket.explore.aio.standing import is_of_asyncio, name_of, place_of_task, waits_of
+from hocket.explore.aio.timers import SAME, Timers
 from hocket.explore.threads.control import ACTORS, Actor, Control, End, Unwind, current
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.values import Deed
@@ -35,7 +35,6 @@ from hocket.trace.operation import Operation
 
 __all__ = ["Loop"]
 
-_SAME = 1e-9  # seconds between two times that count as one
 _REPEATING = 12  # callbacks that are named where a loop does not come to rest
 
 
@@ -53,10 +52,16 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         self.tasks: list[Any] = []  # all that were made, kept so that none is gone before its time
         self.futures: list[Any] = []
         self._scheduled: list[Any] = []
-        self._clock_resolution = _SAME
+        self._clock_resolution = SAME
+        self._timers = Timers(self)
+        self._closing = self.control.execution.new_object(actor.number, "loop.end", 0)
         self._handed_in = 0  # callbacks that came as operations
+        self._known = 0  # of these, when whoever runs the loop last looked
+        self._unseen = 0  # callbacks that have become ready since then
+        self._runner: Actor | None = None
+        self._has_looked = False  # since it was started
+        self._is_shut = False  # for what is handed in
         self._run_so_far = 0  # callbacks that ran
-        self._later: list[Any] = []  # timers that are due, but a moment after the one that has just come
         self._tasks_made = 0
         self.has_cancelled = False  # somebody, from outside
         self._any = self.control.session.order == "any"
@@ -106,13 +111,16 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
         if len(self.control.actors) > 1 and not self.control.over:
             self._check_thread()
-        return super().call_at(when, callback, *args, context=context)
+        timer = super().call_at(when, callback, *args, context=context)
+        self._timers.made(timer)
+        return timer
 
     def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
         if self.control.over or len(self.control.actors) == 1:
             return super().call_soon(callback, *args, context=context)
         self._hand_in()
-        self._check_closed()
+        if self._is_shut:
+            raise RuntimeError("Event loop is closed")
         if self._debug:
             self._check_callback(callback, "call_soon_threadsafe")
         return self._append(callback, args, context)
@@ -126,7 +134,12 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         handle = asyncio.Handle(callback, args, self, context)
         if not self.control.over:
             self._ready.append(handle)
+            self._unseen += not self.is_run_by(current())
         return handle
+
+    def is_run_by(self, actor: Actor | None) -> bool:
+        """Whether this actor runs the loop, or was the last to."""
+        return actor is not None and self._runner is actor
 
     def _hand_in(self) -> None:
         """The order in which threads hand in callbacks is that in which they run: an operation on the loop."""
@@ -137,6 +150,8 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
             return
         self.control.plain(actor, "loop.hand_in", self.number)
         self._handed_in += 1
+        if self.is_run_by(actor):
+            self._see()
 
     def _write_to_self(self) -> None:
         """Whoever waits is woken by the operation."""
@@ -152,19 +167,27 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         await super().shutdown_default_executor()
 
     def close(self) -> None:
-        if not self.is_running() and not self._closed and len(self.control.actors) > 1 and not self.control.over:
+        actor = current()
+        if actor is not None and not self.is_running() and not self._closed and self._has_company():
             self._hand_in()  # others may try to
+            self._is_shut = True
+            self.control.plain(actor, "loop.hand_in", self._closing)
         super().close()
 
     def is_closed(self) -> bool:
         actor = current()
-        if actor is not None and len(self.control.actors) > 1 and not self.control.over:
-            self.control.plain(actor, "loop.turn", self.number)
+        if actor is not None and self._has_company():
+            self.control.plain(actor, "loop.turn", self._closing)
         return bool(super().is_closed())
+
+    def _has_company(self) -> bool:
+        """Whether other actors might do something to this loop."""
+        return len(self.control.actors) > 1 and not self.control.over
 
     def run_forever(self) -> None:
         if self.control.over or _caller().control is not self.control:
             raise Unwind
+        self._runner, self._has_looked = current(), False
         super().run_forever()
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
@@ -193,38 +216,37 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         control = self.control
         if control.over:
             raise Unwind
-        if self._scheduled:
-            self._forget_cancelled()
+        self._timers.next()  # those that were cancelled are forgotten
         if len(control.actors) > 1:
             self._meet_others()
         elif not self._ready and not self._stopping:
             self._rest_alone()
         if self._scheduled:
-            self._let_timers_come()
+            self._timers.bring()
         if self._any:
             self._run_any()
             return
-        ready = self._ready
-        for _ in range(len(ready)):
-            if self._targets:
-                self._cancel_from_outside()
-            self._run(ready.popleft())
+        for _ in self.ready_as_known():
+            self.run(self._ready.popleft())
+        if self._scheduled:
+            self._timers.come_late()
 
     def _run_any(self) -> None:
         """One callback, whichever."""
-        ready = self._ready
-        for handle in tuple(ready):
+        for handle in self.ready_as_known():
             if handle._cancelled:
-                ready.remove(handle)
-        if self._targets and ready:
+                self._ready.remove(handle)
+        if self._targets and self.ready_as_known():
             self._cancel_from_outside()
-        if ready:
-            number = self._choose("loop.next", len(ready))
-            handle = ready[number]
-            del ready[number]
-            self._run(handle)
+        if ready := self.ready_as_known():
+            handle = ready[self.choose("loop.next", len(ready))]
+            self._ready.remove(handle)
+            self.run(handle)
 
-    def _run(self, handle: Any) -> None:
+    def run(self, handle: Any) -> None:
+        """One callback; before it, somebody outside may cancel."""
+        if self._targets and not self._any:
+            self._cancel_from_outside()
         if handle._cancelled:
             return
         control = self.control
@@ -238,7 +260,12 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         if control.over:
             raise Unwind
 
-    def _choose(self, kind: str, count: int) -> int:
+    def actor(self) -> Actor:
+        """Whoever asks."""
+        return _caller()
+
+    def choose(self, kind: str, count: int) -> int:
+        """One of so many ways to go on."""
         if count == 1:
             return 0
         actor = _caller()
@@ -264,81 +291,57 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         if not self._scheduled:
             self._wait_for_others()
             raise AssertionError("nobody could have woken this loop")
+        if not self._is_cancelled_at_rest():
+            self._timers.pass_time()
+
+    def _is_cancelled_at_rest(self) -> bool:
+        """Whether somebody outside has chosen this moment, in which nothing was to be done."""
         if self._targets:
             self._cancel_from_outside()
-        if not self._ready:
-            self._pass_time()
+            if self.ready_as_known():
+                self._timers.follow_on_heels()
+        return bool(self.ready_as_known())
 
-    def _pass_time(self) -> None:
-        actor = _caller()
-        when = self._scheduled[0].when()
-        self.control.pass_time(actor, when - actor.clock)
-        self._later = [handle for handle in self._later if abs(handle.when() - when) > _SAME]
+    def ready_as_known(self) -> list[Any]:
+        """The callbacks that are ready, as far as whoever runs this loop can know without looking."""
+        return list(self._ready)[:len(self._ready) - self._unseen]
+
+    def _see(self) -> bool:
+        """By an operation on the loop its runner knows what was handed in; answers whether it is news."""
+        news, self._known, self._unseen = self._unseen > 0, self._handed_in, 0
+        return news
 
     def _meet_others(self) -> None:
         """Look what other threads have handed in, and wait for them if there is nothing else to do."""
-        actor, control = _caller(), self.control
-        control.plain(actor, "loop.turn", self.number)
-        if self._ready or self._stopping:
+        if self.ready_as_known() or self._stopping or not self._has_looked:
+            self._look()
+        elif not self._is_cancelled_at_rest():
+            self._wait_in_company()
+
+    def _look(self) -> None:
+        self._has_looked = True
+        self.control.plain(self.actor(), "loop.turn", self.number)
+        self._see()
+
+    def _wait_in_company(self) -> None:
+        """Until somebody hands in a callback, or it is the time of the next timer."""
+        if self._timers.is_due():
+            self._look()
             return
-        if self._targets and self._scheduled:
-            self._cancel_from_outside()
-            if self._ready:
-                return
         if not self._scheduled:
             self._wait_for_others()
-            return
-        due = self._is_due(self._scheduled[0])
-        if due or not control.step(actor, Operation("loop.timed", (self.number,), self._handed_in)):
-            self._pass_time()
+        elif not self.control.step(self.actor(), Operation("loop.timed", (self.number,), self._known)):
+            self._timers.pass_time()
+        if self._see():
+            self._timers.follow_on_heels()
 
     def _wait_for_others(self) -> None:
         """Until somebody hands in a callback; if nobody ever does, it is told where the tasks stood."""
         try:
-            self.control.step(_caller(), Operation("loop.wait", (self.number,), self._handed_in))
+            self.control.step(self.actor(), Operation("loop.wait", (self.number,), self._known))
         except Unwind:
             self.control.tales[self.number] = self.tales()
             raise
-
-    # -- timers -------------------------------------------------------------------------------------------------------
-
-    def _forget_cancelled(self) -> None:
-        scheduled = self._scheduled
-        while scheduled and scheduled[0]._cancelled:
-            heapq.heappop(scheduled)._scheduled = False
-
-    def _is_due(self, handle: Any) -> bool:
-        return bool(handle.when() <= _caller().clock + _SAME)
-
-    def _let_timers_come(self) -> None:
-        """Those that are due become ready, in the order of their times; equal times in any order and company."""
-        came = False
-        while True:
-            self._forget_cancelled()
-            if not self._scheduled or not self._is_due(self._scheduled[0]):
-                return
-            group = self._first_of_all()
-            if not group:
-                return
-            overdue = group[0].when() < _caller().clock - _SAME
-            chosen = self._choose("loop.timer", len(group) + (came and not overdue))
-            if chosen == len(group):
-                self._later = group
-                return
-            self._take(group[chosen])
-            came = True
-
-    def _first_of_all(self) -> list[Any]:
-        """The earliest timers, all at one time; without those that are to come a moment later, when all is at rest."""
-        first = self._scheduled[0].when()
-        return [handle for handle in self._scheduled if not handle._cancelled and handle.when() - first <= _SAME
-                and not any(handle is late for late in self._later)]
-
-    def _take(self, handle: Any) -> None:
-        self._scheduled = [other for other in self._scheduled if other is not handle]
-        heapq.heapify(self._scheduled)
-        handle._scheduled = False
-        self._ready.append(handle)
 
     # -- cancellation from outside ------------------------------------------------------------------------------------
 
@@ -347,7 +350,7 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         at_risk = [task for task in self.tasks if not task.done() and self._is_target(task)]
         if not at_risk:
             return
-        chosen = self._choose("loop.cancel", len(at_risk) + 1)
+        chosen = self.choose("loop.cancel", len(at_risk) + 1)
         if chosen:
             self._targets, self.has_cancelled = (), True
             task = at_risk[chosen - 1]
@@ -413,7 +416,6 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
     def tales(self) -> list[tuple[str, str, Any]]:
         """Of each task that has not ended: who, what it waits for, and where."""
         return [(name_of(task), waits_of(task), place_of_task(task)) for task in self.tasks if not task.done()]
-
 
     def stands_still(self) -> tuple[int, int, int]:
         """Equal at two moments only if no callback has run and none was scheduled between: for a livelock."""

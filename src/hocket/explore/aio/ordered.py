@@ -10,6 +10,7 @@ Only the order is decided. Two of them are equal only if they are one, as ever.
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 __all__ = ["OrderedFuture", "OrderedTask"]
@@ -28,6 +29,10 @@ class OrderedTask(_Task):  # type: ignore[misc]  # of Any: typeshed's is generic
     def __hash__(self) -> int:
         return self._place
 
+    def is_run_by(self, actor: Any) -> bool:
+        """Whether its loop runs in this actor: who alone may touch it."""
+        return bool(self._loop.is_run_by(actor))
+
 
 class OrderedFuture(_Future):  # type: ignore[misc]  # of Any: typeshed's is generic
     """A future of an explored loop."""
@@ -38,6 +43,23 @@ class OrderedFuture(_Future):  # type: ignore[misc]  # of Any: typeshed's is gen
 
     def __hash__(self) -> int:
         return self._place
+
+    def is_run_by(self, actor: Any) -> bool:
+        """Whether its loop runs in this actor: who alone may touch it."""
+        return bool(self._loop.is_run_by(actor))
+
+    def cancelled(self) -> bool:
+        """Whether it was cancelled.
+
+        A thread that hands in a result asks this only to spare itself the trouble, if the loop is closed besides, and
+        then asks that again (`futures._chain_future`). It is told no: so its steps do not hang on what nobody tracks.
+        """
+        return not _is_asked_by_a_thread_at_its_end() and bool(super().cancelled())
+
+
+def _is_asked_by_a_thread_at_its_end() -> bool:
+    caller = sys._getframe(2)
+    return caller.f_code.co_name == "_call_set_state" and caller.f_globals.get("__name__") == "asyncio.futures"
 
 
 for _kind, _name in ((OrderedTask, "Task"), (OrderedFuture, "Future")):

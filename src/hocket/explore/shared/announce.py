@@ -214,8 +214,9 @@ class Announcer:
         f = _stood_for(f)
         for value in given:
             shared = self._known.get(id(value))
-            if shared is not None and not (type(value) is FunctionType and type(f) is BuiltinFunctionType
-                                           and self._is_rewritten(value.__code__)):  # C calls it, and it speaks
+            speaks = (type(value) is FunctionType and type(f) is BuiltinFunctionType
+                      and self._is_rewritten(value.__code__))  # C calls it
+            if shared is not None and not speaks and not _is_on_its_loop(f, value, actor):
                 break
         else:
             return
@@ -246,6 +247,11 @@ class Announcer:
         home = plainly(f, "__objclass__") or type(plainly(f, "__self__"))
         module = plainly(f, "__module__") or home.__module__
         return module.startswith("hocket.") or module in _SILENT_MODULES
+
+
+def _is_on_its_loop(f: Any, value: Any, actor: Actor) -> bool:
+    """Whether `f` is a method of an asyncio future that is called where its loop runs; elsewhere it is reported."""
+    return type(value).__module__ == "_asyncio" and plainly(f, "__self__") is value and bool(value.is_run_by(actor))
 
 
 def _code(f: Any) -> CodeType | None:
