@@ -16,7 +16,7 @@ from hocket.errors import DeadlockError, TaskLost
 from hocket.graph import Graph, Task
 from hocket.kernel import Outcome
 from hocket.runtime import RUNTIMES, Scheduler, run
-from tests.runtimes import GUARD, concurrent, every
+from tests.runtimes import GUARD, Inline, concurrent, every
 
 all_graphs = pytest.mark.parametrize("runtime", RUNTIMES)
 
@@ -192,7 +192,7 @@ def test_a_running_task_can_be_added_as_a_fork_ch_07(scheduler, finished_before)
         assert after.join() == 2
 
 
-@concurrent
+@every
 def test_a_fork_may_depend_on_a_plain_task_of_the_parents_making_ch_08(scheduler):
     seen, ready = [], threading.Event()
 
@@ -400,14 +400,15 @@ def test_forks_of_forks_are_awaited_by_the_join_of_the_root_ch_x3(scheduler):
         assert seen == ["P", "F", "G"]
 
 
-def test_one_worker_lets_other_work_between_two_indices_ch_x4():
+@every
+def test_other_work_is_let_in_between_two_indices_ch_x4(scheduler):
     seen = []
-    s = Scheduler(workers=0)
-    multi = s.multi("M", 4, lambda n: seen.append(f"m{n}"))
-    single = s.spawn("S", lambda: seen.append("S"))
-    s.add_worker("w")
-    multi.join(), single.join()
-    s.close()
+    with scheduler(0) as s:
+        multi = s.multi("M", 4, lambda n: seen.append(f"m{n}"))
+        single = s.spawn("S", lambda: seen.append("S"))
+        if scheduler is not Inline:
+            s.add_worker("w")
+        multi.join(), single.join()
     assert seen == ["m0", "S", "m1", "m2", "m3"]
 
 

@@ -349,7 +349,8 @@ def test_every_runtime_keeps_the_order(runtime, scenario):
     assert list(cut) == []
 
 
-def test_a_component_runs_until_it_is_complete_on_the_runtime_that_ticks_st_x1():
+@pytest.mark.parametrize("runtime", ["ticks"])
+def test_a_component_runs_until_it_is_complete_on_the_runtime_that_ticks_st_x1(runtime):
     class Thrice(Done):
         left = 3
 
@@ -359,7 +360,7 @@ def test_a_component_runs_until_it_is_complete_on_the_runtime_that_ticks_st_x1()
             return self.left == 0
 
     ran: list[object] = []
-    result = run(seq(task(Thrice()), task(lambda: len(ran), "after")), "ticks")
+    result = run(seq(task(Thrice()), task(lambda: len(ran), "after")), runtime)
     assert ran == [None] * 3
     assert result.results == {"Thrice": None, "after": 3}
 

@@ -32,7 +32,7 @@ def _before(bodies, *groups):
 
 
 @every
-def test_the_static_readme_graph_st_r1(runtime):
+def test_the_static_readme_graph_st_r1_lt_r1(runtime):
     bodies, _ = _ran(
         lambda t: seq(t["foo"], fork(t["bar1"], t["bar2"], t["bar3"]), t["zing"]),
         runtime,
