@@ -91,9 +91,11 @@ def _judged(module: ModuleType, options: argparse.Namespace) -> Iterable[int]:
 
 
 def _summary(proof: Proof) -> str:
+    from hocket.spec.solve import has_cvc5
+
     z3 = sum(line.z3 for line in proof.lines)
     cvc5 = [line.cvc5 for line in proof.lines if line.cvc5 is not None]
-    unchecked = ", not checked again: cvc5 is not installed" if proof.lines else ""
+    unchecked = "" if has_cvc5() or not proof.lines else ", not checked again: cvc5 is not installed"
     again = f", cvc5 {sum(cvc5):.2f} s" if cvc5 else unchecked
     return (
         f"{proof.name}: {len(proof.lines)} obligations (z3 {z3:.2f} s{again}), "

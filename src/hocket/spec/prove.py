@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hocket.errors import SourceError
 from hocket.spec.language import Labelled
 from hocket.spec.remarks import Remark
 from hocket.spec.shrink import Example, example, witness
@@ -143,7 +144,14 @@ def witnesses(theory: Theory) -> tuple[Witness, ...]:
 
 
 def written(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
-    """Write texts as files called like them, and no two alike; where each is."""
+    """Write texts as files called like them, and no two alike; where each is. SourceError where that cannot be."""
+    try:
+        return _written(folder, texts)
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be written: {error.strerror}", cure="another folder") from error
+
+
+def _written(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     if texts:
         folder.mkdir(parents=True, exist_ok=True)

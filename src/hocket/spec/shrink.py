@@ -35,8 +35,9 @@ class Example:
     def __str__(self) -> str:
         who = ", ".join(f"{name} = {value}" for name, value in self.params.items())
         many = ", ".join(f"{count} {sort}" for sort, count in self.elements.items())
-        head = f"    with {many}" + (f"; {who}" if who else "")
-        return "\n".join([head, *(f"      {name}: {value}" for name, value in self.shown.items())])
+        head = "; ".join(part for part in (many and f"with {many}", who) if part)
+        lines = [f"  {name}: {value}" for name, value in self.shown.items()] or ["  in an untouched state"]
+        return "\n".join(f"    {line}" for line in (head, *lines) if line)
 
 
 def example(obligation: Obligation, theory: Theory, largest: int) -> Example | None:

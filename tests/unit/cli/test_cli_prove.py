@@ -83,9 +83,24 @@ def test_a_refuted_claim_is_shown_with_its_state_and_exits_with_1(tmp_path):
     done = _prove(tmp_path)
     assert done.returncode == 1
     assert "refuted" in done.stdout
-    assert "press · claimed" in done.stdout
+    assert "press · claimed\n      in an untouched state\n" in done.stdout
+    assert "cvc5 is not installed" not in done.stdout or not _has_cvc5()
     assert done.stdout.splitlines()[-1].startswith("REFUTED in")
     assert done.stderr == ""
+
+
+def _has_cvc5() -> bool:
+    from hocket.spec.solve import has_cvc5
+
+    return has_cvc5()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    _claims(tmp_path, right="s.on | ~s.lit")
+    (tmp_path / "taken").write_text("")
+    done = _prove(tmp_path, "--export", "taken")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "taken/Lamp cannot be written: Not a directory (another folder)" in done.stderr
 
 
 def test_one_name_proves_that_file_only(tmp_path):
