@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import index as as_count
 from types import TracebackType
 from typing import Any
 
@@ -108,8 +109,10 @@ class World(Entities):
         """Tick until everything that was finalised has closed, or so many times; returns how often it ticked.
 
         Raises what bodies raised that nobody asked for, several as a group; DeadlockError when no body is due and
-        nothing that is left can start.
+        nothing that is left can start; ValueError for a negative number.
         """
+        if ticks is not None and as_count(ticks) < 0:
+            raise ValueError(f"a world cannot run for {ticks} ticks: a number of ticks is 0 or more")
         ticked = 0
         while self._finals and ticked != ticks:
             self.tick()

@@ -15,6 +15,7 @@ from hocket.errors import AlreadyJoined, EntityError, ExpectedFork, HasParent
 from hocket.graph import Expression, assemble
 from hocket.kernel import Edge, Node, Outcome
 from hocket.kernel.kernel import Watch
+from hocket.runtime.bodies import refuse_body
 from hocket.runtime.entity import EntityTask, OnCompletion, Progress, below, first_open, names
 from hocket.runtime.task import error_of
 from hocket.runtime.ticks import TaskComponent, Ticks
@@ -43,7 +44,8 @@ class Entities:
     def make_task(self, body: TaskComponent | Callable[[], Any] | None, name: str = "") -> int:
         """A new entity that runs `body`: a component once a tick until it is complete, a callable once.
 
-        None makes a point to join at, which runs nothing. Raises TypeError for anything else.
+        None makes a point to join at, which runs nothing. Raises TypeError for anything else, and for what would run
+        nothing when it is called (`async def`, a generator function).
         """
         return self._make(body, name)
 
@@ -117,6 +119,8 @@ class Entities:
         """
         entities, last = assemble(graph)
         leaves = [("", None) if leaf is None else (leaf.name, leaf.body) for leaf in entities.tasks]
+        for name, body in leaves:
+            refuse_body(name, body, awaits=False)
         made = [self._known(self._make(body, name)) for name, body in leaves]
         for later, earlier in entities.single.items():
             self._join(made[later], made[earlier], self._hold)
@@ -188,15 +192,16 @@ class Entities:
     def _make(self, body: Callable[..., Any] | None, name: str, number: int | None = None) -> int:
         if body is not None and not callable(body):
             raise TypeError(f"the body of a task is a TaskComponent, a callable or None, not {body!r}")
-        entity = self._number() if number is None else number
         name = name or ("fork" if body is None else getattr(body, "__name__", type(body).__name__))
+        refuse_body(name, body, awaits=False)
+        entity = self._number() if number is None else number
         node = self._ticks.kernel.add(f"{name}#{entity}", body is not None)
         self._entities[entity] = task = EntityTask(node, body, entity)
         self._place(task)
         return entity
 
     def _known(self, entity: int) -> EntityTask:
-        task = self._entities.get(entity)
+        task = self._entities.get(entity) if isinstance(entity, int) else None
         if task is None:
             raise EntityError(
                 f"there is no task or fork {entity!r} in this world: it was never made here, or it was deleted; "

@@ -20,6 +20,7 @@ from typing import Any
 from hocket.graph import Graph
 from hocket.kernel import Command, Kernel, Node, Phase, Policy, Stimulus
 from hocket.kernel.kernel import Watch
+from hocket.runtime.bodies import refuse_body
 from hocket.runtime.build import build
 from hocket.runtime.task import Task
 
@@ -42,6 +43,11 @@ class TaskComponent:
         It may make and finalise entities: they start in a later tick (ST-X2). What it raises fails the task.
         """
         raise NotImplementedError(f"{type(self).__name__} is a TaskComponent without a run(self, data)")
+
+    def __init_subclass__(cls) -> None:
+        """Raise TypeError for a `run` that would run nothing when it is called: one that is async, or a generator."""
+        super().__init_subclass__()
+        refuse_body(f"{cls.__name__}.run", cls.run, awaits=False)
 
     def __call__(self) -> None:
         kind = type(self).__name__

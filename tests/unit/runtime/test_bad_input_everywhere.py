@@ -8,19 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from hocket.errors import CycleError, DeadlockError, HocketError, Refused
-from hocket.graph import Graph, Task
+from hocket.errors import (
+    AlreadyJoined,
+    CycleError,
+    DeadlockError,
+    EntityError,
+    ExpectedFork,
+    HasParent,
+    Refused,
+    Tampered,
+)
+from hocket.graph import Graph, Task, seq, task
 from hocket.kernel import Outcome
 from hocket.runtime import RUNTIMES, Scheduler, run
 from hocket.runtime.aio import AsyncScheduler
-from hocket.runtime.ecs import World
 from hocket.runtime.ticks import TaskComponent
 from tests.runtimes import GUARD, Inline, every
+from tests.tick_worlds import WORLDS
 
 # what is wrong, what is done (to a scheduler with the tasks `idle`, `follows` after it, and `done`), what is raised
 Wrong = tuple[str, Callable[[Any, Any], object], type[BaseException], str]
@@ -80,8 +89,8 @@ def _two_at_once(s: Any) -> None:
     """Every worker is alive: as many bodies as there are workers meet."""
     workers = 1 if isinstance(s, Inline) else 2
     meeting = threading.Barrier(workers)
-    for task in [s.spawn(f"meets {n}", lambda: meeting.wait(GUARD)) for n in range(workers)]:
-        task.join()
+    for each in [s.spawn(f"meets {n}", lambda: meeting.wait(GUARD)) for n in range(workers)]:
+        each.join()
 
 
 @every
@@ -182,29 +191,120 @@ def test_a_wrong_graph_is_refused_by_every_runtime_and_leaves_no_thread(runtime,
 # -- a world of ticks --------------------------------------------------------------------------------------------------
 
 
-def test_a_world_refuses_the_same_and_goes_on():
-    seen: list[str] = []
-    world, other = World(), World()
-    task, later = (world.make_task(lambda name=name: seen.append(name)) for name in ("task", "later"))
-    world.join(later, task)
-    rows: list[tuple[Callable[[], object], type[BaseException]]] = [
-        (lambda: world.make_task(7), TypeError),  # type: ignore[arg-type]
-        (lambda: world.join(task, later), CycleError),
-        (lambda: world.join(task, task), HocketError),
-        (lambda: world.join(task, 999), HocketError),
-        (lambda: world.finalize(task), HocketError),  # it has a parent
-        (lambda: world.finalize(other.make_fork() + 99), HocketError),
-    ]
-    for do, error in rows:
-        with pytest.raises(error):
-            do()
-    failing = world.make_task(_raises_base)
-    world.finalize(later)
-    world.finalize(failing)
-    with pytest.raises(BaseException, match="from a body"):
+async def _awaits() -> None:
+    """Nobody awaits it in a world."""
+
+
+def _yields() -> Iterator[int]:
+    yield 1
+
+
+# what is wrong, what is done to a world with `task`, `later` after it and `fork` with the prong `later`; and `over`,
+# which has closed and which `last`, an idle task, comes after
+WRONG_IN_A_WORLD: list[tuple[str, Callable[[Any, Any], object], type[BaseException], str]] = [
+    ("a number as body", lambda w, e: w.make_task(7), TypeError, "a TaskComponent, a callable or None, not 7"),
+    ("a final task of text", lambda w, e: w.make_final_task("f"), TypeError, "not 'f'"),
+    ("a coroutine function", lambda w, e: w.make_task(_awaits), TypeError, "is async, and nobody awaits it"),
+    ("a generator function", lambda w, e: w.make_task(_yields, "x"), TypeError, "'x' is a generator function"),
+    ("an expression with a number", lambda w, e: w.assemble(seq(task(int), task(7))), TypeError, "7"),
+    ("no expression", lambda w, e: w.assemble(7), TypeError, "7"),
+    ("a coroutine function in a graph", lambda w, e: w.assemble(seq(task(int), task(_awaits))), TypeError, "is async"),
+    ("joined twice", lambda w, e: w.join(e["later"], e["fork"]), AlreadyJoined, "already comes after"),
+    ("a dependency of what has closed", lambda w, e: w.join(e["over"], e["task"]), Refused, "but it is closed"),
+    ("itself", lambda w, e: w.join(e["task"], e["task"]), CycleError, "→"),
+    ("a circle", lambda w, e: w.join(e["task"], e["later"]), CycleError, "→"),
+    ("a fork within itself", lambda w, e: w.add_prong(e["fork"], e["fork"]), CycleError, "→"),
+    ("a fork before its prong", lambda w, e: w.join(e["task"], e["fork"]), CycleError, "→"),
+    ("a prong of a task", lambda w, e: w.add_prong(e["task"], e["last"]), ExpectedFork, "is a task, and only a fork"),
+    ("no such entity", lambda w, e: w.join(e["task"], 999_999), EntityError, "no task or fork 999999 in this world"),
+    ("a name for an entity", lambda w, e: w.finalize("task"), EntityError, "no task or fork 'task' in this world"),
+    ("a list for an entity", lambda w, e: w.finalize([e["task"]]), EntityError, "no task or fork ["),
+    ("finalised with a parent", lambda w, e: w.finalize(e["task"]), HasParent, "cannot be finalised"),
+    ("an unknown completion", lambda w, e: w.finalize(e["fork"], "burn"), ValueError, "'burn'"),
+    ("an unknown completion of a new task", lambda w, e: w.make_final_task(int, "burn"), ValueError, "'burn'"),
+    ("a negative count of ticks", lambda w, e: w.run(-1), ValueError, "-1 ticks"),
+    ("half a tick", lambda w, e: w.run(1.5), TypeError, "integer"),
+    ("a runner of no type", lambda w, e: w.add_runner(int), TypeError, "a runner is for a type of TaskComponent"),
+    ("a second runner", lambda w, e: [w.add_runner(_Kind), w.add_runner(_Kind)], Refused, "one runner for each type"),
+    ("a turn of nobody", lambda w, e: w.run_tasks(float), Refused, "'float' was run but it is without a runner"),
+    ("tampering", lambda w, e: setattr(w.progress(e["task"]), "is_complete", True), Tampered, "is_complete of task"),
+]
+
+
+class _Kind(TaskComponent):
+    def run(self, data: Any) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("kind", WORLDS)
+@pytest.mark.parametrize(
+    ("do", "error", "message"), [row[1:] for row in WRONG_IN_A_WORLD], ids=[row[0] for row in WRONG_IN_A_WORLD]
+)
+def test_a_wrong_call_to_a_world_is_refused_and_changes_nothing(kind, do, error, message):
+    ran: list[str] = []
+    with WORLDS[kind]() as world:
+        made = {name: world.make_task(lambda name=name: ran.append(name), name) for name in ("over", "task", "later")}
+        world.finalize(made["over"])
         world.run()
-    world.run()
-    assert seen == ["task", "later"]
+        made |= {"fork": world.make_fork(), "last": world.make_task(lambda: ran.append("last"), "last")}
+        world.join(made["later"], made["task"])
+        world.add_prong(made["fork"], made["later"])
+        world.join(made["last"], made["over"])
+        before = _world(world, made)
+        with pytest.raises(error) as caught:
+            do(world, made)
+        assert message in str(caught.value)
+        assert _world(world, made) == before
+        world.check()
+        for root in ("fork", "last"):
+            world.finalize(made[root])
+        world.run()
+        world.close()
+    assert sorted(ran) == ["last", "later", "over", "task"]
+    assert ran.index("task") < ran.index("later")
+
+
+def _world(world: Any, made: dict[str, int]) -> object:
+    stories = {name: world.story(entity) for name, entity in made.items() if world.task(entity).outcome is None}
+    edges = {name: (world.progress(entity).single, world.progress(entity).prongs) for name, entity in made.items()}
+    return stories, edges, sorted(world._entities), world.orphans()
+
+
+@pytest.mark.parametrize("kind", WORLDS)
+def test_a_body_that_raises_anything_is_told_and_the_others_of_its_world_go_on(kind):
+    ran: list[str] = []
+    with WORLDS[kind]() as world:
+        failing, after = world.make_task(_raises_base), world.make_task(pytest.fail)
+        world.join(after, failing)
+        world.finalize(after)
+        world.make_final_task(lambda: ran.append("other"))
+        handle = world.task(after)
+        with pytest.raises(BaseException, match="from a body"):
+            world.run()
+        world.run()
+    assert (ran, str(handle.outcome)) == (["other"], "skipped")
+
+
+@pytest.mark.parametrize(("run", "message"), [(_awaits, "is async"), (_yields, "is a generator function")])
+def test_a_component_whose_run_would_run_nothing_is_refused_when_its_class_is_made(run, message):
+    with pytest.raises(TypeError, match=f"'Never.run' {message}"):
+        type("Never", (TaskComponent,), {"run": run})
+
+
+@pytest.mark.parametrize("kind", WORLDS)
+@pytest.mark.parametrize("do", ["tick", "manage", "run"])
+def test_a_tick_from_inside_a_body_is_refused_at_the_call(kind, do):
+    told: list[str] = []
+
+    def body() -> None:
+        with pytest.raises(Refused, match="in the middle of a tick") as caught:
+            getattr(world, do)()
+        told.append(str(caught.value))
+
+    with WORLDS[kind]() as world:
+        world.make_final_task(body)
+        world.run()
+    assert len(told) == 1
 
 
 def test_a_component_that_says_neither_true_nor_false_fails_alone():
