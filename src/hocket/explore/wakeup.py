@@ -12,8 +12,7 @@ r·d steps: 8 races over 2,000 steps 16,036 of them (5 MB at the peak), twice as
 as over 1,000; 160 races over 1,120 steps 136,092 (23 MB), four times as many as half
 of that. Where it grows like this, classes grow faster: 160 independent races have
 2^160, and no memory is what such a search lacks. Refused: no trees at all, and each
-race explored when it is found, which is polynomial but visits states in an order in
-which neither a checkpoint nor a share of the work is a piece of a tree.
+race explored when it is found, in polynomial memory: another search to be right about.
 
 Source: Abdulla, Aronis, Jonsson, Sagonas, JACM 2017, section 6 (insert, weak initials).
 Without trees: Abdulla, Atig, Das, Jonsson, Sagonas, "Parsimonious Optimal DPOR" (CAV 2024).
