@@ -24,7 +24,7 @@ from hocket.explore.shared.containers import base_of
 from hocket.explore.shared.heap import SIZE, Heap, Thing
 from hocket.explore.shared.memo import Memo
 from hocket.explore.shared.names import Names, names_of
-from hocket.explore.shared.parts import MADE_BY_PYTHON, items_of, members_of, plainly
+from hocket.explore.shared.parts import is_made_by_python, items_of, members_of, plainly
 from hocket.explore.shared.racing import Access
 from hocket.explore.shared.reaching import home_of, is_trackable
 from hocket.explore.shared.stateful import READING, beneath, is_read_by_nobody
@@ -198,7 +198,7 @@ class Announcer:
 
     def _answers(self, kind: type) -> bool:
         """Whether calling an instance runs rewritten code at once."""
-        call = getattr(kind, "__call__", None) if kind.__flags__ & MADE_BY_PYTHON else None  # noqa: B004  # of a class
+        call = getattr(kind, "__call__", None) if is_made_by_python(kind) else None  # noqa: B004  # of a class
         return isinstance(call, FunctionType) and self._is_rewritten(call.__code__)
 
     def _makes_own(self, kind: type) -> bool:
@@ -207,7 +207,7 @@ class Announcer:
             method = getattr(kind, name)
             if issubclass(type(method), FunctionType) and not self._is_rewritten(method.__code__):
                 return False
-        return bool(kind.__flags__ & 1 << 9)
+        return is_made_by_python(kind) and type(vars(kind).get("__new__")) is not BuiltinFunctionType  # that of C
 
     def _suspect(self, actor: Actor, f: Any, given: Iterable[Any]) -> None:
         """Foreign code may read what it is given, unseen."""

@@ -53,7 +53,7 @@ from hocket.explore.shared.holding import _VIEWS, _behind, _entries
 from hocket.explore.shared.looking_back import FOR_THE_USER, LOOKING_BACK, as_called_by, rewritten_text, users
 from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.shared.of_c import ASKED, OfC
-from hocket.explore.shared.parts import LIFE, plainly
+from hocket.explore.shared.parts import LIFE, given_to, plainly
 from hocket.explore.shared.replaced import OF_CALLS, unseen_change
 from hocket.explore.shared.stateful import is_stateful
 from hocket.explore.threads.atomic import ATOMIC_OPERATIONS, Atomic
@@ -161,7 +161,7 @@ class Calling(OfC):
             if args and self._base(f.__objclass__) is not None and issubclass(type(args[0]), f.__objclass__):
                 return self._called_on(args[0], f.__name__, args[1:], named, partial(f, args[0]))
         elif kind is partial:
-            return self.call(f.func, *f.args, *args, **{**f.keywords, **named})
+            return self.call(f.func, *given_to(f, args), **{**f.keywords, **named})
         elif kind is MethodType:
             owner = f.__self__
             if type(f.__func__) is CACHED:
@@ -198,6 +198,8 @@ class Calling(OfC):
         perform = _of_owner(type(plainly(f, "__self__"))) or _OF_KIND.get(kind)
         if perform is not None:
             return perform(self, actor, f, args, named)
+        if kind in _UNBOUND and args and f.__name__ in _REDUCING:
+            f, args, kind = f.__get__(args[0]), args[1:], BuiltinFunctionType
         if kind is BuiltinFunctionType and f.__name__ in _REDUCING:
             return self._reduced(actor, f, args, named)
         if kind is type and "__dataclass_fields__" in vars(f):
@@ -564,7 +566,7 @@ def _of_owner(kind: type) -> _Perform | None:
     return _OF_OWNER.get(kind) or (Calling._in_one_piece if is_stateful(kind) else None)
 
 
-_REDUCING = frozenset({"__reduce_ex__", "__reduce__", "__getstate__"})
+_REDUCING = frozenset({"__reduce_ex__", "__reduce__", "__getstate__", "__replace__"})
 _RAW = {"__getattribute__": "get_raw", "__setattr__": "set_raw", "__delattr__": "delete_raw"}
 _INPLACE_NAMES = {"iadd": "+", "iconcat": "+", "isub": "-", "imul": "*", "ior": "|", "iand": "&", "ixor": "^",
                   "itruediv": "/", "ifloordiv": "//", "imod": "%", "ilshift": "<<", "irshift": ">>", "ipow": "**",

@@ -21,10 +21,12 @@ import collections
 import functools
 import heapq
 import itertools
+import math
 import operator
 import typing
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
@@ -72,12 +74,18 @@ def touch_of(base: type, method: str) -> str:
     return rows.get(method) or rows.get("", "shape")
 
 
+def _those_there(module: ModuleType, *names: str) -> list[Any]:
+    """What a module has under these names: later Pythons have more."""
+    return [getattr(module, name) for name in names if hasattr(module, name)]
+
+
 # functions that read everything they are given, and keep nothing of it
 LOOKS: set[Callable[..., Any]] = {
     list, tuple, dict, set, frozenset, sorted, sum, max, min, any, all, str, repr, bytes, bytearray, deque, OrderedDict,
     print, format, divmod, ascii, operator.eq, operator.ne, operator.contains, operator.add, operator.concat,
     operator.countOf, operator.indexOf, heapq.nlargest, heapq.nsmallest, "".join, bool, len, operator.itemgetter,
     iter, reversed, hash, abs, round, int, float, bisect.bisect_left, bisect.bisect_right,
+    math.fsum, math.prod, math.dist, *_those_there(math, "sumprod"),  # 3.12
 }
 # those of them that read what their arguments hold as well, however deep: a text shows it all, an order compares it
 DEEP: set[Callable[..., Any]] = {
@@ -89,13 +97,14 @@ LAZY: set[Callable[..., Any]] = {
     enumerate, zip, map, filter, iter, itertools.chain, itertools.islice, itertools.accumulate, itertools.takewhile,
     itertools.dropwhile, itertools.zip_longest, itertools.groupby, itertools.compress, itertools.filterfalse,
     itertools.cycle, itertools.starmap, itertools.tee, itertools.product, itertools.permutations,
-    itertools.combinations, itertools.pairwise,
+    itertools.combinations, itertools.pairwise, *_those_there(itertools, "batched"),  # 3.12
 }
 # functions that change their first argument
 SHAPES: set[Callable[..., Any]] = {
     heapq.heappush, heapq.heappop, heapq.heapify, heapq.heapreplace, heapq.heappushpop, next, operator.setitem,
     operator.delitem, collections._count_elements,  # type: ignore[attr-defined]  # what Counter counts with
-    bisect.insort_left, bisect.insort_right,
+    bisect.insort_left, bisect.insort_right, *_those_there(  # 3.14
+        heapq, "heappush_max", "heappop_max", "heapify_max", "heapreplace_max", "heappushpop_max"),
 }
 # functions in Python, by name, that read all of what they are given and keep nothing of it; what they do to their own
 # lists and dicts is nobody's business, as long as no code of the program can be called by them

@@ -32,7 +32,7 @@ from hocket.explore.threads.control import ACTORS
 from hocket.explore.threads.naming import is_hocket
 from hocket.explore.threads.pool import _get_ident as get_ident
 
-__all__ = ["FOR_THE_USER", "LOOKING_BACK", "as_called_by", "rewritten_text", "users"]
+__all__ = ["FOR_THE_USER", "LOOKING_BACK", "as_called_by", "rewritten_text", "runs_here", "users"]
 
 _FUTURE = __future__.annotations.compiler_flag | __future__.barry_as_FLUFL.compiler_flag
 
@@ -73,6 +73,11 @@ def _outwards(frame: FrameType) -> Iterator[FrameType]:
         if not is_hocket(here.f_code.co_filename):
             yield here
         here = here.f_back
+
+
+def runs_here(frame: FrameType) -> bool:
+    """Whether the calling thread is in it."""
+    return any(each is frame for each in _outwards(sys._getframe(1)))
 
 
 def _frame(depth: int = 0, /) -> FrameType:

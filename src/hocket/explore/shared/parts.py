@@ -7,6 +7,7 @@ a coroutine what is in its frame.
 
 from __future__ import annotations
 
+import functools
 import gc
 import re
 import sys
@@ -21,6 +22,7 @@ from types import (
     CellType,
     CodeType,
     CoroutineType,
+    FrameType,
     FunctionType,
     GeneratorType,
     GetSetDescriptorType,
@@ -38,8 +40,8 @@ from hocket.explore.threads.control import Actor, Control
 from hocket.explore.threads.pool import Voice, _allocate_lock
 
 __all__ = [
-    "ENVELOPES", "LIFE", "MADE_BY_PYTHON", "OPEN", "WEAK", "is_member", "is_settled", "is_value", "parts", "plainly",
-    "referred", "told_key",
+    "ENVELOPES", "LIFE", "OPEN", "WEAK", "given_to", "is_made_by_python", "is_member", "is_settled", "is_value",
+    "parts", "plainly", "referred", "told_key",
 ]
 
 LIFE = "\0life"
@@ -49,11 +51,11 @@ _LOCK = type(_allocate_lock())
 _VALUES: set[type] = {
     int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice, CodeType,
     WrapperDescriptorType, MemberDescriptorType, GetSetDescriptorType,
-    property, ModuleType, _LOCK, Voice, Control, Actor,
+    property, ModuleType, FrameType, _LOCK, Voice, Control, Actor,
 }  # have no parts that could be changed, or none that is anybody's but ours
 ENVELOPES: set[type] = {BuiltinFunctionType, MethodWrapperType, tuple, frozenset, MethodType, partial,
                          MappingProxyType, memoryview, staticmethod, classmethod, weakref.ref}
-MADE_BY_PYTHON = 1 << 9  # a class statement's type, whose attributes can be changed
+_HEAP, _IMMUTABLE = 1 << 9, 1 << 8  # flags of a class: C makes more classes of the first kind with every version
 
 _NAMED_VALUES = {  # found by name, so that their modules need not be loaded
     "re.Pattern", "re.Match", "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta",
@@ -164,6 +166,14 @@ def parts(value: Any, name: str) -> Iterator[tuple[Any, str]]:
         yield from _attributes(value, name)
 
 
+def given_to(f: partial[Any], args: tuple[Any, ...]) -> list[Any]:
+    """All that a partial function hands on by position: from 3.14 on it may have left places for `args`."""
+    coming = iter(args)
+    filled = [next(coming, kept) if kept is _PLACE else kept for kept in f.args]
+    return [*filled, *coming]
+
+
+_PLACE: Any = getattr(functools, "Placeholder", object())
 _BARE: set[type] = {CellType, list, dict, set, deque, bytearray, tuple, frozenset, OrderedDict, defaultdict}
 _RUNNING: set[type] = {GeneratorType, CoroutineType, AsyncGeneratorType}  # what their frames hold, they hold
 _STEPPING: set[type] = {enumerate, zip, map, filter}
@@ -216,14 +226,15 @@ def _codes(attribute: Any) -> Iterator[FunctionType]:
 
 
 def is_made_by_python(kind: type) -> bool:
-    """Whether a class statement made it; a metaclass of the program that has a `__getattribute__` is not asked."""
-    return bool(type.__getattribute__(kind, "__flags__") & MADE_BY_PYTHON)
+    """Whether its attributes can be changed, as a class statement makes it; a metaclass of the program that has a
+    `__getattribute__` is not asked."""
+    return bool(type.__getattribute__(kind, "__flags__") & (_HEAP | _IMMUTABLE) == _HEAP)
 
 
 def plainly(value: Any, name: str, default: Any = None) -> Any:
     """`getattr`, but no `__getattr__` or `__getattribute__` of the program is asked, such as a proxy has."""
     kind = type(value)
-    if not kind.__flags__ & MADE_BY_PYTHON:
+    if not is_made_by_python(kind):
         return getattr(value, name, default)
     try:
         return (type if issubclass(kind, type) else object).__getattribute__(value, name)

@@ -26,6 +26,7 @@ from types import (
     BuiltinFunctionType,
     CellType,
     ClassMethodDescriptorType,
+    FrameType,
     FunctionType,
     MappingProxyType,
     MemberDescriptorType,
@@ -39,6 +40,7 @@ from typing import Any
 from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.calling import Calling, rewritten_text
 from hocket.explore.shared.heap import SIZE, Thing
+from hocket.explore.shared.looking_back import runs_here
 from hocket.explore.shared.names import stable_names
 from hocket.explore.shared.parts import ENVELOPES, is_made_by_python, is_member, is_value, own_names
 from hocket.explore.shared.replaced import BY_NAME, OF_LOOKING_UP, is_data, is_looked_up
@@ -148,6 +150,8 @@ class Probes(Calling):
         """From the class of an object that is private."""
         actor = ACTORS.get(_get_ident())
         owner, attribute = _lookup(type(o), name)
+        if actor is not None and type(o) is FrameType:
+            return self._variables_of(actor, o)
         if type(attribute) is cached_property and not self._is_rewritten(_cached_get.__code__):
             return self._get_cached(None, o, name, attribute)
         if actor is None or _shadows(o, name):
@@ -162,6 +166,13 @@ class Probes(Calling):
         if type(value) is MethodType and value.__self__ is o:  # which is as private as before
             return value
         return self._loaded(value, f"{owner.__name__}.{name}" if owner is not None else name)
+
+    def _variables_of(self, actor: Actor, frame: FrameType) -> Any:
+        """`frame.f_locals`: nobody is told of what is read and, from 3.13 on, written there (PEP 667)."""
+        found: Any = frame.f_locals
+        if not self.heap.alone(actor.control) and (type(found) is not dict or not runs_here(frame)):
+            self._report("the variables of a frame are looked at from outside")
+        return found
 
     def _get_super(self, o: Any, name: str) -> Any:
         """`super().name`: of the classes above one, which others may read and set as well."""
@@ -349,8 +360,8 @@ class Probes(Calling):
         found = self._class_data.get(kind)
         if found is None:
             own_cache = self._is_rewritten(_cached_get.__code__)
-            found = self._class_data[kind] = {
-                name: owner for owner in reversed(kind.__mro__) if owner.__flags__ & 1 << 9
+            found = self._class_data[kind] = {"f_locals": kind} if kind is FrameType else {
+                name: owner for owner in reversed(kind.__mro__) if is_made_by_python(owner)
                 for name, value in vars(owner).items()
                 if name[:2] != "__" and (is_data(value) or (type(value) is cached_property and not own_cache))
                 and type(value) is not MemberDescriptorType}
