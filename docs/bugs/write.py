@@ -39,7 +39,7 @@ def page(name: str, trials: list[Trial]) -> str:
 
 def _facts(bug: Bug) -> str:
     where = "The standard library" if bug.package == "python" else f"Package `{bug.package}`"
-    fixed = f"fixed in {bug.fixed}" if bug.fixed else "not fixed"
+    fixed = f"fixed in {bug.fixed}" if bug.fixed else "not fixed" if bug.mended is None else "fixed in later releases"
     seen = "3.11" if bug.package == "python" else bug.affected
     return f"{where}, seen in {seen}, {fixed}: <{bug.link}>."
 

@@ -19,7 +19,9 @@ class Bug:
     it is there is asked of the Python at hand. `fixed` is "" where nobody has fixed it, or no such version was tried.
     `kind`: what the failure has to be. `needs`: other packages that have to be installed. `track`: what is rewritten.
     `preemptions`: how many the schedule that is shown has at most. `bound`: of the exploration of the fixed version,
-    where all of it would be too much. `cancel`: the tasks that may be cancelled from outside. `dear`: too long for CI.
+    where all of it would be too much. `mended`, where the cure came to several versions: a module of the standard
+    library, and a text that its source holds since. `cancel`: the tasks that may be cancelled from outside. `dear`: too
+    long for CI.
     """
 
     package: str
@@ -31,5 +33,6 @@ class Bug:
     preemptions: int = 1
     needs: tuple[str, ...] = ()
     bound: int | None = None
+    mended: tuple[str, str] | None = None
     cancel: tuple[str, ...] = ()
     dear: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import pkgutil
@@ -9,6 +10,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,9 @@ def _wrong(bug: Bug, version: str, said: dict[str, Any]) -> str:
 
 
 def _has_it(bug: Bug, version: str) -> bool:
+    if bug.mended is not None:
+        module, text = bug.mended
+        return text not in inspect.getsource(import_module(module))
     if bug.package == "python":
         return not bug.fixed or sys.version_info[:2] < tuple(map(int, bug.fixed.split(".")))
     return version == bug.affected

@@ -11,6 +11,7 @@ import inspect
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hocket.errors import PlanError
@@ -80,6 +81,8 @@ def read(body: Callable[..., Any], name: str) -> Signature:
 
 def is_member(body: Callable[..., Any]) -> bool:
     """Whether it is a function of a class, that has not been given its object yet."""
+    if isinstance(body, partial):  # since 3.14 it binds as functions do
+        return False
     if inspect.ismethoddescriptor(body):
         return True
     if not inspect.isfunction(body):

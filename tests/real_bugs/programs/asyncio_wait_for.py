@@ -27,6 +27,7 @@ async def body() -> None:
     worker = asyncio.create_task(work(), name="worker")
     for _ in range(2):
         await asyncio.sleep(0)
-    done.set_result(None)
+    if not done.done():
+        done.set_result(None)
     await asyncio.wait([worker])
     assert worker.cancelled() or not worker.cancelling(), "cancelled, and it went on"

@@ -10,7 +10,7 @@ import threading
 from tests.real_bugs.bug import Bug
 
 BUG = Bug("python", "", "", "https://github.com/python/cpython/blob/3.11/Lib/linecache.py", track=("linecache",),
-          kind="exception")
+          kind="exception", mended=("linecache", "cache.copy()"))
 
 
 def body() -> None:

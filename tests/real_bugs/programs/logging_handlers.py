@@ -8,8 +8,8 @@ import threading
 
 from tests.real_bugs.bug import Bug
 
-BUG = Bug("python", "3.11", "3.15", "https://github.com/python/cpython/issues/79366", track=("logging",),
-          preemptions=2)
+BUG = Bug("python", "3.11", "", "https://github.com/python/cpython/issues/79366", track=("logging",), preemptions=2,
+          mended=("logging", "handlers = self.handlers.copy()"))
 
 
 class Kept(logging.Handler):
