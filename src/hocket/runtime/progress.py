@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from types import TracebackType
 from typing import Any
+from warnings import warn
 
 from hocket.errors import MissingExtra
 from hocket.kernel import Kernel, Node
@@ -46,6 +47,7 @@ class Progress:
         self.total, self._what, self._then = total, what, then
         self.made = self.running = self.closed = self.lost = 0
         self._row: Any = None
+        self._entered = False
         told = "{task.fields[told]}"
         columns: list[Any] = [rich.MofNCompleteColumn(), rich.TextColumn(told)]
         if (console or get_console()).width >= _ROOM:  # else how many have closed would be cut off
@@ -56,6 +58,7 @@ class Progress:
 
     def __enter__(self) -> Progress:
         self._bar.start()
+        self._entered = True
         return self
 
     def __exit__(
@@ -64,7 +67,12 @@ class Progress:
         self._bar.stop()
 
     def attach(self, kernel: Kernel) -> None:
-        """The kernel introduces itself; from now on it is heard how many tasks are added."""
+        """The kernel introduces itself; from now on it is heard how many tasks are added.
+
+        Warns where nobody has entered the bar, which would count, and never be seen.
+        """
+        if not self._entered:
+            warn("nobody will see this progress bar: say with hocket.Progress() as bar, and watch=bar", stacklevel=4)
         add = kernel.add
 
         def added(*what: Any, **options: Any) -> Node:

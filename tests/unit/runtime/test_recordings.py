@@ -200,6 +200,13 @@ def test_watches_can_be_told_one_after_another():
     assert (monitor.refused, monitor.events > 0) == (None, True)
 
 
+def test_a_bar_that_nobody_has_entered_says_that_it_will_not_be_seen():
+    bar = hocket.Progress(console=rich.console.Console(file=io.StringIO()))
+    with pytest.warns(UserWarning, match="nobody will see this progress bar: say with hocket.Progress") as caught:
+        Scheduler(0, watch=bar)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
 def test_a_bar_without_rich_says_what_to_install(monkeypatch):
     real = builtins.__import__
 
