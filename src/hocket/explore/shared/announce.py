@@ -23,6 +23,7 @@ from typing import Any
 from hocket.explore.shared.containers import base_of
 from hocket.explore.shared.heap import SIZE, Heap, Thing
 from hocket.explore.shared.memo import Memo
+from hocket.explore.shared.mocks import HOME, Mocks
 from hocket.explore.shared.names import Names, names_of
 from hocket.explore.shared.parts import is_made_by_python, items_of, members_of, plainly
 from hocket.explore.shared.racing import Access
@@ -70,6 +71,8 @@ class Announcer:
         self._links: dict[int, Any] = {}  # of chained comparisons, by thread
         self._is_rewritten = is_rewritten
         heap.mourn = self._report
+        self.mocks = Mocks(self)
+        heap.derive = self.mocks.derive
         self._bases: dict[type, type | None] = {}
         self._class_data: dict[type, dict[str, type]] = {}
         self._touching: dict[tuple[type, str, str], list[type]] = {}
@@ -246,7 +249,7 @@ class Announcer:
             return init is None or is_machinery(init.co_filename) or init.co_filename.startswith("<")
         home = plainly(f, "__objclass__") or type(plainly(f, "__self__"))
         module = plainly(f, "__module__") or home.__module__
-        return module.startswith("hocket.") or module in _SILENT_MODULES
+        return module.startswith("hocket.") or module in _SILENT_MODULES or module == HOME
 
 
 def _is_on_its_loop(f: Any, value: Any, actor: Actor) -> bool:

@@ -138,6 +138,7 @@ class Heap:
         self.mortal = False  # lives are operations: somebody has died while others could have asked
         self.bereaved = False  # that has turned out
         self.mourn: Callable[[str], None] = _nothing  # is told what cannot be seen
+        self.derive: Callable[[Any], Thing | None] = _none  # what is shared because somebody else is (mocks.py)
         self.stale = False  # a key has appeared after all keys of its container were touched: begin again
         self.kept = Kept()
         self._first: dict[tuple[int, Any], Any] = {}  # what a place showed to the execution that touched it first
@@ -227,7 +228,7 @@ class Heap:
         """`value` was found where others may reach, and nobody here let it escape; None if it has nothing to share."""
         if is_value(type(value)) or (issubclass(type(value), type) and not is_made_by_python(value)):
             return None
-        thing = self.known.get(id(value))
+        thing = self.known.get(id(value)) or self.derive(value)
         if thing is not None:
             return thing
         old = self.kept.held_unlisted(value) or _is_old(value)
@@ -235,6 +236,12 @@ class Heap:
             self.mourn(f"a {type(value).__name__} may be older than the exploration, and what is left in it unnoticed")
         self._spread(value, hint, _OUTSIDE if old else _LUMP, deep=False)
         return self.known.get(id(value))
+
+    def derived(self, thing: Thing, name: str, value: Any) -> Thing:
+        """`value`, which `thing` holds under `name`: the same thing in every execution, whoever comes by it first."""
+        number = 1 << 40 | crc32(f"{thing.number} {name}".encode())
+        found = self.known[id(value)] = Thing(value, thing.creator, number, f"{thing.name}.{name}", thing.lump)
+        return found
 
     def module(self, value: ModuleType) -> Thing:
         """Modules are always shared, and never looked into; one that an execution makes is known by its name."""
@@ -482,6 +489,10 @@ def _wanted(value: Any, hint: str) -> str:
 
 def _nothing(told: str) -> None:
     """Nobody listens."""
+
+
+def _none(value: Any) -> None:
+    """Nothing is."""
 
 
 def _is_old(value: Any) -> bool:

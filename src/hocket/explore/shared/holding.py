@@ -142,7 +142,7 @@ class Holding(Announcer):
         kind = type(o)
         if is_stateful(kind):
             return self._in_one_step(o, name)
-        if kind.__module__ == "builtins" or self._base(kind) is kind:
+        if kind.__module__ == "builtins" or self._base(kind) is kind or self.mocks.has(o):
             return None
         method = getattr(kind, name, None)
         if method is None or (issubclass(type(method), FunctionType) and self._is_rewritten(method.__code__)):

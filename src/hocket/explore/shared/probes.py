@@ -353,7 +353,7 @@ class Probes(Calling):
             return self.heap.module(o)
         if issubclass(type(o), (type, FunctionType)):
             return self.heap.meet(o)
-        return None
+        return self.mocks.thing(o) if self.mocks.has(o) else None
 
     def _data_of(self, kind: type) -> dict[str, type]:
         """The data attributes of a class and those above it, each with the class that has it."""

@@ -22,6 +22,7 @@ from hocket.explore.execution import Cast
 from hocket.explore.shared.blocks import Blocks
 from hocket.explore.shared.functions import is_rewritten, rewritten
 from hocket.explore.shared.heap import Heap, Shown
+from hocket.explore.shared.mocks import HOME
 from hocket.explore.shared.names import names_in, written_by
 from hocket.explore.shared.parts import own_names, plainly
 from hocket.explore.shared.probes import Probes
@@ -118,7 +119,7 @@ class Tracker:
     def __post_init__(self) -> None:
         files = [file_of(module) or "" for module in self.modules]
         names = written_by(files)
-        own = {module.__name__ for module in self.modules}
+        own = {HOME, *(module.__name__ for module in self.modules)}
         kinds = TELLING if self.telling else _PROBES
         heap = Heap(lambda kind: plainly(kind, "__module__") in own)
         self.probes = kinds[self.visible.model](heap, is_rewritten, names)
@@ -138,7 +139,7 @@ class Tracker:
             heap.kept.keep(module)
         exchanged = rewritten(self.modules, self.probes)
         try:
-            with exchanged:
+            with exchanged, self.probes.mocks.active():
                 self.refused.update(dict.fromkeys(str(refusal) for refusal in exchanged.refused))
                 exchanged.freeze()
                 yield

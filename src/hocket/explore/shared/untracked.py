@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import inspect
 import linecache
 import pprint
 import re
@@ -67,7 +68,7 @@ _IMMUTABLE: tuple[type, ...] = (
     str, bytes, int, float, complex, bool, tuple, frozenset, range, type(None), type, slice, re.Pattern, re.Match,
     BaseException, type({}.keys()), type({}.values()), type({}.items()), memoryview,
 )
-_KEEP_TO_THEMSELVES = {module.__file__ for module in (ast, difflib, linecache, pprint, reprlib, traceback)}
+_KEEP_TO_THEMSELVES = {module.__file__ for module in (ast, difflib, inspect, linecache, pprint, reprlib, traceback)}
 """They change only what they have made; if they are given what is shared, that is reported."""
 _READERS = {
     "get", "keys", "values", "items", "index", "count", "copy", "union", "intersection", "difference", "issubset",

@@ -41,7 +41,7 @@ _SITES = tuple(sysconfig.get_paths()[which] + os.sep for which in ("purelib", "p
 _MACHINERY = {
     _STDLIB + name.replace("/", os.sep)
     for name in ("threading.py", "queue.py", "concurrent/futures/_base.py", "concurrent/futures/thread.py",
-                 "weakref.py", "_weakrefset.py", "contextlib.py")
+                 "weakref.py", "_weakrefset.py", "contextlib.py", "unittest/mock.py")
 }
 _ASYNCIO = _STDLIB + "asyncio" + os.sep
 _BY_DEFAULT = re.compile(r"Thread-\d+( \(.*\))?|ThreadPoolExecutor-\d+_\d+|MainThread|Dummy-\d+")

@@ -1,0 +1,194 @@
+"""Mocks that several threads call: what they record is read and written where `mock.py` does it, and no lock is there.
+
+Each program is a function of a guard: without a lock it fails, with one it is proved, with two orders.
+"""
+
+import threading
+from contextlib import nullcontext
+from unittest.mock import MagicMock, Mock, call, create_autospec, patch
+
+import pytest
+
+import hocket
+
+
+class Service:
+    def get(self, key):
+        return key
+
+
+def together(*tasks):
+    threads = [threading.Thread(target=task) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def twice(guard, work):
+    def guarded():
+        with guard:
+            work()
+
+    together(guarded, guarded)
+
+
+def a_value_is_fetched_once(guard):
+    client, found = Mock(), []
+    client.fetch.return_value = 42
+
+    def get():
+        if not found:
+            found.append(client.fetch("key"))
+
+    twice(guard, get)
+    client.fetch.assert_called_once_with("key")
+
+
+def two_calls_are_counted(guard):
+    """`call_count += 1` in `mock.py` reads, and then writes."""
+    mock = Mock()
+    twice(guard, mock)
+    assert mock.call_count == 2
+
+
+def who_was_called_has_arguments(guard):
+    """`called` is set before `call_args`."""
+    mock, seen = Mock(), []
+
+    def work():
+        with guard:
+            mock(1)
+
+    def look():
+        with guard:
+            if mock.called:
+                seen.append(mock.call_args)
+
+    together(work, look)
+    assert seen in ([], [call(1)])
+
+
+def a_list_of_calls_that_was_taken_before(guard):
+    mock, seen = Mock(), []
+    calls = mock.call_args_list
+
+    def work():
+        with guard:
+            mock(1)
+            mock(2)
+
+    def look():
+        with guard:
+            seen.append(len(calls))
+
+    together(work, look)
+    assert seen[0] in (0, 2)
+
+
+def calls_of_a_parent_in_order(guard):
+    manager = Mock()
+
+    def work():
+        manager.begin()
+        manager.end()
+
+    twice(guard, work)
+    assert manager.method_calls == [call.begin(), call.end()] * 2
+
+
+def what_a_mock_returns_is_shared(guard):
+    mock = Mock(return_value={"n": 0})
+
+    def work():
+        found = mock()
+        found["n"] += 1
+
+    twice(guard, work)
+    assert mock()["n"] == 2
+
+
+def a_value_is_set_by_who_calls(guard):
+    mock = Mock(return_value=0)
+
+    def work():
+        mock.return_value = mock() + 1
+
+    twice(guard, work)
+    assert mock() == 2
+
+
+def a_magic_method_of_c(guard):
+    table, mock = {"n": 0}, MagicMock()
+    mock.__getitem__.side_effect, mock.__setitem__.side_effect = table.__getitem__, table.__setitem__
+
+    def work():
+        mock["n"] = mock["n"] + 1
+
+    twice(guard, work)
+    assert table["n"] == 2
+
+
+def an_attribute_of_a_child(guard):
+    mock = Mock()
+    mock.connection.uses = 0
+
+    def work():
+        mock.connection.uses += 1
+
+    twice(guard, work)
+    assert mock.connection.uses == 2
+
+
+PROGRAMS = [a_value_is_fetched_once, two_calls_are_counted, who_was_called_has_arguments,
+            a_list_of_calls_that_was_taken_before, calls_of_a_parent_in_order, what_a_mock_returns_is_shared,
+            a_value_is_set_by_who_calls, a_magic_method_of_c, an_attribute_of_a_child]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_a_mock_without_a_lock_fails_and_with_one_is_proved(program):
+    result = hocket.explore(lambda: program(nullcontext()))
+    assert (result.verdict, result.failure.kind) == ("failed", "assertion"), result
+    assert result.failure.replayed
+    lock = threading.Lock()
+    result = hocket.explore(lambda: program(lock))
+    assert (result.verdict, result.classes) == ("proved", 2), result
+
+
+def test_what_nobody_asks_a_mock_is_no_step():
+    log = Mock()
+
+    def body():
+        together(lambda: log.info("a"), lambda: log.info("b"))
+
+    result = hocket.explore(body)
+    assert (result.verdict, result.classes) == ("proved", 1), result
+
+
+def test_what_several_threads_use_is_not_patched_by_one_of_them_unnoticed():
+    def body():
+        def work():
+            with patch.object(Service, "get", return_value=1):
+                Service().get(1)
+
+        together(work, work)
+
+    result = hocket.explore(body)
+    assert result.verdict == "incomplete", result
+    assert any("patch exchanges what all threads use" in told for told in result.untracked)
+
+
+def test_a_function_with_a_specification_says_what_can_be_had():
+    def body():
+        function = create_autospec(Service.get)
+        together(lambda: function(None, 1), lambda: function(None, 2))
+
+    result = hocket.explore(body)
+    assert result.verdict == "incomplete", result
+    assert any("create_autospec" in told for told in result.untracked)
+
+
+def test_mocks_are_put_back():
+    before = dict(vars(Mock.__mro__[2]))
+    hocket.explore(lambda: together(Mock(), Mock()))
+    assert dict(vars(Mock.__mro__[2])) == before
