@@ -266,7 +266,7 @@ AIO = (
         ((AsyncScheduler, "_body_here", _on_the_loop_only),),
         "a body in a thread builds at the end",
         "tasks ended as",
-        11,
+        7,
     ),
     Plant(
         "at the end, idle tasks are armed",

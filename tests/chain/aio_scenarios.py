@@ -374,13 +374,13 @@ SCENARIOS = {
         Graph((*_TWO.tasks, Task("both", scenarios.work))), joined_by_parts, 153, {FINISHED * 3}, workers=1
     ),
     "a body joins what waits for it": Scenario(_ORDER, joining_in_a_circle, 1, {FINISHED * 2}),
-    "a sync body makes an async child": Scenario(_CHILD, onto_the_loop, 18, {FINISHED * 2}, how=_PROMISED),
+    "a sync body makes an async child": Scenario(_CHILD, onto_the_loop, 12, {FINISHED * 2}, how=_PROMISED),
     "a body whose task of asyncio's is known outside": Scenario(_TWO, known_outside, 9, {FINISHED * 2}),
     "bodies that await nothing": Scenario(_DIAMOND, at_once, 1, {FINISHED * 4}),
     "an idle task is made last": Scenario(_CHILD, idle_last, 1, {FINISHED * 2}),
     "a body builds at the end": Scenario(scenarios.maker_of_two(), building_at_the_end, 7, {FINISHED * 3}),
     "a body in a thread builds at the end": Scenario(
-        scenarios.maker_of_two(), scenarios.building_at_the_end, 22, {FINISHED * 3}, how=_PROMISED
+        scenarios.maker_of_two(), scenarios.building_at_the_end, 12, {FINISHED * 3}, how=_PROMISED
     ),
     "cancelled in the queue": Scenario(_TWO, cancelled_in_the_queue, 13, _all("cf", "ff"), cancels=True),
     "cancelled in the queue, one place": Scenario(
@@ -388,11 +388,11 @@ SCENARIOS = {
     ),
     "interrupted": Scenario(_ORDER, interrupted, 36, _all("ff", "xs"), cancels=True),
     "a timeout at the time of the close": Scenario(alone(), in_time_or_not, 5, {FINISHED * 1}, how=_PROMISED),
-    "a sync body makes a coroutine": Scenario(alone(), from_a_thread, 2, {FINISHED * 1}, how=_PROMISED),
-    "diamond, in a thread": Scenario(_DIAMOND, load(_DIAMOND, threaded), 2, {FINISHED * 4}, how=_PROMISED),
-    "two threads": Scenario(_TWO, load(_TWO, threaded), 192, {FINISHED * 2}, threads=2, how=_PROMISED),
+    "a sync body makes a coroutine": Scenario(alone(), from_a_thread, 1, {FINISHED * 1}, how=_PROMISED),
+    "diamond, in a thread": Scenario(_DIAMOND, load(_DIAMOND, threaded), 1, {FINISHED * 4}, how=_PROMISED),
+    "two threads": Scenario(_TWO, load(_TWO, threaded), 96, {FINISHED * 2}, threads=2, how=_PROMISED),
     "a thread and the loop": Scenario(_TWO, half_and_half, 5, {FINISHED * 2}, how=_PROMISED),
-    "spawn two deep, in a thread": Scenario(_SPAWNING, family_in_threads, 8, {FINISHED * 4}, how=_PROMISED),
+    "spawn two deep, in a thread": Scenario(_SPAWNING, family_in_threads, 4, {FINISHED * 4}, how=_PROMISED),
     "the caller is cancelled: diamond": Scenario(
         _DIAMOND,
         load(_DIAMOND),
@@ -425,7 +425,7 @@ SCENARIOS = {
         cancels=True,
     ),
     "the caller is cancelled: sync bodies": Scenario(
-        _ORDER, load(_ORDER, threaded), 17, _all("fc", "ff"), how=_CALLER, cancels=True
+        _ORDER, load(_ORDER, threaded), 10, _all("fc", "ff"), how=_CALLER, cancels=True
     ),
     "a body is cancelled by asyncio: diamond": Scenario(
         _DIAMOND,

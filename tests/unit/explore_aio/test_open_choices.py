@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import itertools
 import threading
+from functools import partial
 
 import pytest
 
 import hocket
 from hocket.errors import Refused
+
+_VARIABLE: contextvars.ContextVar[int] = contextvars.ContextVar("variable")
 
 
 def in_order(tasks, turns=1):
@@ -310,6 +314,34 @@ def test_to_schedule_from_another_thread_without_threadsafe_is_a_failure():
     failure = hocket.explore(body, data="off").failure
     assert failure.kind == "exception"
     assert "Non-thread-safe operation" in failure.message
+
+
+def test_to_stop_a_loop_from_another_thread_is_a_failure_if_it_runs():
+    """It sleeps, and nobody wakes it; `call_soon_threadsafe(loop.stop)` does."""
+    def body(safely):
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        if safely:
+            loop.call_soon_threadsafe(loop.stop)
+        else:
+            loop.stop()
+        thread.join()
+        loop.close()
+
+    failure = hocket.explore(partial(body, False)).failure
+    assert (failure.kind, failure.preemptions) == ("exception", 1)
+    assert "Non-thread-safe operation" in failure.message
+    assert hocket.explore(partial(body, True)).verdict == "proved"
+
+
+def test_a_context_variable_that_a_thread_is_asked_for_is_its_own():
+    async def body():
+        _VARIABLE.set(3)
+        return await asyncio.to_thread(_VARIABLE.get)
+
+    result = hocket.explore(body)
+    assert (result.verdict, result.outcomes) == ("proved", {3: 3})
 
 
 def looked_into(in_the_thread):

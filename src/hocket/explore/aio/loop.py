@@ -59,7 +59,6 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         self._known = 0  # of these, when whoever runs the loop last looked
         self._unseen = 0  # callbacks that have become ready since then
         self._runner: Actor | None = None
-        self._has_looked = False  # since it was started
         self._is_shut = False  # for what is handed in
         self._run_so_far = 0  # callbacks that ran
         self._tasks_made = 0
@@ -187,8 +186,18 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
     def run_forever(self) -> None:
         if self.control.over or _caller().control is not self.control:
             raise Unwind
-        self._runner, self._has_looked = current(), False
+        self._runner = current()
+        if self._has_company():
+            self._hand_in()  # whoever comes from now on finds it running
         super().run_forever()
+
+    def stop(self) -> None:
+        """As ever; a loop that runs in another thread would not wake up to hear it, so that is a failure."""
+        actor = current()
+        if actor is not None and self._has_company() and not self.is_run_by(actor):
+            self._hand_in()
+            self._check_thread()
+        super().stop()
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         """What asyncio would only log is a failure of the execution."""
@@ -313,13 +322,12 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
 
     def _meet_others(self) -> None:
         """Look what other threads have handed in, and wait for them if there is nothing else to do."""
-        if self.ready_as_known() or self._stopping or not self._has_looked:
+        if self.ready_as_known() or self._stopping:
             self._look()
         elif not self._is_cancelled_at_rest():
             self._wait_in_company()
 
     def _look(self) -> None:
-        self._has_looked = True
         self.control.plain(self.actor(), "loop.turn", self.number)
         self._see()
 

@@ -75,7 +75,7 @@ _READERS = {
     "symmetric_difference", "issuperset", "isdisjoint", "decode", "find", "hex", "startswith", "endswith",
     "__contains__", "__getitem__", "__len__", "__iter__", "__reversed__", "__eq__", "__ne__", "__sizeof__",
 }
-_OF_EACH_THREAD = {"TextIOWrapper", "ContextManager"}  # that of decimal; what is printed is read by nobody
+_OF_EACH_THREAD = {"TextIOWrapper", "ContextManager", "ContextVar"}  # the second of decimal; printed is read by nobody
 _CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict, bytearray)
 _Codes = dict[int, CodeType]  # by identity: to hash a code is to hash all of it, and is dearer than what is asked here
 _MANY = 4096  # codes, of which a program may make new ones in each execution
