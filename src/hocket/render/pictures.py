@@ -230,7 +230,11 @@ def _longest_ways(earlier: Sequence[Set[int]]) -> list[int]:
 def _drawn_edges(layout: _Layout) -> Iterator[str]:
     for index, edge in enumerate(layout.edges):
         one, other = layout.boxes[edge.one, 0], layout.boxes[edge.other, 0]
-        way = _on(index, one, other, layout) if other.x > one.x else _back(one, other)
+        columns = layout.column_of[edge.other] - layout.column_of[edge.one]
+        if columns > 0:
+            way = _on(index, one, other, layout)
+        else:
+            way = _beside(one, other) if columns == -1 else _back(one, other)
         yield (f'<path d="{way}" fill="none" stroke="#6b777d" stroke-width="1.2"{edge.style} '
                'marker-end="url(#tip)"/>')
 
@@ -250,8 +254,15 @@ def _on(index: int, one: _Box, other: _Box, layout: _Layout) -> str:
     return way
 
 
+def _beside(one: _Box, other: _Box) -> str:
+    """A curve to a box of the column before, between the two: its lower half, for from its middle lines lead on."""
+    x1, y1, x2, y2 = one.x, one.y + one.height / 2, other.x + other.width, other.y + other.height * 0.75
+    bend = (x1 - x2) / 2
+    return f"M{x1:.1f} {y1:.1f}C{x1 - bend:.1f} {y1:.1f} {x2 + bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
+
+
 def _back(one: _Box, other: _Box) -> str:
-    """A curve to a box that does not stand further right, from below to below."""
+    """A curve to a box that stands in the same column, or far to the left: from below to below."""
     x1, y1, x2, y2 = one.x + one.width / 2, one.y + one.height, other.x + other.width / 2, other.y + other.height
     low = max(y1, y2) + _GAP_Y
     return f"M{x1:.1f} {y1:.1f}C{x1:.1f} {low:.1f} {x2:.1f} {low:.1f} {x2:.1f} {y2:.1f}"
