@@ -311,8 +311,10 @@ def equal(a: Term, b: Term) -> Term:
     return Term("eq", (a, b), BOOL)
 
 
-def ite(test: Term, then: Any, other: Any) -> Term:
+def ite(test: Any, then: Any, other: Any) -> Term:
     """`then` if the test holds, `other` otherwise."""
+    if not isinstance(test, Term):
+        test = as_term(test, BOOL)
     sort = then.sort if isinstance(then, Term) else other.sort if isinstance(other, Term) else _sort_of(then)
     yes, no = as_term(then, sort), as_term(other, sort)
     if test.op == "lit":

@@ -22,6 +22,7 @@ from hocket.spec import (
     forall,
     initial,
     invariant,
+    ite,
     theorem,
     two_state,
     variant,
@@ -211,6 +212,15 @@ def a_whole_relation_is_asked_in_python():
     Slip.theory()
 
 
+def a_choice_is_by_a_whole_relation():
+    class Slip(Counted):
+        @invariant
+        def none(s):
+            return s.count == ite(s.on, 0, 1)  # here
+
+    Slip.theory()
+
+
 def two_relations_are_compared():
     class Slip(Counted):
         @invariant
@@ -320,6 +330,7 @@ SLIPS = {
     a_condition_is_asked_in_python: "has no truth value while a model is traced (write: & for and",
     the_return_was_forgotten: "none returns None, and is to return a condition",
     a_whole_relation_is_asked_in_python: "`on` is a whole symbol, and not its value (write: its arguments, as s.up[t])",
+    a_choice_is_by_a_whole_relation: "on is no truth value (write: True, False or a condition)",
     two_relations_are_compared: "`on` is a whole symbol, and not its value",
     a_number_is_multiplied: "`count` is only added, subtracted and compared",
     a_term_is_counted_to: "TypeError in reset: 'Term' object cannot be interpreted as an integer",
