@@ -299,8 +299,11 @@ class Optimal:
         actor, alternative = frame.choice
         operation = execution.pending[actor]  # that of the frame may come from a file, without its argument
         assert operation is not None
-        assert ROWS[operation[0]].always_possible or alternative in execution.alternatives(actor, operation), (
-            f"{frame.choice} was planned, but {operation} is not possible there")
+        if not ROWS[operation[0]].always_possible and alternative not in execution.alternatives(actor, operation):
+            names = execution.cast
+            told = operation.told(names.objects)
+            raise NondeterminismError(
+                len(execution.events) + 1, names.actors[actor], told, f"{told}, which is not possible")
 
 
 class Source(Optimal):

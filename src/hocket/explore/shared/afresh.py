@@ -7,8 +7,8 @@ a place holds when an execution first touches it is compared with what it held t
 and somebody reads it, the exploration begins again, and puts everything back before each execution.
 
 Refused: putting back always. Whoever collects outcomes in a list of his own, around all executions, wants to keep
-them. Not put back is what no tracked code touches, and what has no content that could be set: an iterator, a file, an
-object of C.
+them. Not put back is what no tracked code touches, and what has no content that could be set: a generator, a file, an
+object of C (of other iterators a copy is used, see rewinding.py).
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from operator import is_
 from types import CellType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
-from hocket.explore.shared.parts import WEAK, is_value, own_names, parts
+from hocket.explore.shared.parts import WEAK, is_made_by_python, is_value, own_names, parts, plainly
+from hocket.explore.shared.reaching import is_trackable
+from hocket.explore.shared.rewinding import Rewinding
 from hocket.explore.threads.control import ACTORS
 
 __all__ = ["ABSENT", "Kept", "glimpse", "is_container"]
@@ -48,12 +51,14 @@ class Kept:
         self._contents: dict[int, tuple[Any, list[tuple[_Way, list[Any]]]]] = {}  # by identity, with the object itself
         self._unlisted: dict[int, Any] = {}  # what it held that Python's collector does not list: most small dicts
         self.is_cut = False  # whether there was more than is kept
+        self.iterators = Rewinding()
 
     def keep(self, value: Any) -> None:
         """Remember what `value` holds, if it is not remembered yet."""
         if id(value) not in self._contents and value is not sys.modules and value is not ACTORS:
             contents = [(way, way.take(value)) for way in _WAYS if way.applies(value)]
             self._contents[id(value)] = (value, contents)
+            self.iterators.keep(value)
             if not _holds_only_values(value):
                 for _, content in contents:
                     self._unlisted.update((id(held), held) for held in content if _is_unlisted(held))
@@ -61,11 +66,18 @@ class Kept:
                 self.keep(vars(value).get("data"))
 
     def keep_all(self, values: Iterable[Any], enters: Callable[[type], bool]) -> None:
-        """Remember what these hold, and what that holds, through objects of all kinds that `enters` accepts."""
-        for number, value in enumerate(_reachable(values, enters)):
-            if number == _REACHED:
+        """Remember what these hold, and what that holds, through objects of all kinds that `enters` accepts.
+
+        And, as far as there is room, through those of modules that will be tracked should they come by shared data.
+        """
+        values = list(values)
+        kept = 0
+        for kept, value in enumerate(_reachable(values, enters)):  # how many it were
+            if kept == _REACHED:
                 self.is_cut = True
-                break
+                return
+            self.keep(value)
+        for value in islice(_reachable(values, lambda kind: enters(kind) or _may_be_tracked(kind)), _REACHED - kept):
             self.keep(value)
 
     def held_unlisted(self, value: Any) -> bool:
@@ -126,6 +138,10 @@ def _reachable(values: Iterable[Any], enters: Callable[[type], bool]) -> Iterato
             yield value
             if enters(type(value)) and not _holds_only_values(value):
                 todo.extend(part for part, _ in parts(value, ""))
+
+
+def _may_be_tracked(kind: type) -> bool:
+    return is_made_by_python(kind) and is_trackable(sys.modules.get(plainly(kind, "__module__") or ""))
 
 
 def _holds_only_values(value: Any) -> bool:
@@ -241,6 +257,14 @@ def _set_cell(cell: CellType, content: list[Any]) -> None:
         del cell.cell_contents
 
 
+def _is_exception(value: Any) -> bool:
+    return issubclass(type(value), BaseException)
+
+
+def _set_args(value: Any, content: list[Any]) -> None:
+    value.args = content[0]
+
+
 def _named(value: Any) -> list[Any]:
     """The names of a class or module; what Python itself enters there is not the program's."""
     return _flat({name: held for name, held in list(own_names(value).items())
@@ -264,6 +288,7 @@ _WAYS = (
     _Way(lambda value: _namespace(value) is not None, lambda value: _flat(_namespace(value) or {}), _set_attributes),
     _Way(lambda value: bool(_slots(value)), _in_slots, _set_slots),
     _Way(lambda value: type(value) is CellType, _in_cell, _set_cell),
+    _Way(_is_exception, lambda value: [value.args], _set_args),
     _Way(lambda value: issubclass(type(value), (type, ModuleType)) and bool(own_names(value)), _named, _set_named),
 )
 
@@ -296,6 +321,8 @@ def glimpse(held: Any, key: Any) -> Any:
     if type(key) is not str:
         return None
     own = own_names(held) if issubclass(type(held), (type, ModuleType)) else _namespace(held) or {}
+    if key == "args" and _is_exception(held):
+        return tuple(map(_shown, held.args))
     if key not in own:
         return next((_shown(_in_slot(held, slot)) for slot in _slots(held) if slot.__name__ == key), ABSENT)
     return _shown(own[key])

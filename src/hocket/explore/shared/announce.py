@@ -243,7 +243,8 @@ class Announcer:
                 return False
             if _is_stack(plainly(f, "__self__")):
                 return id(f.__self__) not in self._known  # else several push to it
-            return is_machinery(code.co_filename) or code.co_filename.startswith("<")
+            return is_machinery(code.co_filename) or (
+                code.co_filename.startswith("<") and code.co_name != "__init__")
         if issubclass(type(f), type):
             init = getattr(_lookup(f, "__init__")[1], "__code__", None)
             return init is None or is_machinery(init.co_filename) or init.co_filename.startswith("<")

@@ -26,6 +26,7 @@ from types import (
     FunctionType,
     GeneratorType,
     MappingProxyType,
+    MemberDescriptorType,
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
@@ -45,15 +46,16 @@ from hocket.explore.shared.announce import (
     unseen,
 )
 from hocket.explore.shared.clocks import CLOCKS
-from hocket.explore.shared.containers import DEEP, LAZY, LOOKS, PURE, SHAPES, TOLD
+from hocket.explore.shared.containers import CALLING, DEEP, LAZY, LOOKS, PURE, SHAPES, TELLING, TOLD
 from hocket.explore.shared.fields import read_fields
 from hocket.explore.shared.generated import exchange_generated
 from hocket.explore.shared.heap import SIZE, Thing
-from hocket.explore.shared.holding import _VIEWS, _behind, _entries
+from hocket.explore.shared.holding import _entries
+from hocket.explore.shared.iterating import _VIEWS, _behind
 from hocket.explore.shared.looking_back import FOR_THE_USER, LOOKING_BACK, as_called_by, rewritten_text, users
 from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.shared.of_c import ASKED, OfC
-from hocket.explore.shared.parts import LIFE, given_to, plainly
+from hocket.explore.shared.parts import LIFE, given_to, is_stepping, plainly
 from hocket.explore.shared.replaced import OF_CALLS, unseen_change
 from hocket.explore.shared.stateful import is_stateful
 from hocket.explore.threads.atomic import ATOMIC_OPERATIONS, Atomic
@@ -183,7 +185,7 @@ class Calling(OfC):
         if thing is not None:
             return self._used(thing, o, name, args, named, method)
         self._looked(args)  # a container of one's own
-        return (method or getattr(o, name))(*args, **named)
+        return (method or getattr(o, name))(*map(self.followed, args), **named)
 
     def _foreign(self, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """A call of code that was not rewritten."""
@@ -277,7 +279,8 @@ class Calling(OfC):
         return f(*args, **named)
 
     def _lazily(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        return f(*[self.iterate(self._asked(value)) for value in args], **named)
+        follow = self.awaited if f in CALLING else self.iterate
+        return f(*[follow(self._asked(value)) for value in args], **named)
 
     def _looking(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         owner = plainly(f, "__self__")
@@ -286,7 +289,8 @@ class Calling(OfC):
         if type(owner) is str and f.__name__ in ("format", "format_map"):
             keys: Any = named if f.__name__ == "format" or not args else args[0]
             read_fields(owner, args, keys, self.get)
-        self._looked(given, deep=type(owner) is str or (type(f) in _HASHABLE and f in DEEP))
+        self._looked(given, deep=type(owner) in (str, bytes, bytearray) or (type(f) in _HASHABLE and f in DEEP))
+        args = tuple(map(self.shown if type(f) in _HASHABLE and f in TELLING else self.followed, args))
         return self._fresh(f, f(*args, **{name: self._asked(value) for name, value in named.items()}))
 
     def _shaping(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -295,6 +299,8 @@ class Calling(OfC):
             self._through(first)
         thing = self._known.get(id(first))
         self._looked(args[1:])
+        if is_stepping(type(first)):
+            return self.taken(actor, first, lambda iterator: f(iterator, *args[1:], **named))
         if thing is None:
             return f(*args, **named)
         for value in args[1:]:
@@ -507,7 +513,7 @@ def _length_hint(probes: Calling, o: Any, default: int = 0) -> int:
 
 
 def _iter(probes: Calling, o: Any, *more: Any) -> Any:
-    return iter(probes.iterate(o), *more) if not more else iter(o, *more)
+    return iter(probes.iterate(o)) if not more else iter(probes._speaking(o), *more)
 
 
 def _bool(probes: Calling, *args: Any) -> bool:
@@ -560,7 +566,7 @@ _OF_KIND: dict[type, _Perform] = {
 }
 _OF_OWNER: dict[type, _Perform] = {
     GeneratorType: Calling._resumed, memoryview: Calling._viewed, CACHED: Calling._of_cache,
-    Context: Calling._ran, Struct: Calling._packed,
+    Context: Calling._ran, Struct: Calling._packed, MemberDescriptorType: Calling._by_descriptor,
 }
 
 

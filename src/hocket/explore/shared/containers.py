@@ -30,7 +30,7 @@ from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-__all__ = ["DEEP", "LAZY", "LOOKS", "PURE", "SHAPES", "TOLD", "base_of", "touch_of"]
+__all__ = ["CALLING", "DEEP", "LAZY", "LOOKS", "PURE", "SHAPES", "TELLING", "TOLD", "base_of", "touch_of"]
 
 _DICT = {
     "get": "read", "__getitem__": "read", "__contains__": "read",
@@ -87,11 +87,13 @@ LOOKS: set[Callable[..., Any]] = {
     iter, reversed, hash, abs, round, int, float, bisect.bisect_left, bisect.bisect_right,
     math.fsum, math.prod, math.dist, *_those_there(math, "sumprod"),  # 3.12
 }
-# those of them that read what their arguments hold as well, however deep: a text shows it all, an order compares it
-DEEP: set[Callable[..., Any]] = {
-    str, repr, ascii, print, format, sorted, max, min, operator.eq, operator.ne, operator.contains, operator.countOf,
-    operator.indexOf, heapq.nlargest, heapq.nsmallest, hash,
-}
+# those of them that are for people, and go through no iterator
+TELLING: set[Callable[..., Any]] = {
+    str, repr, ascii, print, format, hash, len, bool, iter, reversed, operator.eq, operator.ne}
+# those of them that read what their arguments hold as well, however deep: a text shows it all, an order compares it, a
+# sum adds it
+DEEP: set[Callable[..., Any]] = LOOKS - {
+    list, tuple, set, frozenset, deque, len, bool, iter, reversed, bytes, bytearray, operator.itemgetter}
 # functions that take what they are given one by one, later: a follower goes with it
 LAZY: set[Callable[..., Any]] = {
     enumerate, zip, map, filter, iter, itertools.chain, itertools.islice, itertools.accumulate, itertools.takewhile,
@@ -99,6 +101,10 @@ LAZY: set[Callable[..., Any]] = {
     itertools.cycle, itertools.starmap, itertools.tee, itertools.product, itertools.permutations,
     itertools.combinations, itertools.pairwise, *_those_there(itertools, "batched"),  # 3.12
 }
+# those of them that call the program between two looks
+CALLING: set[Callable[..., Any]] = {
+    map, filter, itertools.takewhile, itertools.dropwhile, itertools.starmap, itertools.accumulate, itertools.groupby,
+    itertools.filterfalse}
 # functions that change their first argument
 SHAPES: set[Callable[..., Any]] = {
     heapq.heappush, heapq.heappop, heapq.heapify, heapq.heapreplace, heapq.heappushpop, next, operator.setitem,

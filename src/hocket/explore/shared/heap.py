@@ -41,6 +41,7 @@ from hocket.explore.shared.parts import (
     WEAK,
     is_made_by_python,
     is_settled,
+    is_stepping,
     is_value,
     parts,
     plainly,
@@ -67,13 +68,22 @@ _MANY = 4096  # classes, of which a program may make new ones in each execution
 class Thing:
     """An object that several actors may reach."""
 
-    __slots__ = ("creator", "held", "lump", "name", "number", "places", "stamp")
+    __slots__ = ("behind", "creator", "held", "lump", "name", "number", "places", "stamp")
 
     def __init__(self, held: Any, creator: int, number: int, name: str, lump: bool = False) -> None:
         self.held = held  # the object, or a weak reference to it
         self.creator, self.number, self.name, self.lump = creator, number, name, lump
         self.places: dict[Any, int] = {}
         self.stamp: object = None
+        self.behind: list[tuple[Thing, bool]] | None = None  # what an iterator goes through; whether it is one, too
+
+    def get(self) -> Any:
+        """The object, if it is still there."""
+        return self.held() if type(self.held) is weakref.ref else self.held
+
+    def is_older(self) -> bool:
+        """Whether it was there before the exploration."""
+        return self.creator == _OUTSIDE
 
 
 class Shown(NamedTuple):
@@ -162,6 +172,7 @@ class Heap:
         self.shown.clear()
         self._lent.clear()
         self._alone.clear()
+        self.kept.iterators.begin()
 
     def end(self) -> None:
         self.known.clear()
@@ -208,7 +219,11 @@ class Heap:
         self.kept.keep_all([thing.held for thing in self._outside.values()], self._is_entered)
 
     def _is_entered(self, kind: type) -> bool:
-        return kind in _THROUGH or kind in ENVELOPES or kind in OPEN or self.is_own(kind)
+        return kind in _THROUGH or kind in ENVELOPES or self._is_open(kind)
+
+    def _is_open(self, kind: type) -> bool:
+        """Whether what it holds goes where it goes."""
+        return kind in OPEN or is_stepping(kind) or self.is_own(kind)
 
     def escape(self, value: Any, actor: Actor, hint: str = "") -> None:
         """Others may reach `value` from now on, and what it holds."""
@@ -294,7 +309,7 @@ class Heap:
                 hint = hint if kind is CellType else name
                 if id(kind) not in self.known and not is_settled(kind):
                     todo.append((kind, plainly(kind, "__name__")))
-                if kind not in _THROUGH and (not deep or not (kind in OPEN or self.is_own(kind))):
+                if kind not in _THROUGH and (not deep or not self._is_open(kind)):
                     continue
             todo.extend(reversed(list(parts(value, hint))))
         if weak:

@@ -8,30 +8,26 @@ that nobody else knows) stands for all such keys.
 
 from __future__ import annotations
 
-import array
-import gc
 import operator
-from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import groupby
 from types import (
     FunctionType,
-    GeneratorType,
     MappingProxyType,
     MethodType,
     ModuleType,
     SimpleNamespace,
-    WrapperDescriptorType,
 )
 from typing import Any
 
-from hocket.explore.shared.announce import Announcer, _is_plain
+from hocket.explore.shared.announce import _is_plain
 from hocket.explore.shared.containers import touch_of
 from hocket.explore.shared.heap import SIZE, Thing
+from hocket.explore.shared.iterating import _VIEWS, Iterating, _behind
 from hocket.explore.shared.keys import OTHER, canonical
 from hocket.explore.shared.names import stable_names
-from hocket.explore.shared.parts import LIFE, WEAK, plainly
+from hocket.explore.shared.parts import LIFE, WEAK, is_stepping, own_names, plainly
 from hocket.explore.shared.stateful import is_stateful
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
@@ -40,26 +36,11 @@ from hocket.explore.threads.primitives import ExploredLock, ExploredSimpleQueue
 __all__ = ["Holding"]
 
 
-class _Old:
-    """Iterated by index, as anything with a `__getitem__` is."""
-
-    def __getitem__(self, index: int) -> int:
-        raise IndexError
-
-
-_DICTS: tuple[Any, ...] = ({}, OrderedDict())
-_KEYS = tuple(type(each.keys()) for each in _DICTS)
-_VIEWS: tuple[type, ...] = (*_KEYS, *(type(view) for each in _DICTS for view in (each.values(), each.items())))
 _THROUGH = frozenset({*_VIEWS, MappingProxyType})
 _SEEN_THROUGH = frozenset({memoryview, MappingProxyType})
-_ORDERED: tuple[Any, ...] = ([], (), range(0), range(1 << 99), deque(), *_DICTS, *(each.values() for each in _DICTS),
-                             *(each.items() for each in _DICTS))
-_SEQUENCES: tuple[Any, ...] = (*_ORDERED, set(), "", "\u0100", b"", bytearray(), array.array("i"), memoryview(b""))
-_ITERATORS = tuple({*(type(iter(each)) for each in _SEQUENCES), *(type(reversed(each)) for each in _ORDERED),
-                    type(iter(int, 0)), type(iter(_Old())), enumerate, zip, map, filter})
-_BEHIND = {enumerate, zip, map, filter, tuple}
 _OF_C = {ExploredLock, ExploredSimpleQueue}  # what they stand for is made by C, in one go
 _NESTING: tuple[Any, ...] = (dict, list, tuple, set, frozenset, deque)
+_TOLD_BY_C = (SimpleNamespace, BaseException)  # C goes through what they have
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
     "%": operator.mod, "**": operator.pow, "<<": operator.lshift, ">>": operator.rshift, "|": operator.or_,
@@ -78,7 +59,7 @@ _READING = {"read", "size", "look", "place", "view", "iterate"}
 _OF_A_KEY = {"read", "put", "ensure", "drop"}
 
 
-class Holding(Announcer):
+class Holding(Iterating):
     """The probes of items, iteration, truth and operators."""
 
     # -- items --------------------------------------------------------------------------------------------------------
@@ -134,7 +115,7 @@ class Holding(Announcer):
         thing = self._known.get(id(o))
         if thing is None or not self._is_builtin(type(o), "__contains__"):
             self._given(o, "__contains__", (item,))
-            return item in o
+            return item in self.followed(o)
         return bool(self._used(thing, o, "__contains__", (item,), {}))
 
     def _given(self, o: Any, name: str, values: tuple[Any, ...]) -> None:
@@ -156,28 +137,9 @@ class Holding(Announcer):
 
     # -- iteration, truth, operators ----------------------------------------------------------------------------------
 
-    def iterate(self, o: Any) -> Any:
-        """`for … in o`"""
-        kind = type(o)
-        if kind in _VIEWS:
-            mapping = _behind(o)
-            thing = self._known.get(id(mapping))
-            wide = kind not in _KEYS or id(mapping) in self.heap.namespaces
-            return o if thing is None else _Follower(self, thing, mapping, iter(o), wide=wide)
-        if kind is MappingProxyType:
-            return self.iterate(_behind(o))
-        thing = self._known.get(id(o))
-        if thing is None:
-            return o
-        if self._base(kind) is not None:
-            return _Follower(self, thing, o, iter(o), wide=id(o) in self.heap.namespaces)
-        if kind in _ITERATORS or kind is GeneratorType or kind.__module__ == "itertools":
-            return _Follower(self, thing, o, o, wide=False)
-        return _Follower(self, thing, o, o, wide=False) if _is_iterator_of_c(o) else o
-
     def whole(self, o: Any) -> Any:
         """All of `o` is read at once."""
-        if type(o) in _ITERATORS or type(o) is GeneratorType:
+        if is_stepping(type(o)):
             return self.iterate(o)
         self._looked((o,), deep=True)
         if id(o) in self._known:
@@ -223,6 +185,7 @@ class Holding(Announcer):
 
     def inplace(self, sign: str, a: Any, b: Any) -> Any:
         """What `a += b` assigns to `a`."""
+        b = self.followed(b)
         self._looked((b,))
         thing = self._known.get(id(a))
         if thing is None or self._base(type(a)) is None:
@@ -250,30 +213,6 @@ class Holding(Announcer):
                 self.subject(item, depth - 1)
         return o
 
-    def advanced(self, actor: Actor, thing: Thing, iterator: Any, step: Callable[[], Any]) -> Any:
-        """What `step` takes from an iterator that several use; who comes while a generator runs is refused by it.
-
-        A generator at work is one for a while: its beginning and its end are operations, and in between others may
-        find it running. CPython says so by a ValueError, also where nothing in its body is shared.
-        """
-        self._announce(actor, "data.write", [(thing, SIZE)])
-        running = [id(each) for each in _generators(iterator)]
-        if self.advancing.intersection(running):
-            raise ValueError("generator already executing")
-        if not running:
-            found = step()
-            if type(iterator) is groupby:  # a group is taken from the same source
-                self.heap.lend(thing, None, found[1])
-            return self._loaded(found)
-        self.advancing.update(running)
-        try:
-            return self._loaded(step())
-        finally:
-            try:
-                self._announce(actor, "data.write", [(thing, SIZE)])
-            finally:
-                self.advancing.difference_update(running)
-
     # -- containers ---------------------------------------------------------------------------------------------------
 
     def _used(self, thing: Thing, o: Any, name: str, args: tuple[Any, ...], named: dict[str, Any],
@@ -284,6 +223,7 @@ class Holding(Announcer):
         method = method or getattr(o, name)
         if actor is None or base is None:
             return method(*args, **named)
+        args = tuple(map(self.followed, args)) if args else args
         touch = touch_of(base, name)
         if touch == "several":
             self.wanted[method.__module__] = None
@@ -440,6 +380,8 @@ class Holding(Announcer):
             value = _behind(value) if type(value) in _THROUGH else value
             value = value.obj if type(value) is memoryview else value
             thing = self._known.get(id(value))
+            if thing is not None and deep and issubclass(type(value), _TOLD_BY_C):
+                touched += self._attributes(thing)
             if thing is None or self._base(type(value)) is None:
                 continue
             touched += [(thing, SIZE)] if thing.lump else self._everywhere(thing, value)
@@ -456,28 +398,18 @@ class Holding(Announcer):
         todo = list(values)[::-1]
         while todo:
             value = todo.pop()
-            value = _behind(value) if type(value) in _THROUGH else value
-            if id(value) not in found and (issubclass(type(value), _NESTING) or self._base(type(value)) is not None):
+            value = _behind(value) if type(value) in _THROUGH else value.obj if type(value) is memoryview else value
+            if id(value) not in found and (
+                    issubclass(type(value), (*_NESTING, *_TOLD_BY_C)) or self._base(type(value)) is not None):
                 found[id(value)] = value
                 todo += [part for part in _entries(value) if not _is_plain(part)]
         return list(found.values())
-
-
-def _is_iterator_of_c(o: Any) -> bool:
-    """Whether all that can be asked of `o`, a file or a reader, is the next one, and C gives it."""
-    step = getattr(type(o), "__next__", None)
-    return type(step) is WrapperDescriptorType and iter(o) is o
 
 
 def _asks(key: Any, items: list[Any]) -> bool:
     """Whether sorting asks code of the program, so that others may come in between."""
     return isinstance(key, (FunctionType, MethodType)) or any(
         isinstance(type(item).__lt__, FunctionType) for item in items if not _is_plain(item))
-
-
-def _behind(o: Any) -> Any:
-    """The mapping that a view or a `mappingproxy` shows."""
-    return gc.get_referents(o)[0]
 
 
 def _makes(o: Any) -> bool:
@@ -494,6 +426,8 @@ def _entries(value: Any) -> list[Any]:
     base = next((base for base in _NESTING if issubclass(type(value), base)), None)
     if base is dict:
         return [*dict.keys(value), *dict.values(value)]
+    if issubclass(type(value), _TOLD_BY_C):
+        return [*(own_names(value) or {}).values(), *plainly(value, "args", ())]
     return list(base.__iter__(value)) if base is not None else []
 
 
@@ -503,58 +437,8 @@ def _keys_of(o: Any) -> list[Any]:
 
 
 def _is_generated(method: Any) -> bool:
-    """Whether it has no source that could be rewritten: a dataclass's, or one of C, such as that of SimpleNamespace."""
-    if type(method) is WrapperDescriptorType:
-        return method.__objclass__ is SimpleNamespace
+    """Whether it has no source that could be rewritten, as a dataclass's."""
     return issubclass(type(method), FunctionType) and method.__code__.co_filename.startswith("<")
-
-
-def _generators(iterator: Any) -> list[Any]:
-    """The generators that are advanced with `iterator`: itself, or what is behind an `enumerate` or a `zip`."""
-    found, todo = [], [iterator]
-    while todo:
-        each = todo.pop()
-        if type(each) is GeneratorType:
-            found.append(each)
-        elif type(each) in _BEHIND or type(each).__module__ == "itertools":
-            todo += gc.get_referents(each)
-    return found
-
-
-class _Follower:
-    """An iterator over something shared: each step looks at it again."""
-
-    __slots__ = ("_iterator", "_o", "_position", "_probes", "_thing", "_wide")
-
-    def __init__(self, probes: Holding, thing: Thing, o: Any, iterator: Iterator[Any], *, wide: bool) -> None:
-        self._probes, self._thing, self._o, self._iterator, self._wide = probes, thing, o, iterator, wide
-        self._position = 0
-
-    def __iter__(self) -> _Follower:
-        return self
-
-    def __next__(self) -> Any:
-        actor = ACTORS.get(_get_ident())
-        if actor is not None and self._iterator is self._o and not self._thing.lump:
-            return self._probes.advanced(actor, self._thing, self._o, self._iterator.__next__)
-        if actor is not None:
-            self._announce(actor)
-        self._position += 1
-        return self._probes._loaded(next(self._iterator))
-
-    def _announce(self, actor: Actor) -> None:
-        probes, thing = self._probes, self._thing
-        if self._iterator is self._o or thing.lump:
-            probes._announce(actor, "data.write" if self._iterator is self._o else "data.read", [(thing, SIZE)])
-        elif self._wide:
-            probes._announce(actor, "data.read", probes._everywhere(thing, self._o))
-        else:
-            here = (self._position,)
-            listed = probes.heap.has_key(thing, here) and issubclass(type(self._o), list)
-            probes._announce(actor, "data.read", [(thing, SIZE), (thing, here)] if listed else [(thing, SIZE)])
-
-    def __length_hint__(self) -> int:
-        return operator.length_hint(self._iterator)
 
 
 def _keys_given(touch: str, args: tuple[Any, ...]) -> Iterable[Any] | None:

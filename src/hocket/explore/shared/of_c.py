@@ -30,6 +30,8 @@ ASKED = frozenset({
     operator.attrgetter, operator.itemgetter, operator.methodcaller})
 """What is called by C, reads unseen, and is no sequence."""
 
+_OF_DESCRIPTORS = {"__get__": "get_raw", "__set__": "set_raw", "__delete__": "delete_raw"}
+
 
 class OfC(Holding):
     """The probes of calls of such objects."""
@@ -83,6 +85,14 @@ class OfC(Holding):
             return self._looking(actor, f, args, named)
         self._filled(actor, args[:2])
         return f(*args, **named)
+
+    def _by_descriptor(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """`C.slot.__get__(o)` and its like: the attribute of `o`."""
+        method = _OF_DESCRIPTORS.get(f.__name__)
+        if method is None or named or not args or args[0] is None:
+            return f(*args, **named)
+        of_it = args[1:] if f.__name__ == "__set__" else ()
+        return getattr(self, method)(args[0], f.__self__.__name__, *of_it, lambda *_: f(*args))
 
     def _reduced(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """What copying and pickling ask an object of the program for: the attributes that it has."""

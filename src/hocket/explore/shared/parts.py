@@ -7,6 +7,7 @@ a coroutine what is in its frame.
 
 from __future__ import annotations
 
+import array
 import functools
 import gc
 import re
@@ -40,7 +41,8 @@ from hocket.explore.threads.control import Actor, Control
 from hocket.explore.threads.pool import Voice, _allocate_lock
 
 __all__ = [
-    "ENVELOPES", "LIFE", "OPEN", "WEAK", "given_to", "is_made_by_python", "is_member", "is_settled", "is_value",
+    "ENVELOPES", "LIFE", "OPEN", "WEAK", "given_to", "is_made_by_python", "is_member", "is_settled", "is_stepping",
+    "is_value",
     "parts", "plainly", "referred", "told_key",
 ]
 
@@ -176,8 +178,28 @@ def given_to(f: partial[Any], args: tuple[Any, ...]) -> list[Any]:
 _PLACE: Any = getattr(functools, "Placeholder", object())
 _BARE: set[type] = {CellType, list, dict, set, deque, bytearray, tuple, frozenset, OrderedDict, defaultdict}
 _RUNNING: set[type] = {GeneratorType, CoroutineType, AsyncGeneratorType}  # what their frames hold, they hold
+
+
+class _Old:
+    """Iterated by index, as anything with a `__getitem__` is."""
+
+    def __getitem__(self, index: int) -> int:
+        raise IndexError
+
+
+_DICTS: tuple[Any, ...] = ({}, OrderedDict())
+_ORDERED: tuple[Any, ...] = ([], (), range(0), range(1 << 99), deque(), *_DICTS, *(each.values() for each in _DICTS),
+                             *(each.items() for each in _DICTS))
+_SEQUENCES: tuple[Any, ...] = (*_ORDERED, set(), "", "\u0100", b"", bytearray(), array.array("i"), memoryview(b""))
 _STEPPING: set[type] = {enumerate, zip, map, filter}
+_ITERATORS = frozenset({*(type(iter(each)) for each in _SEQUENCES), *(type(reversed(each)) for each in _ORDERED),
+                        type(iter(int, 0)), type(iter(_Old())), GeneratorType, *_STEPPING})
 OPEN = _BARE | _RUNNING | _STEPPING | {CACHED}
+
+
+def is_stepping(kind: type) -> bool:
+    """Whether it is a generator, or an iterator whose steps C takes."""
+    return kind in _ITERATORS or kind.__module__ == "itertools"
 
 
 def _parts_of_function(function: FunctionType) -> Iterator[tuple[Any, str]]:

@@ -195,9 +195,13 @@ class Tracker:
             self.probes.findings.setdefault(
                 f"{left} holds what an earlier execution has left there, and it cannot be put back")
         elif not self.visible.afresh:
-            self.led = bool(left) or (control.end == End.DIVERGED and heap.kept.has_changed())
+            self.led = bool(left) or (control.end == End.DIVERGED and self._has_left_something())
             self.leads = control.end != End.COMPLETE and any(
                 each.is_left() and self._was_read(control, each) for each in heap.shown.values())
+
+    def _has_left_something(self) -> bool:
+        heap = self.probes.heap
+        return heap.kept.has_changed() or any(each.was_left() for each in heap.shown.values())
 
     def _was_read(self, control: Control, shown: Shown) -> bool:
         deeds = [(event.operation.kind in _BLIND, event.operation.objects) for event in control.execution.events]

@@ -1,0 +1,86 @@
+"""Programs that were called proved, or ended badly, until `python -m tests.fuzz_threads` met them.
+
+Each is explored and held against every schedule of plain Python, as there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from tests.fuzz_threads import Program, check
+from tests.thread_templates import Family
+
+
+class Row(NamedTuple):
+    """What two threads do with what `made` makes, each in statements one a line."""
+
+    made: str
+    one: str
+    other: str
+    end: str
+    before: str = ""
+
+
+ROWS = {
+    "an iterator that was made before its list was shared":
+        Row("d = [1, 2, 3]\ns = iter(d)", "note(next(s, None))", "d.clear()", "list(s), d"),
+    "an iterator of one thread over the list of several":
+        Row("d = [1, 2]", "it = iter(d)\nnote(next(it))\nnote(list(it))", "d.append(3)", "d"),
+    "a generator expression that two go through":
+        Row("d = [1, 2]\ns = (x + 1 for x in d)", "note(3 in s)", "note(sorted(s))", "list(s)"),
+    "a generator expression over a list that another changes":
+        Row("d = [1, 2]\ns = (x + 1 for x in d)", "note(next(s, None))", "d.pop()\nd.pop()", "list(s)"),
+    "the iterator of items is given to dict": Row("d = {0: 1}\ns = iter(d.items())", "note(dict(s))", "d[2] = 3", "d"),
+    "a map made earlier": Row("d = [1, 2]\ns = map(str, d)", "note(list(s))", "d.append(3)", "list(s)"),
+    "a filter that looks twice in one step":
+        Row("d = [0, 0, 1]\nc = [0]\ndef f(x): return c[0]\ns = filter(f, d)", "note(next(s, None))",
+            "d[1] = 5\nc[0] = 1", "d"),
+    "reversed is used later": Row("d = [1, 2]\ns = reversed(d)", "note(next(s, None))", "d.pop()", "list(s)"),
+    "reversed items are listed later":
+        Row("import collections\ns = collections.OrderedDict([(0, 1)])", "x = reversed(s.items())\nnote(list(x))",
+            "s[2] = 3", "s"),
+    "what is popped until zero": Row("d = [0, 1, 2]\ns = iter(d.pop, 0)", "note(next(s, None))", "note(len(d))", "d"),
+    "a sum that goes through a generator":
+        Row("s = gen()", "note(sum(s))", "note(next(s))", "list(s)", "def gen(): yield from (1, 2)"),
+    "bytes are joined": Row("s = bytearray(b'ab')", "note(b''.join([s, s]))", "s.reverse()", "s"),
+    "lists are added up": Row("s = ([1], [2])", "note(sum(s, []))", "s[1].append(3)", "s"),
+    "a slot is set by its descriptor":
+        Row("s = C()", "C.a.__set__(s, 1)", "C.a.__set__(s, 2)", "s.a", "class C: __slots__ = ('a',)"),
+    "what a namespace shows": Row("import types\ns = types.SimpleNamespace(a=0)", "note(str(s))", "s.a = 1", "s"),
+    "what an exception shows": Row("s = ValueError(1)", "note(str([s]))", "s.args = (2,)", "s.args"),
+    "a view of memory is added up": Row("s = memoryview(bytearray(b'ab'))", "note(sum(s))", "s[0] = 5", "bytes(s)"),
+    "extended by an iterator": Row("d = [1]\ns = iter(d)\ne = []", "e.extend(s)", "d.append(2)", "e"),
+}
+
+
+LASTING = {
+    "the arguments of an exception":
+        Row("s = ValueError(1)", "s.args = (2,)", "s.args = (*s.args, 3)", "s.args"),
+    "a key that is there in the first execution only":
+        Row("import collections\ns = collections.ChainMap({0: 'a'}, {0: 'b', 1: 'c'})",
+            "for _ in range(2): s.pop(0)", "s.pop(0)\ns[0] = 10", "s.maps"),
+    "iterators that go on":
+        Row("d = [1, 2, 3]\ns = enumerate(d)\nt = zip(s, d)", "note(next(s))", "note(next(t))", "list(t)"),
+    "numbers that are counted on":
+        Row("import itertools\ns = itertools.count()", "note(next(s))", "note(next(s))", "next(s)"),
+}
+"""Here what is shared is the module's, and one execution finds what another has left."""
+
+
+def _program(row: Row, lasting: bool = False) -> Program:
+    family = Family("", row.made, "", "", row.end, row.before)
+    return Program(family, row.made, tuple(tuple(each.split("\n")) for each in (row.one, row.other)), lasting)
+
+
+@pytest.mark.parametrize("what", ROWS)
+def test_all_that_plain_python_comes_to_is_explored(what: str) -> None:
+    answer = check(_program(ROWS[what]))
+    assert answer.word in ("agreed", "more"), answer.told  # what goes through an iterator in C is several steps
+
+
+@pytest.mark.parametrize("what", LASTING)
+def test_each_execution_begins_as_the_first(what: str) -> None:
+    answer = check(_program(LASTING[what], lasting=True))
+    assert answer.word == "agreed", answer.told
