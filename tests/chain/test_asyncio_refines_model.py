@@ -7,6 +7,7 @@ when the runtime schedules its callbacks otherwise, and is then looked at anew.
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -15,9 +16,14 @@ from tests.chain.aio_plants import AIO
 from tests.chain.aio_scenarios import SCENARIOS, explored
 from tests.chain.plants import Plant
 
+KEEPS_WHO_AWAITS = hasattr(asyncio, "future_add_to_awaited_by")  # 3.14: its `gather` adds a callback
+MANY_MORE = {"a body gathers two tasks, one place", "an async iterator, two places, a body fails"}
+
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_interleaving_of_the_asyncio_runtime_is_a_run_of_the_model(name):
+    if KEEPS_WHO_AWAITS and name in MANY_MORE:
+        pytest.skip("more than a thousand interleavings beyond those of 3.11 to 3.13")
     result, occurred = explored(name)
     assert result.verdict == "proved", str(result.failure)
     assert occurred == SCENARIOS[name].outcomes
