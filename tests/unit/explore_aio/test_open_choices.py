@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import itertools
 import threading
 from functools import partial
+from operator import methodcaller
 
 import pytest
 
@@ -335,6 +337,41 @@ def test_to_stop_a_loop_from_another_thread_is_a_failure_if_it_runs():
     assert hocket.explore(partial(body, True)).verdict == "proved"
 
 
+def used_in_a_thread(make, use, look):
+    async def body():
+        shared = make()
+        thread = threading.Thread(target=lambda: use(shared))
+        thread.start()
+        seen = look(shared)
+        thread.join()
+        return seen
+
+    return body
+
+
+@pytest.mark.parametrize(("make", "use", "look"), [
+    (asyncio.Queue, methodcaller("put_nowait", 1), methodcaller("empty")),
+    (asyncio.PriorityQueue, methodcaller("put_nowait", 1), methodcaller("empty")),
+    (asyncio.Event, methodcaller("set"), methodcaller("is_set")),
+    (partial(asyncio.Semaphore, 0), methodcaller("release"), methodcaller("locked")),
+])
+def test_what_asyncio_keeps_to_one_thread_is_reported_where_another_uses_it_and_both_orders_are_tried(make, use, look):
+    result = hocket.explore(used_in_a_thread(make, use, look))
+    assert (result.verdict, set(result.outcomes)) == ("incomplete", {False, True})
+    assert f"asyncio.{type(make()).__name__}, which is for one thread, is used by several" in result.reason
+
+
+def test_coroutine_methods_of_asyncio_are_still_coroutine_functions_and_one_thread_may_use_what_it_likes():
+    async def body():
+        queue = asyncio.Queue()
+        await asyncio.to_thread(str)
+        queue.put_nowait(1)
+        return inspect.iscoroutinefunction(queue.get), await queue.get()
+
+    result = hocket.explore(body)
+    assert (result.verdict, set(result.outcomes), result.untracked) == ("proved", {(True, 1)}, ())
+
+
 def test_a_context_variable_that_a_thread_is_asked_for_is_its_own():
     async def body():
         _VARIABLE.set(3)
@@ -344,10 +381,10 @@ def test_a_context_variable_that_a_thread_is_asked_for_is_its_own():
     assert (result.verdict, result.outcomes) == ("proved", {3: 3})
 
 
-def looked_into(in_the_thread):
+def looked_into(in_the_thread, made=None):
     async def body():
         loop = asyncio.get_running_loop()
-        answer = loop.create_future()
+        answer = asyncio.Future() if made is None else made(loop)
 
         def reply():
             if not answer.done():
@@ -366,11 +403,12 @@ def looked_into(in_the_thread):
 
 
 def test_a_future_that_another_thread_looks_into_is_untracked_and_nothing_is_proved():
-    result = hocket.explore(looked_into(in_the_thread=True))
+    result = hocket.explore(looked_into(True))
     assert result.verdict == "incomplete"
     assert any("Future." in told for told in result.untracked)
 
 
 def test_a_future_that_only_its_loop_looks_into_beside_other_threads_is_as_good_as_tracked():
-    result = hocket.explore(looked_into(in_the_thread=False))
-    assert (result.verdict, result.untracked) == ("proved", ())
+    for made in (None, lambda loop: loop.create_future()):
+        result = hocket.explore(looked_into(False, made))
+        assert (result.verdict, result.untracked) == ("proved", ())

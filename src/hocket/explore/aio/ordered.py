@@ -29,10 +29,6 @@ class OrderedTask(_Task):  # type: ignore[misc]  # of Any: typeshed's is generic
     def __hash__(self) -> int:
         return self._place
 
-    def is_run_by(self, actor: Any) -> bool:
-        """Whether its loop runs in this actor: who alone may touch it."""
-        return bool(self._loop.is_run_by(actor))
-
 
 class OrderedFuture(_Future):  # type: ignore[misc]  # of Any: typeshed's is generic
     """A future of an explored loop."""
@@ -43,10 +39,6 @@ class OrderedFuture(_Future):  # type: ignore[misc]  # of Any: typeshed's is gen
 
     def __hash__(self) -> int:
         return self._place
-
-    def is_run_by(self, actor: Any) -> bool:
-        """Whether its loop runs in this actor: who alone may touch it."""
-        return bool(self._loop.is_run_by(actor))
 
     def cancelled(self) -> bool:
         """Whether it was cancelled.

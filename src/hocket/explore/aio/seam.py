@@ -20,6 +20,7 @@ from typing import Any
 from zlib import crc32
 
 from hocket.errors import Refused
+from hocket.explore.aio.kept import kept_to_one_thread
 from hocket.explore.threads import patch
 from hocket.explore.threads.control import Control, End, Unwind, current
 
@@ -158,6 +159,7 @@ def _asyncio_controlled() -> Iterator[None]:
             swift.new_event_loop = _in_place_of(swift.new_event_loop)
         undo.callback(setattr, warnings, "_warn_unawaited_coroutine", _warn_unawaited())
         warnings._warn_unawaited_coroutine = _told_of_unawaited(_warn_unawaited())  # type: ignore[attr-defined]
+        undo.enter_context(kept_to_one_thread())
         yield
 
 

@@ -255,7 +255,10 @@ class Announcer:
 
 def _is_on_its_loop(f: Any, value: Any, actor: Actor) -> bool:
     """Whether `f` is a method of an asyncio future that is called where its loop runs; elsewhere it is reported."""
-    return type(value).__module__ == "_asyncio" and plainly(f, "__self__") is value and bool(value.is_run_by(actor))
+    if type(value).__module__ != "_asyncio" or plainly(f, "__self__") is not value:
+        return False
+    is_run_by = getattr(getattr(value, "_loop", None), "is_run_by", None)  # of a loop of the explorer (aio/loop.py)
+    return is_run_by is not None and bool(is_run_by(actor))
 
 
 def _code(f: Any) -> CodeType | None:

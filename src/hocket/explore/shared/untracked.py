@@ -213,9 +213,15 @@ class Watch:
 
     def met_real_lock(self) -> None:
         """The calling actor uses a lock that is none of the explorer's."""
+        self.met("a lock is used that was made outside of the exploration")
+
+    def met(self, what: str) -> None:
+        """The calling actor does something by which nothing can be proved."""
         frame = caller(sys._getframe(1))
         if frame is not None:
-            self._report_at(frame, "a lock is used that was made outside of the exploration")
+            self._report_at(frame, what)
+        else:  # a thread whose target is a method of somebody else's
+            self.findings.setdefault(what, None)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
