@@ -255,6 +255,13 @@ AIO = (
     ),
     Plant("threads come back", ((Threads, "came_back", _hears_nothing),), "spawn two deep, in a thread", "deadlock", 1),
     Plant(
+        "where no worker is left, whoever joins is told",
+        ((AsyncScheduler, "_nobody_is_left", _nothing),),
+        "workers come and go",
+        "deadlock",
+        1,
+    ),
+    Plant(
         "what a body builds is its own until it has said run()",
         ((AsyncScheduler, "_body_here", _nothing),),
         "a body builds at the end",

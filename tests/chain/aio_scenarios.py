@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 import hocket
-from hocket.errors import DeadlockError, Refused, TaskLost
+from hocket.errors import DeadlockError, Refused, Stranded, TaskLost
 from hocket.graph import Graph, Task
 from hocket.kernel import Policy
 from hocket.runtime.aio import AsyncScheduler
@@ -335,6 +335,19 @@ async def building_at_the_end(scheduler: AsyncScheduler) -> None:
     await asyncio.sleep(0)
 
 
+async def workers_come_and_go(scheduler: AsyncScheduler) -> None:
+    """The only worker comes when there is work, and leaves; whoever joins is told if nobody is left, or helps."""
+    a, b = scheduler.spawn("a", work), scheduler.spawn("b", work)
+    scheduler.add_worker("w")
+    await asyncio.sleep(0)
+    with suppress(Stranded):
+        scheduler.remove_worker("w")
+    with suppress(DeadlockError):
+        await b
+    await b.join(help=True)
+    await a
+
+
 # -- the table ---------------------------------------------------------------------------------------------------------
 
 # what the caller of a scheduler, or any task of asyncio's but the caller's, is subject to
@@ -382,6 +395,7 @@ SCENARIOS = {
     "a body in a thread builds at the end": Scenario(
         scenarios.maker_of_two(), scenarios.building_at_the_end, 12, {FINISHED * 3}, how=_PROMISED
     ),
+    "workers come and go": Scenario(_TWO, workers_come_and_go, 5, {FINISHED * 2}, workers=0),
     "cancelled in the queue": Scenario(_TWO, cancelled_in_the_queue, 13, _all("cf", "ff"), cancels=True),
     "cancelled in the queue, one place": Scenario(
         _TWO, cancelled_in_the_queue, 5, _all("cf", "ff"), workers=1, cancels=True

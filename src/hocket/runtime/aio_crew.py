@@ -89,7 +89,7 @@ class AsyncCrew(Building[AsyncHandle]):
         # asked first: in a thread, the variables are those of whoever spawned the task
         task = self._in_threads.get(get_ident())
         life = self._life_here() if task is None else None
-        return task if life is None else self._lives[life]
+        return task if life is None else self._lives.get(life)  # it may end while another thread asks
 
     # -- what the kernel says -----------------------------------------------------------------------------------------
 

@@ -60,6 +60,7 @@ class AsyncWorkers(AsyncCrew):
         What waits stays there for others; if there are none, joiners of it are told (DeadlockError), and so is the
         caller, by the warning `Stranded`, which names what waits. Raises Refused when no worker is called so.
         """
+        self._refuse_strangers(name, "removed")
         workers = self._counted(name, "removed")
         with self._lock:
             if name not in workers:
@@ -80,6 +81,10 @@ class AsyncWorkers(AsyncCrew):
             yield
         finally:
             self.remove_worker(name)
+
+    def _refuse_strangers(self, thing: str, did: str) -> None:
+        """Who may build: the loop, and bodies in threads."""
+        raise NotImplementedError
 
     def _counted(self, name: str, did: str) -> dict[str, None]:
         if self._workers is None:
