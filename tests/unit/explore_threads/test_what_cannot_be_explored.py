@@ -298,8 +298,29 @@ SHARED = random.Random(3)
 
 @pytest.mark.parametrize("use", [SHARED.random, lambda: SHARED.gauss(0, 1), lambda: SHARED.seed(3)],
                          ids=["random", "gauss", "seed"])
-def test_a_generator_that_threads_share_is_not_called_proved(use):
-    assert hocket.explore(lambda: two(lambda: use())).verdict == "incomplete"
+def test_draws_from_a_generator_that_threads_share_are_explored_and_taken_back(use):
+    before = SHARED.getstate()
+    result = hocket.explore(lambda: two(lambda: use()))
+    assert (result.verdict, result.untracked) == ("proved", ())
+    assert SHARED.getstate() == before
+
+
+def test_who_draws_first_from_a_shared_generator_gets_the_first_number():
+    def body():
+        drawn = {}
+
+        def draw(name):
+            drawn[name] = SHARED.random()
+
+        first, second = (threading.Thread(target=draw, args=(name,)) for name in "ab")
+        for thread in (first, second):
+            thread.start()
+        for thread in (first, second):
+            thread.join()
+        return drawn["a"] < drawn["b"]
+
+    result = hocket.explore(body)
+    assert (result.verdict, result.outcomes) == ("proved", {True: 2, False: 2})  # and who is first in the dict
 
 
 def test_a_draw_that_is_refused_does_not_end_the_watch_over_shared_data():

@@ -26,11 +26,13 @@ from typing import Any, NamedTuple
 from hocket.explore.shared.parts import WEAK, is_made_by_python, is_value, own_names, parts, plainly
 from hocket.explore.shared.reaching import is_trackable
 from hocket.explore.shared.rewinding import Rewinding
+from hocket.explore.shared.stateful import set_state, state_of
 from hocket.explore.threads.control import ACTORS
 
 __all__ = ["ABSENT", "Kept", "glimpse", "is_container"]
 
 _absent = object()
+_WHOLE = "\0size"  # the place that stands for all of an object (heap.py)
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 _LOOKED_AT = 100  # entries of a container
 _REACHED = 10_000  # objects whose content is kept before the first execution
@@ -289,6 +291,7 @@ _WAYS = (
     _Way(lambda value: bool(_slots(value)), _in_slots, _set_slots),
     _Way(lambda value: type(value) is CellType, _in_cell, _set_cell),
     _Way(_is_exception, lambda value: [value.args], _set_args),
+    _Way(lambda value: state_of(value) is not None, lambda value: [state_of(value)], set_state),
     _Way(lambda value: issubclass(type(value), (type, ModuleType)) and bool(own_names(value)), _named, _set_named),
 )
 
@@ -310,6 +313,8 @@ def glimpse(held: Any, key: Any) -> Any:
         return tuple(map(_shown, _in_cell(held)))
     if issubclass(type(held), WEAK):
         held = vars(held).get("data")
+    if type(key) is str and key == _WHOLE and state_of(held) is not None:
+        return state_of(held)
     if _base(held) is not None:
         items = _items(held)
         kind = type(held)

@@ -22,6 +22,7 @@ from hocket.explore.shared.memo import CACHED
 from hocket.explore.shared.parts import is_value
 from hocket.explore.shared.stateful import is_read_by_nobody, is_stateful
 from hocket.explore.threads.control import Actor
+from hocket.explore.threads.files import note_method
 
 __all__ = ["ASKED", "OfC"]
 
@@ -41,6 +42,8 @@ class OfC(Holding):
         self._looked((*args, *named.values()), deep=True)
         args = tuple([self.iterate(value) if hasattr(type(value), "__next__") else value for value in args])
         self._in_one_step(f.__self__, f.__name__)
+        if hasattr(f.__self__, "fileno"):
+            note_method(actor, f.__self__, f.__name__)
         if f.__name__ == "readinto":
             self._filled(actor, args)
         return f(*args, **named)

@@ -18,7 +18,7 @@ from hocket.explore.semantics import ROWS, modes_of
 from hocket.explore.threads.values import Value
 from hocket.trace.event import Event
 
-__all__ = ["Access", "Race", "race_of"]
+__all__ = ["Access", "Race", "race_of", "unordered"]
 
 Stack = tuple[tuple[str, int, str], ...]
 Clock = dict[int, int]
@@ -49,6 +49,12 @@ class Race:
 
 def race_of(execution: Execution, accesses: list[Access]) -> Race | None:
     """The first race of an execution, in the order in which their second accesses were made."""
+    found = unordered(execution, accesses)
+    return Race(execution.cast.objects[found[0].place], *found) if found is not None else None
+
+
+def unordered(execution: Execution, accesses: list[Access]) -> tuple[Access, Access] | None:
+    """Two accesses to one place, one of them a write, that no operation of the execution orders."""
     suspects = _touched_by_several(accesses)
     clocks = _Clocks(execution.events if suspects else [])
     last: dict[int, dict[tuple[int, str], Access]] = {}  # of each place, by actor and mode
@@ -58,7 +64,7 @@ def race_of(execution: Execution, accesses: list[Access]) -> Race | None:
         others = last.setdefault(access.place, {})
         for (actor, mode), earlier in others.items():
             if actor != access.actor and "w" in (mode, access.mode) and not clocks.ordered(earlier, access):
-                return Race(execution.cast.objects[access.place], earlier, access)
+                return earlier, access
         others[access.actor, access.mode] = access
     return None
 

@@ -23,7 +23,7 @@ _LEFT_ALONE = {  # they carry explorations, or judge and print what these come t
     "reprlib", "pprint", "difflib", "iniconfig", "rich", "pygments",
     "_pytest", "pytest", "pluggy", "xdist", "hypothesis", "coverage", "unittest", "pdb", "bdb", "_frozen_importlib",
     "_frozen_importlib_external", "importlib", "linecache", "tokenize", "traceback", "ast", "dis", "opcode",
-    "warnings", "subprocess", "socket", "selectors",
+    "warnings", "subprocess", "socket", "selectors", "tempfile",
 }
 
 

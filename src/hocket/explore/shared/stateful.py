@@ -11,12 +11,16 @@ branches of a tree, a connection and what it commits); of these nothing is known
 
 from __future__ import annotations
 
+import ast
 import gc
 import sys
+from io import BytesIO, StringIO
 from types import BuiltinFunctionType
 from typing import Any
 
-__all__ = ["READING", "beneath", "is_read_by_nobody", "is_stateful"]
+__all__ = ["READING", "beneath", "is_read_by_nobody", "is_stateful", "set_state", "state_of"]
+
+_Random: Any = __import__("_random").Random
 
 _STATEFUL = frozenset({
     "_io.StringIO", "_io.BytesIO", "_io.TextIOWrapper", "_io.BufferedReader", "_io.BufferedWriter",
@@ -69,3 +73,23 @@ def beneath(o: Any) -> list[Any]:
 def is_read_by_nobody(stream: Any) -> bool:
     """Whether a stream is the output of the whole run, which no program looks at."""
     return stream is sys.__stdout__ or stream is sys.__stderr__ or type(stream).__name__ in ("EncodedFile", "_Sink")
+
+
+def state_of(o: Any) -> str | None:
+    """The state of a stream in memory, or of a generator of random numbers, as a text; None of all else."""
+    if issubclass(type(o), (StringIO, BytesIO)):
+        return None if o.closed else sys.intern(repr((o.getvalue(), o.tell())))
+    return sys.intern(repr(_Random.getstate(o))) if issubclass(type(o), _Random) else None
+
+
+def set_state(o: Any, states: list[str]) -> None:
+    """What `state_of` told is its state again; a stream that is closed since stays so."""
+    state = ast.literal_eval(states[0])
+    if issubclass(type(o), _Random):
+        _Random.setstate(o, state)
+    elif not o.closed:
+        held, position = state
+        o.seek(0)
+        o.truncate()
+        o.write(held)
+        o.seek(position)

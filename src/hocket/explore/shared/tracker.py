@@ -26,10 +26,12 @@ from hocket.explore.shared.mocks import HOME
 from hocket.explore.shared.names import names_in, written_by
 from hocket.explore.shared.parts import own_names, plainly
 from hocket.explore.shared.probes import Probes
-from hocket.explore.shared.racing import Race, race_of
+from hocket.explore.shared.racing import Access, Race, race_of, unordered
 from hocket.explore.shared.reaching import homes_of
+from hocket.explore.shared.stateful import state_of
 from hocket.explore.shared.telling import TELLING
 from hocket.explore.threads.control import RESTART, Control, End, Observer, Session
+from hocket.explore.threads.files import BOOKS, Book, FileAccess
 from hocket.explore.threads.naming import is_hocket
 from hocket.explore.threads.spaces import file_of, space_of
 
@@ -114,9 +116,11 @@ class Tracker:
     led: bool = False  # an execution went by what an earlier one had left behind
     leads: bool = False  # the last one would go another way if it were run again
     _last: Control | None = None
+    _book: Book = field(init=False)  # of files
     _told: bool = False
 
     def __post_init__(self) -> None:
+        self._book = Book(self.body)
         files = [file_of(module) or "" for module in self.modules]
         names = written_by(files)
         own = {HOME, *(module.__name__ for module in self.modules)}
@@ -144,6 +148,8 @@ class Tracker:
                 exchanged.freeze()
                 yield
         finally:
+            if self._last is not None:
+                BOOKS.pop(id(self._last.session), None)
             exchanged.thaw()
             if self._is_to_put_back():
                 heap.kept.put_back()
@@ -155,6 +161,8 @@ class Tracker:
         return self.visible.afresh or self.leads or of_no_account
 
     def begin(self, control: Control) -> None:
+        self._book.begin()
+        BOOKS[id(control.session)] = self._book
         self.race, self._last = None, control
         if self.visible.afresh:
             self.probes.heap.kept.put_back()
@@ -182,9 +190,26 @@ class Tracker:
     def end(self, control: Control) -> None:
         accesses = self.probes.accesses
         self._look_for_leavings(control)
+        self._look_at_files(control)
         if accesses:
             self.race = race_of(control.execution, accesses)
         self.probes.heap.end()
+
+    def _look_at_files(self, control: Control) -> None:
+        """Whether threads go for one file and nothing orders them, or an earlier execution has left one behind."""
+        findings, seen = self.probes.findings, self._book.accesses
+        for path in self._book.changed:
+            findings.setdefault(f"file {path} is not as the first execution found it, and files are not put back: "
+                                "make it in the test, in a folder of its own (tempfile.TemporaryDirectory)")
+        places: dict[tuple[str, int], int] = {}
+        accesses = [Access(each.actor, each.events, each.mode, places.setdefault(place, len(places)), ())
+                    for each in seen for place in _places_of(each, {each.actor for each in seen})]
+        race = unordered(control.execution, accesses)
+        if race is not None:
+            (path, _), names = list(places)[race[0].place], control.execution.cast.actors
+            deeds = " and ".join(f"{'written' if each.mode == 'w' else 'read'} by {names[each.actor]}" for each in race)
+            findings.setdefault(f"{'folder' if path.endswith('/') else 'file'} {path} is {deeds}, and nothing orders "
+                                "these: what else they may find was not tried (it would be under a lock)")
 
     def _look_for_leavings(self, control: Control) -> None:
         """Whether this execution was led by what an earlier one has left behind; if it failed, whether it would be."""
@@ -206,6 +231,8 @@ class Tracker:
     def _was_read(self, control: Control, shown: Shown) -> bool:
         deeds = [(event.operation.kind in _BLIND, event.operation.objects) for event in control.execution.events]
         deeds += [(access.mode == "w", (access.place,)) for access in self.probes.accesses or ()]
+        if state_of(shown.thing.held) is not None:  # whoever writes there goes on from what there was
+            return True
         return self.probes.heap.was_read_alone(shown.thing) or shown.was_read(deeds)
 
     def saw_too_little(self) -> bool:
@@ -316,6 +343,13 @@ def _has_source(module: ModuleType) -> bool:
     if file is None:  # a console or a notebook, whose cells are known to `linecache`
         return module.__name__ == "__main__"
     return str(file).endswith(".py") and not is_hocket(str(file))
+
+
+def _places_of(access: FileAccess, actors: set[int]) -> list[tuple[str, int]]:
+    """A file is one place; in a folder each actor has its own, which who lists it reads: two that add do not mind."""
+    if not access.path.endswith("/"):
+        return [(access.path, 0)]
+    return [(access.path, actor) for actor in (sorted(actors) if access.mode == "r" else [access.actor])]
 
 
 def _forget_levels() -> None:

@@ -31,7 +31,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from hocket.explore.threads import chance, refused
+from hocket.explore.threads import chance, files, refused
 from hocket.explore.threads.contexts import give_context, run_in_context
 from hocket.explore.threads.control import ACTORS, Actor, Control, current
 from hocket.explore.threads.earlier import StandIns, exchange
@@ -451,6 +451,7 @@ _REPLACED: list[tuple[Any, Any]] = [
     *((function, _or_ours(function)) for function in [getattr(logging, "_is_internal_frame", None)] if function),
     *chance.REPLACED,
     *refused.REPLACED,
+    *files.REPLACED,
 ]
 _NAMES: dict[int, Any] = {id(original): replacement for original, replacement in _REPLACED}
 
