@@ -154,6 +154,32 @@ ROWS = {  # since when, classes of the repaired program, the program
             twice(fixed, make)
             assert len(made) == 1
         """),
+    "a comprehension that unpacks lists": ((3, 15), 2, """
+        def body(fixed):
+            items = [1, 1]
+            def write(): items[0] = 2; items[1] = 2
+            torn(fixed, write, lambda: [*each for each in [items]], [1, 1], [2, 2])
+        """),
+    "a generator that unpacks lists": ((3, 15), 2, """
+        def body(fixed):
+            items = [1, 1]
+            def write(): items[0] = 2; items[1] = 2
+            torn(fixed, write, lambda: list((*each for each in [items])), [1, 1], [2, 2])
+        """),
+    "a comprehension that unpacks dicts": ((3, 15), 2, """
+        def body(fixed):
+            known = {0: 1, 1: 1}
+            def write(): known[0] = 2; known[1] = 2
+            torn(fixed, write, lambda: {**each for each in [known]}, {0: 1, 1: 1}, {0: 2, 1: 2})
+        """),
+    "a module with a lazy import": ((3, 15), 2, """
+        lazy import json
+        def body(fixed):
+            box = Box(); box.n = 0
+            def add(): box.n += int(json.dumps(1))
+            twice(fixed, add)
+            assert box.n == 2
+        """),
     "a thread with a context": ((3, 14), 1, """
         def body(fixed):
             seen, name = [], contextvars.ContextVar("name", default="nobody")
@@ -211,6 +237,17 @@ def test_the_mistake_is_found_and_the_repair_is_proved_in_so_many_classes(name, 
     assert (found.verdict, found.failure.replayed) == ("failed", True), found
     proved = hocket.explore(functools.partial(body, True))
     assert (proved.verdict, proved.classes) == ("proved", classes), proved
+
+
+def test_a_lazy_import_in_an_executed_text_is_watched_and_nothing_about_it_is_proved(body_of):
+    """PEP 810: whoever uses the name first binds it, and the names of such a text are shared."""
+    result = hocket.explore(body_of((3, 15), """
+        def body():
+            names = {}
+            def work(): exec("lazy import json\\nx = json", names)
+            together(work, work)
+        """))
+    assert result.verdict == "incomplete", result
 
 
 @pytest.mark.parametrize("name", NEVER_PROVED)

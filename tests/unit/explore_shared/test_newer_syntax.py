@@ -76,7 +76,7 @@ def test_a_node_of_an_unknown_kind_is_refused_by_its_name(source, kind, new):
 
 @pytest.mark.parametrize("kind", [ast.Import, ast.Return])
 def test_a_new_field_of_a_known_kind_is_refused_where_it_says_something(kind, monkeypatch):
-    """As `lazy` of imports may be one day; a kind with a rule of its own and one without."""
+    """A kind with a rule of its own and one without."""
     monkeypatch.setitem(grammar.KNOWN, kind.__name__, frozenset())
     found = grammar.new_fields(kind)
     assert found == kind._fields

@@ -1,9 +1,9 @@
-"""The kinds of nodes that the rewriter knows, those of Python 3.11 to 3.14: what is not here is refused, never guessed.
+"""The kinds of nodes that the rewriter knows, those of Python 3.11 to 3.15: what is not here is refused, never guessed.
 
 A later Python may have a node that binds a name, or that reads an attribute in a way of its own. A generic rule
 for it could change what a program does or leave an access without a probe, so a source that holds one
 keeps its plain code and is only watched (untracked.py), and the reason is said. A known kind may get a new field: it
-is refused where that field says something, as `lazy` imports will.
+is refused where that field says something.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ AugAssign target op value | AnnAssign target annotation value simple
 For target iter body orelse type_comment | AsyncFor target iter body orelse type_comment | While test body orelse
 If test body orelse | With items body type_comment | AsyncWith items body type_comment | Match subject cases
 Raise exc cause | Try body handlers orelse finalbody | TryStar body handlers orelse finalbody | Assert test msg
-Import names | ImportFrom module names level | Global names | Nonlocal names | Expr value | Pass | Break | Continue
+Import names is_lazy | ImportFrom module names level is_lazy | Global names | Nonlocal names | Expr value
+Pass | Break | Continue
 BoolOp op values | NamedExpr target value | BinOp left op right | UnaryOp op operand | Lambda args body
 IfExp test body orelse | Dict keys values | Set elts | ListComp elt generators | SetComp elt generators
 DictComp key value generators | GeneratorExp elt generators | Await value | Yield value | YieldFrom value
@@ -40,7 +41,8 @@ KNOWN: dict[str, frozenset[str]] = {
     name: frozenset(fields) for name, *fields in map(str.split, _FIELDS.strip().replace("\n", "|").split("|"))}
 _NO_CODE = frozenset({
     "ctx", "op", "ops", "annotation", "returns", "type_comment", "kind", "attr", "arg", "names", "module", "level",
-    "name", "rest", "conversion", "simple", "is_async", "type_ignores", "id", "type_params", "str", "kwd_attrs"})
+    "name", "rest", "conversion", "simple", "is_async", "is_lazy", "type_ignores", "id", "type_params", "str",
+    "kwd_attrs"})
 
 
 class NewSyntaxError(Exception):
@@ -55,7 +57,7 @@ def fields_of(kind: type[ast.AST]) -> tuple[str, ...]:
 
 
 def new_fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    """The fields that a known kind did not have in Python 3.14."""
+    """The fields that a known kind did not have in Python 3.15."""
     return tuple(field for field in kind._fields if field not in KNOWN[kind.__name__])
 
 

@@ -47,6 +47,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, TypeVar
 
+from hocket.explore.shared.grammar import NewSyntaxError
 from hocket.explore.shared.rewrite_blocks import Stretches
 from hocket.explore.shared.rewrite_expressions import CELL, OWN, SETTER, Expressions
 from hocket.explore.shared.rewrite_nodes import lambda_of, made, symbol
@@ -259,7 +260,16 @@ class _Rewriter(Expressions):
             out.append(made(ast.Expr, target, value=told))
         out.append(made(ast.Delete, target, targets=[target]))
 
+    def _is_lazy(self, node: Any) -> bool:
+        """PEP 810, at the top only: whoever uses the name first binds it, so it has to be one that nobody watches."""
+        lazy = bool(getattr(node, "is_lazy", 0))
+        if lazy and any(self.binding(each.asname or each.name.partition(".")[0]) is not Binding.PLAIN
+                        for each in node.names):
+            raise NewSyntaxError(f"ast.{type(node).__name__}.is_lazy")
+        return lazy
+
     def _import(self, node: ast.Import, out: list[Any]) -> None:
+        if self._is_lazy(node): out.append(node); return
         for alias in node.names:
             bound = alias.asname or alias.name.partition(".")[0]
             if self.binding(bound) is Binding.PLAIN:
@@ -274,9 +284,10 @@ class _Rewriter(Expressions):
 
     def _import_from(self, node: ast.ImportFrom, out: list[Any]) -> None:
         later: list[tuple[str, str]] = []
+        watched = not self._is_lazy(node) and node.module != "__future__"
         for alias in node.names:
             bound = alias.asname or alias.name
-            if node.module != "__future__" and alias.name != "*" and (
+            if watched and alias.name != "*" and (
                     later or self.binding(bound) is not Binding.PLAIN):
                 alias.asname = self.temporary()
                 later.append((bound, alias.asname))

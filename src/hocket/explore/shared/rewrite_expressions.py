@@ -398,7 +398,10 @@ class Expressions:
                 clauses[-1].ifs = [self.test(condition) for condition in generator.ifs]
             node.generators = clauses
             if isinstance(node, ast.DictComp):
-                node.key, node.value = self.expr(node.key), self.expr(node.value)
+                node.key, node.value = self.expr(node.key), node.value and self.expr(node.value)
+                node.key = node.key if node.value else self._whole(node.key, node)  # 3.15: {**d for d in ds}
+            elif isinstance(node, ast.GeneratorExp) and isinstance(node.elt, ast.Starred):  # 3.15: as it is asked for
+                node.elt.value = self.probe("iterate", [self.expr(node.elt.value)], node.elt)
             else:
                 node.elt = self.expr(node.elt)
 
@@ -492,6 +495,5 @@ _EXPRESSIONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Lambda: Expressions._lambda,
     **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), Expressions._comprehension),
 }
-if hasattr(ast, "TemplateStr"):  # 3.14
-    _EXPRESSIONS[ast.TemplateStr] = Expressions._joined
-    _EXPRESSIONS[vars(ast)["Interpolation"]] = Expressions._interpolation
+for _kind, _rule in (("TemplateStr", Expressions._joined), ("Interpolation", Expressions._interpolation)):
+    if hasattr(ast, _kind): _EXPRESSIONS[getattr(ast, _kind)] = _rule  # 3.14
