@@ -172,10 +172,10 @@ class Races:
     def _state(self, execution: Execution, operation: Operation, at: int, kept: int) -> Any:
         """The states of the operation's objects after all that precedes event `at`, and then the events `kept`."""
         objects = operation.objects
-        if len(objects) == 1:
-            before = self._before(execution, objects[0], at)
-            if before is not None:
-                return before[0]
+        before = [self._before(execution, item, at) for item in objects]
+        if None not in before:
+            known = tuple([found[0] for found in before if found is not None])
+            return known[0] if len(objects) == 1 else known
         states = self._states(execution, at)
         while kept:
             number = (kept & -kept).bit_length() - 1
@@ -194,11 +194,12 @@ class Races:
         state = execution.before[at]
         return (state,) if len(objects) == 1 else (state[objects.index(item)],)
 
-    @staticmethod
-    def _states(execution: Execution, at: int) -> dict[int, Any]:
+    def _states(self, execution: Execution, at: int) -> dict[int, Any]:
         """All states before event `at`."""
         states = dict(execution.states)
         for number in range(len(execution.events) - 1, at - 1, -1):
+            if not self.order.prints[number].write:
+                continue  # it has changed nothing, however much it has looked at
             objects, before = execution.events[number].operation.objects, execution.before[number]
             if len(objects) == 1:
                 states[objects[0]] = before

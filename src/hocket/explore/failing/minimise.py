@@ -9,6 +9,7 @@ failure that the search found is shown as it is, and it is a failure all the sam
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,11 +39,19 @@ def minimised(body: Callable[[], Any], first: Failure, run: Callable[[Schedule],
     for candidate in candidates:
         again = run(candidate.schedule)
         if again is not None and again.same_as(first):
-            return replace(again, replayed=True, target=target, flags=visible.flags(),
-                           preemptions=candidate.preemptions)
+            known = candidate.preemptions if candidate is not first else _switches(first.schedule)
+            return replace(again, replayed=True, target=target, flags=visible.flags(), preemptions=known)
     return replace(first, kind="nondeterminism", target=target, message=(
         f"{first.message}; but the same schedule run again "
         + (f"gives {again.kind}: {again.message}" if again is not None else "passes")))
+
+
+def _switches(schedule: Schedule) -> int:
+    """At most so many preemptions: how often somebody else goes on although the last one had not ended."""
+    actors = [step.actor for step in schedule.steps]
+    ends = {actor: number for number, actor in enumerate(actors)}
+    return sum(before != after and ends[before] > number
+               for number, (before, after) in enumerate(itertools.pairwise(actors)))
 
 
 def simplest(body: Callable[[], Any], known: Failure, steps: int, visible: Visible) -> Failure:

@@ -65,6 +65,7 @@ class Announcer:
         # methods of containers that were handed over, by container and name: equal as long as somebody has one
         self._handed: dict[tuple[int, str], Any] = {}
         self.memos: dict[int, Memo] = {}  # of what lru_cache has wrapped, by identity
+        self.asked_above: dict[Any, list[Thing]] = {}  # which classes may have what an object has not, by its class
         self.locks: dict[int, Any] = {}  # instead of those of a cached_property, by its identity
         self.late: dict[int, int] = {}  # accesses of each actor since the execution was over
         self._known = heap.known
@@ -82,6 +83,7 @@ class Announcer:
         self.late.clear()
         self.advancing.clear()
         self.memos.clear()
+        self.asked_above.clear()
         self.locks.clear()
 
     def _announce(self, actor: Actor, kind: str, touched: list[tuple[Thing, Any]], state: Any = None) -> Any:
@@ -92,7 +94,7 @@ class Announcer:
             return self._afterwards(actor)
         if heap.alone(control):
             if kind == "data.read":
-                heap.read_alone([thing for thing, _ in touched])
+                heap.read_alone(touched)
             return None
         if len(touched) == 1:
             (thing, key), = touched

@@ -192,7 +192,7 @@ class Calling(OfC):
         actor = ACTORS.get(_get_ident())
         if actor is None:
             return f(*args, **named)
-        kind = type(f)
+        kind = weakref.ref if type(f).__call__ is weakref.ref.__call__ else type(f)  # and so are those below it
         if kind in _HASHABLE:
             special = _SPECIAL.get(f)
             if special is not None:

@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from hocket.explore.shared.afresh import ABSENT, Kept, glimpse, is_container
+from hocket.explore.shared.keys import Identities, steady
 from hocket.explore.shared.memo import CACHED
 from hocket.explore.shared.parts import (
     ENVELOPES,
@@ -123,6 +124,7 @@ class Heap:
     def __init__(self, is_own: Callable[[type], bool]) -> None:
         self.is_own = is_own
         self.known: dict[int, Thing] = {}
+        self.identities = Identities(self.known)
         self.namespaces: dict[int, dict[str, Any]] = {}  # the `__dict__` of a thing, which is known as that thing
         self._spaces: dict[int, dict[str, Any]] = {}  # those of modules
         self.described: dict[tuple[type, str], type | None] = {}  # who has, or had, a descriptor of that name
@@ -162,6 +164,7 @@ class Heap:
         self._control, self._stamp, self._epoch, self._seen = control, object(), 0, 0
         self.known.clear()  # the same dict always: probes keep it at hand
         self.known.update(self._outside)
+        self.identities.begin()
         self.namespaces.clear()
         self.namespaces.update(self._spaces)
         self._escapes.clear()
@@ -201,9 +204,11 @@ class Heap:
             self._stamp = None
         return True
 
-    def read_alone(self, things: Iterable[Thing]) -> None:
+    def read_alone(self, touched: Iterable[tuple[Thing, Any]]) -> None:
         """That is no operation, but what an earlier execution has left behind is seen all the same."""
-        self._alone.update(thing.number for thing in things if thing.creator == _OUTSIDE)
+        for thing, _ in touched:
+            if thing.creator == _OUTSIDE:
+                self._alone.add(thing.number)
 
     def was_read_alone(self, thing: Thing) -> bool:
         return thing.number in self._alone
@@ -425,6 +430,12 @@ class Heap:
             index = thing.places[key] = self._new_place(thing, key, state)
         return index
 
+    def unplaced(self, thing: Thing, keys: Iterable[Any]) -> list[Any]:
+        """Which of these this execution has not touched yet."""
+        if thing.stamp is not self._stamp or self._stamp is None:
+            self._enter_epoch(thing)
+        return [key for key in keys if key not in thing.places]
+
     def keys_of(self, thing: Thing) -> list[Any]:
         """The keys of a container that have places; should another one appear, the heap is `stale`."""
         whole = (thing.creator, thing.number)
@@ -461,9 +472,10 @@ class Heap:
             family, told = "data", thing.name
         else:
             told = thing.name if key is SIZE else f"{thing.name}{told_key(key)}"
-            family = f"data {key!r}" if key is not SIZE else "data size"
+            known = steady(key, self.identities) if type(key) is str else key
+            family = f"data {known!r}" if key is not SIZE else "data size"
             if key is not SIZE:
-                self._new_key((thing.creator, thing.number), key)
+                self._new_key((thing.creator, thing.number), known)
         if self._epoch:
             family += f" {self._epoch}"
         cast, execution = control.execution.cast, control.execution

@@ -291,7 +291,7 @@ class Holding(Iterating):
         """Announce how a container is touched."""
         if self.heap.alone(actor.control):
             if touch in _READING:
-                self.heap.read_alone((thing,))
+                self.heap.read_alone([(thing, SIZE)])
             return
         if thing.lump:
             self._announce(actor, "data.read" if touch in _READING else "data.write", [(thing, SIZE)])
@@ -355,8 +355,9 @@ class Holding(Iterating):
         return [(thing, SIZE), *((thing, key) for key in keys)]
 
     def _place_keys(self, thing: Thing, o: Any, keys: Iterable[Any]) -> None:
-        present = {self._canonical(key) for key in _keys_of(o)}
-        for key in keys:
+        unplaced = self.heap.unplaced(thing, keys)
+        present = {self._canonical(key) for key in _keys_of(o)} if unplaced else ()
+        for key in unplaced:
             self.heap.place(thing, key, key in present)
 
     def _settle(self, actor: Actor, thing: Thing, o: Any) -> None:
@@ -371,7 +372,7 @@ class Holding(Iterating):
 
     def _canonical(self, key: Any) -> Any:
         """See `keys.canonical`."""
-        return canonical(key, self._known)
+        return canonical(key, self._known, self.heap.identities)
 
     def _looked(self, values: Iterable[Any], deep: bool = False) -> None:
         """All of these are read at once, those that are shared containers; and what they hold, if `deep`."""

@@ -2,13 +2,15 @@
 
 Equal keys are one place, whatever their classes: a string of a class of the program's, a member of an enumeration that
 is a number, `1.0`. A class that compares as a built-in one does is told by its value, one that compares by identity by
-the number of the object. Where an equality is written in the program, a key may equal any other, and has no value.
+the number of the object; and so is what `id` says of an object that is known, be it within a name. Where an
+equality is written in the program, a key may equal any other, and has no value.
 Refused: asking keys whether they are equal, which runs code of the program that it has not called.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from hocket.explore.shared.parts import is_member
 if TYPE_CHECKING:
     from hocket.explore.shared.heap import Thing
 
-__all__ = ["OTHER", "canonical"]
+__all__ = ["OTHER", "Identities", "canonical", "steady"]
 
 OTHER = ("\0other",)
 """The key that stands for all that can only be themselves, and have no name."""
@@ -25,19 +27,54 @@ OTHER = ("\0other",)
 _UNKNOWN: Any = object()
 
 
-def canonical(key: Any, known: Mapping[int, Thing]) -> Any:
+_LARGE = 1 << 32
+_DIGITS = re.compile(r"[0-9]{10,}")
+
+
+class Identities:
+    """What large numbers stand for: an object that is known, or themselves. Once said it is so for the execution."""
+
+    def __init__(self, known: Mapping[int, Thing]) -> None:
+        self._known = known
+        self._said: dict[int, Any] = {}
+
+    def begin(self) -> None:
+        """What one execution has numbered, the next numbers anew."""
+        self._said.clear()
+
+    def of(self, number: int) -> Any:
+        """A value for it that means the same in every execution."""
+        said = self._said.get(number)
+        if said is None:
+            thing = self._known.get(number)
+            said = self._said[number] = number if thing is None or thing.lump else (
+                "id", thing.creator, thing.number)
+        return said
+
+
+def steady(name: str, identities: Identities) -> str:
+    """The name of an attribute, without the number that `id` gives an object in this execution."""
+    return _DIGITS.sub(lambda found: str(identities.of(int(found[0]))), name)
+
+
+def canonical(key: Any, known: Mapping[int, Thing], identities: Identities) -> Any:
     """The key as a value, equal for equal keys; `OTHER`; or None if it may equal any."""
-    plain = _plain(key, known)
+    plain = _plain(key, known, identities)
     return None if plain is _UNKNOWN else OTHER if plain is OTHER else (plain,)
 
 
-def _plain(key: Any, known: Mapping[int, Thing]) -> Any:
+def _plain(key: Any, known: Mapping[int, Thing], identities: Identities) -> Any:
+    plain = _value(key, known, identities)
+    return identities.of(plain) if type(plain) is int and plain >= _LARGE else plain
+
+
+def _value(key: Any, known: Mapping[int, Thing], identities: Identities) -> Any:
     kind: Any = type(key)
     if kind is str or kind is int or key is None or kind is bytes:
         return key
     equal = kind.__eq__
     if equal is tuple.__eq__:
-        parts = tuple([_plain(part, known) for part in tuple.__iter__(key)])
+        parts = tuple([_plain(part, known, identities) for part in tuple.__iter__(key)])
         return next((each for each in (_UNKNOWN, OTHER) if each in parts), ("()", *parts))
     if equal is not object.__eq__:
         of_a_value = _EQUAL.get(equal)

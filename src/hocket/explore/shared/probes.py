@@ -131,12 +131,15 @@ class Probes(Calling):
         untracked module is reported.
         """
         if self.everything or name in self.elsewhere:
-            kind: type = type(o)
-            classes = own.__mro__ if own is not o else own.__mro__[1:] + kind.__mro__
-            found = [self.heap.meet(above) for above in classes if above is owner or self.heap.is_own(above)]
-        else:
-            found = [self.heap.meet(owner)] if owner is not None and owner is not o and is_data(attribute) else []
-        return [(above, name) for above in found if above is not None]
+            here = (id(own), id(type(o)) if own is o else 0, id(owner))
+            known = self.asked_above.get(here)
+            if known is None:
+                classes = own.__mro__ if own is not o else own.__mro__[1:] + type(o).__mro__
+                met = [self.heap.meet(above) for above in classes if above is owner or self.heap.is_own(above)]
+                known = self.asked_above[here] = [above for above in met if above is not None]
+            return [(above, name) for above in known]
+        above = self.heap.meet(owner) if owner is not None and owner is not o and is_data(attribute) else None
+        return [(above, name)] if above is not None else []
 
     def _get_described(self, thing: Thing, o: Any, name: str, owner: type | None) -> Any:
         """Through a descriptor of the program, which may be gone from its class by the time this is done."""
