@@ -195,6 +195,8 @@ def check(program: Program, most: int = 500, model: str = "free") -> Answer:
     counts = (result.classes, oracle.schedules)
     if result.verdict == "failed":
         assert result.failure is not None
+        if program.lasting and any("put back" in each for each in result.untracked):
+            return Answer("incomplete", _reason(result), *counts)
         agreed = "deadlock" in oracle.found and "deadlock" in str(result.failure.kind)
         return Answer("agreed" if agreed else "FAILED", str(result)[:3_000], *counts)
     missed = oracle.found.keys() - set(result.outcomes)
@@ -267,10 +269,12 @@ def shrunk(program: Program, answer: Answer, model: str = "free") -> tuple[Progr
     return program, answer
 
 
-def hunt(drawn: Iterator[Program], tell: Callable[[int, Program, Answer], None], model: str = "free") -> Counter[str]:
+def hunt(drawn: Iterator[Program], tell: Callable[[int, Program, Answer], None], model: str = "free",
+         most: int = 500) -> Counter[str]:
+    """How often each word is said of them."""
     words: Counter[str] = Counter()
     for number, program in enumerate(drawn):
-        answer = check(program, model=model)
+        answer = check(program, most, model)
         words[answer.word] += 1
         tell(number, program, answer)
     return words

@@ -380,7 +380,6 @@ def _run_once(program: Callable[[], Any], plan: Mapping[int, int], places: _Plac
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    gc.collect()
     gc.disable()
     try:
         yield

@@ -42,6 +42,8 @@ _PATIENCE = 100_000  # accesses on the way out
 _DEEPEST = 12  # frames of a stack that is shown
 _SILENT_MODULES = {"_thread", "threading", "queue", "_queue", "time", "builtins", "math", "_weakref", "weakref",
                    "concurrent.futures._base", "concurrent.futures.thread", "_functools", "functools", "contextlib"}
+_SILENT_KINDS = _SILENT_MODULES | {
+    "types", "operator", "_asyncio", "asyncio", "contextvars", "_contextvars", "itertools"}
 _NOT_SILENT = {"<frozen os>", weakref.__file__, _weakrefset.__file__}  # os.environ, WeakSet.add(seen, element)
 _PLAIN: set[type] = {int, float, complex, str, bytes, bool, type(None), range, slice, type(Ellipsis)}
 
@@ -249,6 +251,8 @@ class Announcer:
                 code.co_filename.startswith("<") and code.co_name != "__init__")
         if issubclass(type(f), type):
             init = getattr(_lookup(f, "__init__")[1], "__code__", None)
+            if init is None and not is_made_by_python(f):  # C may well read what it makes an object of
+                return f.__module__ in _SILENT_KINDS or f.__module__.startswith("hocket.")
             return init is None or is_machinery(init.co_filename) or init.co_filename.startswith("<")
         home = plainly(f, "__objclass__") or type(plainly(f, "__self__"))
         module = plainly(f, "__module__") or home.__module__

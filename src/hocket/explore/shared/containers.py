@@ -20,6 +20,7 @@ import builtins
 import collections
 import functools
 import heapq
+import io
 import itertools
 import math
 import operator
@@ -84,7 +85,8 @@ LOOKS: set[Callable[..., Any]] = {
     list, tuple, dict, set, frozenset, sorted, sum, max, min, any, all, str, repr, bytes, bytearray, deque, OrderedDict,
     print, format, divmod, ascii, operator.eq, operator.ne, operator.contains, operator.add, operator.concat,
     operator.countOf, operator.indexOf, heapq.nlargest, heapq.nsmallest, "".join, bool, len, operator.itemgetter,
-    iter, reversed, hash, abs, round, int, float, bisect.bisect_left, bisect.bisect_right,
+    iter, reversed, hash, abs, round, int, float, bisect.bisect_left, bisect.bisect_right, array.array, io.BytesIO,
+    itertools.combinations_with_replacement,
     math.fsum, math.prod, math.dist, *_those_there(math, "sumprod"),  # 3.12
 }
 # those of them that are for people, and go through no iterator

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import operator
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import groupby
@@ -30,6 +30,7 @@ __all__ = ["Iterating"]
 _DICTS: tuple[Any, ...] = ({}, OrderedDict())
 _KEYS = tuple(type(each.keys()) for each in _DICTS)
 _VIEWS: tuple[type, ...] = (*_KEYS, *(type(view) for each in _DICTS for view in (each.values(), each.items())))
+_MINDED = (dict, set, deque)
 
 
 class Iterating(Announcer):
@@ -41,7 +42,7 @@ class Iterating(Announcer):
         if kind in _VIEWS:
             mapping = _behind(o)
             wide = kind not in _KEYS or id(mapping) in self.heap.namespaces
-            return o if id(mapping) not in self._known else _Follower(self, mapping, iter(o), wide=wide)
+            return o if id(mapping) not in self._known else self._begun(mapping, o, wide)
         if kind is MappingProxyType:
             return self.iterate(_behind(o))
         if is_stepping(kind):
@@ -49,8 +50,15 @@ class Iterating(Announcer):
         if id(o) not in self._known:
             return o
         if self._base(kind) is not None:
-            return _Follower(self, o, iter(o), wide=id(o) in self.heap.namespaces)
+            return self._begun(o, o, id(o) in self.heap.namespaces)
         return _Follower(self, o, o, wide=False) if _is_iterator_of_c(o) else o
+
+    def _begun(self, container: Any, o: Any, wide: bool) -> _Follower:
+        """An iterator of `o`. Those of dicts, sets and deques note the size when they are made, and mind another."""
+        thing, actor = self._known[id(container)], ACTORS.get(_get_ident())
+        if actor is not None and issubclass(type(container), _MINDED) and not self.heap.alone(actor.control):
+            self._announce(actor, "data.read", [(thing, SIZE)])
+        return _Follower(self, container, iter(o), wide=wide)
 
     def followed(self, value: Any) -> Any:
         """What to give to C in place of `value`, which goes through it if it is an iterator."""
@@ -178,7 +186,7 @@ class _Follower:
         if self._wide:
             return self._probes._everywhere(thing, self._o)
         here = (self._position,)
-        listed = self._probes.heap.has_key(thing, here) and issubclass(type(self._o), list)
+        listed = self._probes.heap.has_key(thing, here) and not issubclass(type(self._o), (dict, set))
         return [(thing, SIZE), (thing, here)] if listed else [(thing, SIZE)]
 
     def __length_hint__(self) -> int:
