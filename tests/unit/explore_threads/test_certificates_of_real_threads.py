@@ -31,6 +31,18 @@ def _counter(threads: int) -> None:
         worker.join()
 
 
+EARLIER = hocket.Atomic(0)
+
+
+def _earlier() -> None:
+    """An Atomic that was made when this module was loaded."""
+    workers = [threading.Thread(target=lambda: EARLIER.store(EARLIER.load() + 1)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
 def _waiting() -> None:
     """A condition, an event and a semaphore, as the standard library wrote them."""
     event, gate = threading.Event(), threading.Semaphore(1)
@@ -46,6 +58,14 @@ def _waiting() -> None:
         other_is_past_or_not_begun = True
     other.join()
     assert other_is_past_or_not_begun
+
+
+def test_what_was_made_before_the_exploration_is_in_the_certificate_with_its_first_state():
+    data = hocket.explore(_earlier, certificate=True, data="off").certificate.data
+    assert ["outside/cell/1", 0] in data["executions"][0]["objects"]
+    answer = audit(data)
+    assert isinstance(answer, Holds)
+    assert answer.counts["classes"] == 4
 
 
 def test_the_36_classes_of_three_counting_threads_are_accepted_and_none_can_be_left_out():

@@ -39,7 +39,7 @@ def test_a_lock_among_plain_values_is_exchanged_and_put_back():
 def test_a_module_with_nothing_to_replace_is_passed_over_until_it_has_a_new_name():
     with patch.controlled():
         pass
-    known = [namespace["__name__"] for namespace in patch._namespaces(())]
+    known = [namespace["__name__"] for namespace in patch._BINDINGS.spaces()]
     assert "keyword" in sys.modules  # of the library, and without threads
     assert "keyword" not in known
     assert {"threading", "time"} <= set(known)
@@ -51,6 +51,44 @@ def test_a_module_with_nothing_to_replace_is_passed_over_until_it_has_a_new_name
         assert keyword["pause"] is patch.time.sleep
     finally:
         del keyword["pause"]
+
+
+def test_what_is_remembered_of_a_module_is_compared_with_what_it_holds():
+    """The names that were found once are exchanged by one call; bound to something else meanwhile, they stay."""
+    import sched
+
+    plain, real = sched._time, patch.time.sleep
+    for _ in range(2):
+        with patch.controlled():
+            assert sched._time is not plain
+        assert sched._time is plain
+    sched._time = real  # as many names as before
+    try:
+        with patch.controlled():
+            assert sched._time is patch._virtual_sleep
+        assert sched._time is real
+        sched._time = len
+        with patch.controlled():
+            assert sched._time is len
+        assert sched._time is len
+    finally:
+        sched._time = plain
+
+
+def test_a_lock_behind_a_function_a_class_or_a_cell_is_found_and_what_holds_none_is_passed_by():
+    lock, stands_in = threading.Lock(), earlier.StandIns()
+
+    def closes_over() -> object:
+        return lock
+
+    assert not stands_in.may_replace([*PLAIN, print.__name__, closes_over, [lock]])
+    assert stands_in.may_replace([*PLAIN, lock])
+    assert stands_in.may_replace([lock.acquire])  # as a Condition keeps it
+    assert earlier.StandIns([(sorted, min)]).may_replace([sorted])
+    for holds in (closes_over, [closes_over], {"a": (closes_over,)}):
+        with patch.controlled(roots=[holds]):
+            assert type(closes_over()) is ExploredLock
+        assert closes_over() is lock
 
 
 def test_the_functions_of_a_module_are_found_among_all_there_are():

@@ -7,6 +7,7 @@ import contextvars
 import hashlib
 import os
 import threading
+import weakref
 
 import pytest
 
@@ -234,3 +235,27 @@ def test_a_cpu_that_is_not_ours_is_given_up(monkeypatch):
     monkeypatch.setattr(seat, "_cpu_of_caller", lambda: 100_000)
     taken = seat.Seat()
     assert taken.sit() == -1
+
+
+def test_what_a_task_held_is_gone_when_the_pool_has_settled():
+    """A voice is given back before it has quite ended: what it held was still there when an exploration was over."""
+    parked, given, gate = pool.Pool(), threading.Lock(), threading.Lock()
+    voice, held = parked.take(), {"of the execution"}
+    gone = weakref.ref(held)
+
+    def task(held: object = held) -> None:
+        parked.give(voice)
+        given.release()
+        gate.acquire()
+
+    given.acquire()
+    gate.acquire()
+    voice.run(task)
+    del task, held
+    given.acquire()
+    assert voice.busy
+    gate.release()
+    parked.settle()
+    assert not voice.busy
+    assert gone() is None
+    voice.retire()

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import gc
 import sys
+from _random import Random
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import islice
+from io import BytesIO, StringIO
+from itertools import filterfalse, islice
 from operator import is_
 from types import CellType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
@@ -39,9 +41,9 @@ _REACHED = 10_000  # objects whose content is kept before the first execution
 
 
 class _Way(NamedTuple):
-    """How the content of some objects is taken, as a list with names and keys first, and how it is put back."""
+    """How the content of objects of some kinds is taken, as a list with names and keys first, and is put back."""
 
-    applies: Callable[[Any], bool]
+    applies: Callable[[type], bool]
     take: Callable[[Any], list[Any]]
     put: Callable[[Any, list[Any]], None]
 
@@ -58,13 +60,16 @@ class Kept:
     def keep(self, value: Any) -> None:
         """Remember what `value` holds, if it is not remembered yet."""
         if id(value) not in self._contents and value is not sys.modules and value is not ACTORS:
-            contents = [(way, way.take(value)) for way in _WAYS if way.applies(value)]
+            kind: Any = type(value)
+            contents = [(way, way.take(value)) for way in _ways_of(kind)]
             self._contents[id(value)] = (value, contents)
             self.iterators.keep(value)
             if not _holds_only_values(value):
                 for _, content in contents:
-                    self._unlisted.update((id(held), held) for held in content if _is_unlisted(held))
-            if issubclass(type(value), WEAK):
+                    for held in filterfalse(gc.is_tracked, content):
+                        if not is_value(type(held)):
+                            self._unlisted[id(held)] = held
+            if _is_weak(kind):
                 self.keep(vars(value).get("data"))
 
     def keep_all(self, values: Iterable[Any], enters: Callable[[type], bool]) -> None:
@@ -133,12 +138,17 @@ def _is_unlisted(value: Any) -> bool:
 def _reachable(values: Iterable[Any], enters: Callable[[type], bool]) -> Iterator[Any]:
     """These objects, what they hold, and so on, each once; of other kinds than `enters` accepts not what they hold."""
     todo, seen = list(values), dict[int, Any]()
+    entered: dict[type, bool] = {}
     while todo:
         value = todo.pop()
-        if not is_value(type(value)) and id(value) not in seen:
+        kind = type(value)
+        if not is_value(kind) and id(value) not in seen:
             seen[id(value)] = value
             yield value
-            if enters(type(value)) and not _holds_only_values(value):
+            enter = entered.get(kind)
+            if enter is None:
+                enter = entered[kind] = enters(kind)
+            if enter and not _holds_only_values(value):
                 todo.extend(part for part, _ in parts(value, ""))
 
 
@@ -286,14 +296,30 @@ def _set_named(value: Any, content: list[Any]) -> None:
 
 
 _WAYS = (
-    _Way(lambda value: _base(value) is not None, _items, _set_items),
-    _Way(lambda value: _namespace(value) is not None, lambda value: _flat(_namespace(value) or {}), _set_attributes),
-    _Way(lambda value: bool(_slots(value)), _in_slots, _set_slots),
-    _Way(lambda value: type(value) is CellType, _in_cell, _set_cell),
-    _Way(_is_exception, lambda value: [value.args], _set_args),
-    _Way(lambda value: state_of(value) is not None, lambda value: [state_of(value)], set_state),
-    _Way(lambda value: issubclass(type(value), (type, ModuleType)) and bool(own_names(value)), _named, _set_named),
+    _Way(lambda kind: _base_of(kind) is not None, _items, _set_items),
+    _Way(lambda kind: _may_have_attributes(kind), lambda value: _flat(_namespace(value) or {}), _set_attributes),
+    _Way(lambda kind: bool(_slots_of(kind)), _in_slots, _set_slots),
+    _Way(lambda kind: kind is CellType, _in_cell, _set_cell),
+    _Way(lambda kind: issubclass(kind, BaseException), lambda value: [value.args], _set_args),
+    _Way(lambda kind: issubclass(kind, (StringIO, BytesIO, Random)), lambda value: [state_of(value)], set_state),
+    _Way(lambda kind: issubclass(kind, (type, ModuleType)), _named, _set_named),
 )
+
+
+@lru_cache(maxsize=1024)
+def _ways_of(kind: type) -> tuple[_Way, ...]:
+    return tuple(way for way in _WAYS if way.applies(kind))
+
+
+def _may_have_attributes(kind: type) -> bool:
+    return not issubclass(kind, (type, ModuleType)) and any(
+        "__dict__" in type.__getattribute__(above, "__dict__") for above in kind.__mro__)
+
+
+@lru_cache(maxsize=1024)
+def _is_weak(kind: type) -> bool:
+    """Asked once for each class: those of `weakref` are abstract, which makes the question dear."""
+    return issubclass(kind, WEAK)
 
 
 # -- what a place shows -----------------------------------------------------------------------------------------------
@@ -301,7 +327,8 @@ _WAYS = (
 
 def is_container(held: Any) -> bool:
     """Whether what is at one place of it is seen at others: by its length, and by who goes through it."""
-    return _base(held) is not None or issubclass(type(held), WEAK)
+    kind: Any = type(held)
+    return _base_of(kind) is not None or _is_weak(kind)
 
 
 def glimpse(held: Any, key: Any) -> Any:

@@ -326,7 +326,7 @@ def _is_plain(value: Any) -> bool:
 def _lookup(kind: type, name: str) -> tuple[type | None, Any]:
     """The class that has the attribute, and what is there."""
     for owner in kind.__mro__:
-        found = vars(owner).get(name, _missing)
-        if found is not _missing:
-            return owner, found
+        names = owner.__dict__  # no call into C, of which the watch of Python 3.11 would be told twice
+        if name in names:
+            return owner, names[name]
     return None, _missing

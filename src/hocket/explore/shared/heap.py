@@ -220,7 +220,8 @@ class Heap:
         self.known.update(self._outside)
         self.kept.keep_anew(thing.held for thing in self._outside.values())
         for value, hint in values:
-            self._spread(value, hint, _OUTSIDE, deep=False)
+            if not is_value(type(value)) and id(value) not in self.known:
+                self._spread(value, hint, _OUTSIDE, deep=False)
         self.kept.keep_all([thing.held for thing in self._outside.values()], self._is_entered)
 
     def _is_entered(self, kind: type) -> bool:

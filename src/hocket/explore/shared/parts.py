@@ -17,6 +17,7 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property, partial
+from itertools import repeat
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -134,17 +135,18 @@ def members_of(value: Any) -> list[Any]:
 
 def parts(value: Any, name: str) -> Iterator[tuple[Any, str]]:
     """What `value` holds, in an order that does not depend on addresses; with names for people."""
-    if issubclass(type(value), (dict, OrderedDict, defaultdict)):
+    kind: Any = type(value)
+    if kind is FunctionType:
+        yield from _parts_of_function(value)
+        return
+    if issubclass(kind, (dict, OrderedDict, defaultdict)):
         for key, item in items_of(value):
             yield key, ""
             yield item, f"{name}{told_key((key,))}"
-    if issubclass(type(value), _MEMBERS):
+    if issubclass(kind, _MEMBERS):
         for item in members_of(value):
             yield item, ""
-    kind = type(value)
-    if issubclass(type(value), FunctionType):
-        yield from _parts_of_function(value)
-    elif kind is BuiltinFunctionType or kind is MethodWrapperType:
+    if kind is BuiltinFunctionType or kind is MethodWrapperType:
         yield value.__self__, ""
     elif kind is memoryview:
         yield value.obj, name
@@ -203,11 +205,11 @@ def is_stepping(kind: type) -> bool:
 
 
 def _parts_of_function(function: FunctionType) -> Iterator[tuple[Any, str]]:
-    for local, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        yield cell, local
-    yield from ((value, "") for value in function.__defaults__ or ())
-    yield from ((value, "") for value in (function.__kwdefaults__ or {}).values())
-    yield from ((value, "") for value in function.__dict__.values())
+    if function.__closure__:
+        yield from zip(function.__closure__, function.__code__.co_freevars, strict=True)
+    for values in (function.__defaults__ or (), (function.__kwdefaults__ or {}).values(), function.__dict__.values()):
+        if values:
+            yield from zip(values, repeat(""))
 
 
 WEAK = (weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet)

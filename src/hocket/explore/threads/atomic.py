@@ -74,7 +74,7 @@ def number_of(thing: Controlled, actor: Actor) -> int:
         number = session.cast.object(-1, serial, thing._family, name)
         session.named = max(session.named, len(session.cast.objects))
         known = session.outside[id(thing)] = (thing, number)
-    control.execution.states[known[1]] = thing._initial()
+    control.execution.meet(known[1], thing._initial())
     thing._home, thing._number = control, known[1]
     return known[1]
 

@@ -24,7 +24,7 @@ from functools import partial
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from hocket.explore.threads.leftovers import is_pool, is_primitive
+from hocket.explore.threads.leftovers import is_awaited, is_pool, is_primitive
 from hocket.explore.threads.primitives import (
     LOCKS,
     ExploredLock,
@@ -39,8 +39,10 @@ __all__ = ["StandIns", "exchange"]
 
 _STAND_INS = (ExploredLock, ExploredRLock, ExploredSimpleQueue)
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
+_WRAPPERS = (partial, property, staticmethod, classmethod)
 _WORKING = object()  # what a place holds that cannot be looked at
 _LOCK_LIKE = LOCKS | {BuiltinFunctionType, type, MethodType, FunctionType}  # what may have to be exchanged
+_REPLACED_KINDS = LOCKS | {BuiltinFunctionType}  # besides what is told apart one by one
 _PLAIN: frozenset[type] = frozenset({int, float, complex, str, bytes, bool, type(None)})  # in which no lock can be
 
 
@@ -48,10 +50,11 @@ class StandIns:
     """One stand-in for each lock, wherever it is found, and for each function of `replaced`, such as makes locks."""
 
     def __init__(self, replaced: Iterable[tuple[Any, Any]] = ()) -> None:
-        replaced = list(replaced)
+        pairs = list(replaced)
+        originals, replacements = [original for original, _ in pairs], [replacement for _, replacement in pairs]
         self._by_lock: dict[int, Any] = {}
-        self._replaced = {id(original): replacement for original, replacement in replaced}
-        self._originals = {id(replacement): original for original, replacement in replaced}
+        self._replaced = dict(zip(map(id, originals), replacements, strict=True))
+        self._originals = dict(zip(map(id, replacements), originals, strict=True))
 
     def replacements(self) -> Iterable[int]:
         """The functions that are in place of others, by `id`."""
@@ -71,6 +74,10 @@ class StandIns:
             return None if stand_in is None else getattr(stand_in, value.__name__)
         return None
 
+    def may_replace(self, values: list[Any]) -> bool:
+        """Whether `instead_of` may have something for one of them."""
+        return not (self._replaced.keys().isdisjoint(map(id, values)) and _REPLACED_KINDS.isdisjoint(map(type, values)))
+
     def original(self, value: Any) -> Any:
         """What to put back where `value` is; None if it is the program's own."""
         if id(value) in self._originals:
@@ -86,7 +93,9 @@ def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType
     """Exchange the locks in what `roots` hold, and in what `modules` define; answers the primitives that are there."""
     names = {module.__name__ for module in modules}
     everything = [*roots, *(value for module in modules for value in list(space_of(module).values()))]
-    todo = [value for value in everything if gc.is_tracked(value)]
+    todo = list(filter(gc.is_tracked, everything))
+    may_hold: dict[type, bool] = {FunctionType: True}
+    primitives = []
     # every module has builtins, and they have no locks; what is in place of the real functions calls these
     seen: dict[int, Any] = dict.fromkeys((id(vars(builtins)), *stand_ins.replacements()))
     while todo:
@@ -94,8 +103,19 @@ def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType
         if id(value) in seen:
             continue
         seen[id(value)] = value
+        kind = type(value)
+        if kind not in may_hold:
+            may_hold[kind] = _may_hold(kind, names)
+        if not may_hold[kind] or (kind is FunctionType and _holds_nothing(value)):
+            continue
+        if is_primitive(value):
+            primitives.append(value)
         if is_pool(value):
             _without_workers(undo, value)
+        held = _held_by(value)
+        if held is not None and not stand_ins.may_replace(held):
+            todo.extend(filter(gc.is_tracked, held))
+            continue
         for part, put in _places(value, names):
             replacement = stand_ins.instead_of(part, _name_of(put)) if type(part) in _LOCK_LIKE else None
             if replacement is None:
@@ -104,9 +124,19 @@ def exchange(undo: ExitStack, roots: Iterable[Any], modules: Iterable[ModuleType
             elif put is not None:
                 put(replacement)
                 undo.callback(_put_back, value, names, stand_ins)
-        if issubclass(type(value), threading.Condition) and stand_ins.original(vars(value)["_lock"]) is not None:
+        if issubclass(kind, threading.Condition) and stand_ins.original(vars(value)["_lock"]) is not None:
             _own(undo, value)
-    return [value for value in seen.values() if is_primitive(value)]
+    return primitives
+
+
+def _may_hold(kind: type, names: set[str]) -> bool:
+    """Whether an instance may be one of which `_places` tells something; most of what a module has is none."""
+    return (issubclass(kind, (type, FunctionType, CellType, MethodType, *_WRAPPERS, *_CONTAINERS))
+            or is_awaited(kind) or any(base.__module__ in names for base in kind.__mro__))
+
+
+def _holds_nothing(function: FunctionType) -> bool:
+    return not (function.__closure__ or function.__defaults__ or function.__kwdefaults__ or vars(function))
 
 
 def _without_workers(undo: ExitStack, pool: Any) -> None:
@@ -155,7 +185,7 @@ def _places(value: Any, names: set[str]) -> Iterator[_Place]:
             yield value.cell_contents, partial(setattr, value, "cell_contents")
     elif issubclass(type(value), MethodType):
         yield from ((value.__self__, None), (value.__func__, None))
-    elif issubclass(type(value), (partial, property, staticmethod, classmethod)):
+    elif issubclass(type(value), _WRAPPERS):
         if issubclass(type(value), partial):
             yield value.func, partial(_set_function, value)
         yield from ((part, None) for part in gc.get_referents(value))
@@ -166,6 +196,19 @@ def _places(value: Any, names: set[str]) -> Iterator[_Place]:
             yield from _places_of_container(value)
         if is_primitive(value) or any(base.__module__ in names for base in type(value).__mro__):
             yield from _places_of_instance(value)
+
+
+def _held_by(value: Any) -> list[Any] | None:
+    """What `_places` finds in the commonest of them, without where; None of others."""
+    kind = type(value)
+    if kind is dict:
+        return list(value.values())
+    if kind is list or kind is tuple:
+        return list(value)
+    if kind is FunctionType:
+        return [*(value.__closure__ or ()), *vars(value).values(), *(value.__kwdefaults__ or {}).values(),
+                *(value.__defaults__ or ())]
+    return None
 
 
 def _places_of_function(function: FunctionType) -> Iterator[_Place]:

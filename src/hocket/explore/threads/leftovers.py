@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["Leftovers", "is_pool", "is_primitive"]
+__all__ = ["Leftovers", "is_awaited", "is_pool", "is_primitive"]
 
 _PRIMITIVES = (threading.Condition, threading.Event, threading.Semaphore, threading.Barrier, queue.Queue)
 _POOL = ("concurrent.futures.thread", "ThreadPoolExecutor")
@@ -32,6 +32,11 @@ def is_primitive(value: Any) -> bool:
     own: Any = type(value)
     kind = _kind_of(own)
     return kind is not None and (kind is not threading.Thread or value.ident is None)  # one that runs is its own master
+
+
+def is_awaited(kind: Any) -> bool:
+    """Whether instances of a class are such objects."""
+    return _kind_of(kind) is not None
 
 
 @lru_cache(maxsize=1024)

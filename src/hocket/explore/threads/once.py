@@ -32,5 +32,9 @@ class Once(Execution):
         self.states[thread] = self.initial[thread] = None
         return actor
 
+    def meet(self, index: int, state: Any) -> None:
+        """An object that was there before is used for the first time; whoever audits has to know how it began."""
+        self.states[index] = self.initial[index] = state
+
     def rewind(self, length: int) -> None:
         raise AssertionError("real threads cannot go back")

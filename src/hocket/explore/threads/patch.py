@@ -32,12 +32,13 @@ from types import ModuleType
 from typing import Any
 
 from hocket.explore.threads import chance, files, refused
+from hocket.explore.threads.bindings import Bindings, bind_again
 from hocket.explore.threads.contexts import give_context, run_in_context
 from hocket.explore.threads.control import ACTORS, Actor, Control, current
 from hocket.explore.threads.earlier import StandIns, exchange
 from hocket.explore.threads.ended import mark_stopped, owner_of
 from hocket.explore.threads.leftovers import Leftovers
-from hocket.explore.threads.naming import is_hocket, is_library, place_of
+from hocket.explore.threads.naming import is_hocket, place_of
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.primitives import (
     LOCKS,
@@ -45,7 +46,6 @@ from hocket.explore.threads.primitives import (
     ExploredRLock,
     ExploredSimpleQueue,
 )
-from hocket.explore.threads.spaces import Spaces
 from hocket.trace.operation import Operation
 
 __all__ = [
@@ -79,16 +79,15 @@ def controlled(extra: tuple[dict[str, Any], ...] = (), roots: Iterable[Any] = ()
     """
     modules = tuple(modules)
     with ExitStack() as undo:
-        for owner, name, replacement in _METHODS:
-            _set(undo, owner, name, replacement)
+        _set_methods(undo)
         _forward_is_set(undo)
-        stand_ins = StandIns(pair for pair in _REPLACED if pair[0] is not _start_new_thread)
+        stand_ins = StandIns(_STAND_INS)
         tracked = {id(vars(module)) for module in modules}
-        replaced: list[tuple[dict[str, Any], str, Any]] = []
-        undo.callback(_bind_again, replaced)
-        for namespace in _namespaces(extra):
+        replaced: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        undo.callback(bind_again, replaced)
+        for namespace in _BINDINGS.spaces(extra):
             locks = id(namespace) in tracked or namespace.get("__name__") not in _KEEP_THEIR_LOCKS
-            _replace_names(replaced, namespace, stand_ins if locks else None)
+            _BINDINGS.replace(namespace, stand_ins.instead_of if locks else None, replaced)
         leftovers = Leftovers(exchange(undo, roots, modules, stand_ins))
         undo.callback(leftovers.put_back)
         _keep_counters(undo)
@@ -112,70 +111,15 @@ def _told_of_finalisers(plain: Callable[[Any], Any]) -> Callable[[Any], None]:
     return told
 
 
-def _set(undo: ExitStack, owner: type, name: str, replacement: Any) -> None:
-    undo.callback(setattr, owner, name, owner.__dict__[name])
-    setattr(owner, name, replacement)
+def _set_methods(undo: ExitStack) -> None:
+    before = [(owner, name, owner.__dict__[name]) for owner, name, _ in _METHODS]
+    undo.callback(_set_all, before)
+    _set_all(_METHODS)
 
 
-def _namespaces(extra: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
-    """Those that may have names to be replaced, each once."""
-    found = _SPACES.now()
-    yield from found
-    seen = set(map(id, found))
-    for namespace in extra:
-        if id(namespace) not in seen and _may_matter(namespace):
-            seen.add(id(namespace))
-            yield namespace
-
-
-def _may_matter(namespace: dict[str, Any]) -> bool:
-    size, known = len(namespace), _LIBRARY.get(id(namespace))
-    if known is not None and not known[2] and known[1] == size and known[0] is namespace:
-        return False
-    if is_hocket(str(namespace.get("__file__", ""))):
-        _LIBRARY[id(namespace)] = namespace, size, []
-        return False
-    return True
-
-
-_SPACES = Spaces(_may_matter)
-
-
-def _names_in(namespace: dict[str, Any]) -> list[str]:
-    """The names of a module that may have to be replaced; those of the standard library are looked for only once."""
-    size, known = len(namespace), _LIBRARY.get(id(namespace))
-    if known is not None and known[0] is namespace and known[1] == size:
-        return known[2]
-    values = tuple(namespace.values())
-    if _NAMES.keys().isdisjoint(map(id, values)) and LOCKS.isdisjoint(map(type, values)):
-        found = []
-    else:
-        found = [name for name, value in list(namespace.items()) if id(value) in _NAMES or type(value) in LOCKS]
-    if is_library(namespace):
-        _LIBRARY[id(namespace)] = namespace, size, found
-    return found
-
-
-_LIBRARY: dict[int, tuple[dict[str, Any], int, list[str]]] = {}  # such a module does not bind its locks anew
-
-
-def _replace_names(replaced: list[tuple[dict[str, Any], str, Any]], namespace: dict[str, Any],
-                   stand_ins: StandIns | None) -> None:
-    for name in _names_in(namespace):
-        value = namespace[name]
-        replacement = _NAMES.get(id(value))
-        if replacement is None and stand_ins is not None:
-            replacement = stand_ins.instead_of(value, name)
-        if replacement is not None:
-            replaced.append((namespace, name, value))
-            namespace[name] = replacement
-
-
-def _bind_again(replaced: list[tuple[dict[str, Any], str, Any]]) -> None:
-    while replaced:
-        namespace, name, value = replaced[-1]
-        namespace[name] = value
-        replaced.pop()
+def _set_all(methods: list[tuple[type, str, Any]]) -> None:
+    for owner, name, method in methods:
+        setattr(owner, name, method)
 
 
 def _keep_counters(undo: ExitStack) -> None:
@@ -454,6 +398,8 @@ _REPLACED: list[tuple[Any, Any]] = [
     *files.REPLACED,
 ]
 _NAMES: dict[int, Any] = {id(original): replacement for original, replacement in _REPLACED}
+_BINDINGS = Bindings(_NAMES)
+_STAND_INS = [pair for pair in _REPLACED if pair[0] is not _start_new_thread]
 
 
 # -- the books of threading, kept per execution -----------------------------------------------------------------------

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import time
 from collections.abc import Callable
 
 from hocket.explore.threads.locals import Kept, kept_here
@@ -23,6 +24,7 @@ __all__ = ["POOL", "Pool", "Voice"]
 _allocate_lock = _thread.allocate_lock
 _start_new_thread = _thread.start_new_thread
 _get_ident = _thread.get_ident
+_sleep = time.sleep
 
 _UNTOLD = -2  # runs where the thread runs that made it
 _KEPT = 64  # voices that stay parked; more are let go
@@ -31,12 +33,13 @@ _KEPT = 64  # voices that stay parked; more are let go
 class Voice:
     """One OS thread of the pool: give it a `task`, release its `baton`, and it runs the task and parks again."""
 
-    __slots__ = ("baton", "cpu", "ident", "locals", "task")
+    __slots__ = ("baton", "busy", "cpu", "ident", "locals", "task")
 
     def __init__(self) -> None:
         self.baton = _allocate_lock()  # held while the voice has to be silent
         self.baton.acquire()
         self.task: Callable[[], None] | None = None
+        self.busy = False  # something of its task is still on its stack
         self.ident = 0
         self.cpu = _UNTOLD  # where it was told to run (see seat.py)
         self.locals: Kept = {}  # to be cleared by who begins: a new thread has no value in any of them
@@ -53,10 +56,11 @@ class Voice:
             self.task = None  # before the task can hand this voice to somebody else
             task()
             del task  # a parked voice keeps nothing of the execution alive
+            self.busy = self.task is not None
 
     def run(self, task: Callable[[], None]) -> None:
         """Start `task` on this voice, which must be parked."""
-        self.task = task
+        self.task, self.busy = task, True
         self.baton.release()
 
     def retire(self) -> None:
@@ -81,6 +85,11 @@ class Pool:
             self._parked.append(voice)
         else:
             voice.retire()
+
+    def settle(self) -> None:
+        """Wait until nothing is left on the stacks of voices that were given back before they had quite ended."""
+        while any(voice.busy for voice in self._parked):
+            _sleep(0)
 
     def forget(self) -> None:
         """After a fork the child has none of these threads."""

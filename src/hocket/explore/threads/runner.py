@@ -155,6 +155,7 @@ class Runner:
             if collecting:
                 gc.enable()
             self.session.control = None
+        POOL.settle()  # so that who is done with the exploration is done with all that it held
 
     def _all_executions(self, strategy: Strategy, judge: Callable[[Control], bool], places: bool, voice: Any) -> None:
         session = self.session
