@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from functools import cached_property
-from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
+from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from hocket.explore.shared.announce import _lookup, _missing
@@ -60,9 +60,14 @@ def unseen_change(f: Any) -> str:
     owner, name = getattr(f, "__self__", None), getattr(f, "__name__", "")
     if isinstance(f, type):
         return f"{f.__name__} exchanges what all threads use" if issubclass(f, _EXCHANGING) else ""
+    if type(f) is BuiltinFunctionType and (f.__module__, name) in _OF_THE_PROCESS:
+        return f"{name} sets what all threads use"
     if name == "add_note" and isinstance(owner, BaseException):
         return f"a note is added to a {type(owner).__name__}"
     return ""
 
 
 _EXCHANGING = (contextlib.redirect_stdout, contextlib.redirect_stderr, contextlib.chdir)
+_OF_THE_PROCESS = frozenset({("_locale", "setlocale"), ("posix", "chdir"), ("posix", "fchdir"), ("posix", "umask"),
+                             ("nt", "chdir"), ("nt", "umask"), ("time", "tzset"), ("_signal", "signal")})
+"""Functions of C that change something for all threads, which C reads, and no line of a program names."""
