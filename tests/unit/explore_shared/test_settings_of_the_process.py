@@ -1,4 +1,4 @@
-"""A locale, a working directory, a mask: C keeps them for all threads, and who sets one while others live is told so."""
+"""A locale, a working directory, a mask: C keeps them for all threads; who sets one while others live is told so."""
 
 import calendar
 import locale
