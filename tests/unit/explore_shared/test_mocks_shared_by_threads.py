@@ -192,3 +192,36 @@ def test_mocks_are_put_back():
     before = dict(vars(Mock.__mro__[2]))
     hocket.explore(lambda: together(Mock(), Mock()))
     assert dict(vars(Mock.__mro__[2])) == before
+
+
+def test_what_a_mock_of_a_fixture_has_recorded_is_taken_back_before_each_execution():
+    client, lock = MagicMock(), threading.Lock()
+    client.get.side_effect = [1, 2]
+    found = []
+
+    def body():
+        found.clear()
+
+        def work():
+            with lock:
+                found.append(client.get("key"))
+
+        together(work, work)
+        assert found == [1, 2]
+        assert client.get.call_args_list == client.get.mock_calls == [call("key")] * 2
+        assert client.method_calls == [call.get("key")] * 2
+
+    result = hocket.explore(body)
+    assert (result.verdict, result.classes) == ("proved", 2), result
+    assert client.get.call_count == 0
+
+
+def test_what_is_patched_around_the_threads_is_new_in_each_execution():
+    def body():
+        with patch.object(Service, "get", return_value=5):
+            found = []
+            together(*[lambda: found.append(Service().get(1))] * 2)
+        assert found == [5, 5]
+
+    result = hocket.explore(body)
+    assert result.verdict == "proved", result

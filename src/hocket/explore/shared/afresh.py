@@ -361,7 +361,10 @@ def glimpse(held: Any, key: Any) -> Any:
 
 
 def _shown(value: Any) -> Any:
-    return (type(value), value) if type(value) in _PLAIN else type(value)
+    kind = type(value)
+    if kind in _PLAIN:
+        return kind, value
+    return kind.__qualname__ if plainly(kind, "__module__") == "unittest.mock" else kind  # each mock has its own class
 
 
 ABSENT = _shown(_absent)

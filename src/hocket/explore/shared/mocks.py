@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import partial
 from types import CodeType, FunctionType, MethodType
 from typing import Any
@@ -33,12 +33,23 @@ _RECORDED = {"NonCallableMock": ("called", "call_count", "call_args", "call_args
 _SET = ("side_effect", "return_value")
 _PATCHING = {"_patch": ("__enter__", "__exit__"), "_patch_dict": ("_patch_dict", "_unpatch_dict")}
 
+_KEPT = {*(f"_mock_{name}" for names in _RECORDED.values() for name in names), *(f"_mock_{name}" for name in _SET),
+         "method_calls"}
 _REAL: dict[tuple[type, str], Any] = {}  # what is exchanged, as the library has it: a replay exchanges it once more
 
 
 def _plain(name: str) -> property:
     """Of an attribute that stands in the mock itself."""
     return property(lambda mock: mock.__dict__[name], lambda mock, value: mock.__dict__.__setitem__(name, value))
+
+
+def _another(iterator: Any) -> Any:
+    """An iterator of C that stands where this one stands."""
+    make, given, *state = iterator.__reduce__()
+    made = make(*given)
+    if state:
+        made.__setstate__(state[0])
+    return made
 
 
 class Mocks:
@@ -48,9 +59,30 @@ class Mocks:
         self._probes = probes
         self._library: Any = sys.modules.get(HOME)
         self.kinds: tuple[type, ...] = (self._library.NonCallableMock,) if self._library is not None else ()
+        self._before: dict[int, tuple[dict[str, Any], dict[str, Any], list[tuple[list[Any], list[Any]]]]] = {}
         self._records: set[CodeType] = set()  # the code that writes a call down
         self._performs: set[CodeType] = set()  # and the code that then does what it is for
         self._makes: set[CodeType] = set()  # what makes children, which are nobody's yet
+
+    def begin(self) -> None:
+        """Before an execution: what the last one has recorded is taken back; a fixture's mock outlives them all."""
+        for own, held, lists in self._before.values():
+            own.update(held)
+            for each, content in lists:
+                each[:] = content
+        self._before.clear()
+
+    def _keep(self, mock: Any) -> None:
+        """`mock` is about to change."""
+        own = object.__getattribute__(mock, "__dict__")
+        if id(own) not in self._before:
+            held = {name: value for name, value in own.items() if name in _KEPT}
+            effect = held.get("_mock_side_effect")
+            if hasattr(type(effect), "__next__") and not self.has(effect):
+                with suppress(TypeError):  # a generator, which nobody can take back
+                    own["_mock_side_effect"] = _another(effect)
+            lists = [(value, value[:]) for value in held.values() if isinstance(value, list)]
+            self._before[id(own)] = own, held, lists
 
     def has(self, o: Any) -> bool:
         return issubclass(type(o), self.kinds)
@@ -86,6 +118,9 @@ class Mocks:
         self._records = {library.CallableMixin._increment_mock_call.__code__}
         self._performs = {kind._execute_mock_call.__code__ for kind in (library.CallableMixin, library.AsyncMockMixin)}
         with ExitStack() as put_back:
+            put_back.callback(self.begin)
+            put_back.callback(setattr, library.NonCallableMock, "_lock", library.NonCallableMock._lock)
+            library.NonCallableMock._lock = nullcontext()  # no step is made under it, and nobody has to wait
             for home, names in _RECORDED.items():
                 for name in names:
                     self._exchange(put_back, getattr(library, home), name, self._recorded)
@@ -116,6 +151,8 @@ class Mocks:
         def set_(mock: Any, value: Any) -> None:
             actor = ACTORS.get(_get_ident())
             thing = self.thing(mock) if actor is not None else None
+            if actor is not None:
+                self._keep(mock)
             if actor is not None and thing is not None:
                 self._look_for_delegate(actor, mock)
                 if issubclass(type(value), list) and not self._probes.heap.alone(actor.control):
@@ -129,6 +166,8 @@ class Mocks:
         """Within the recording of a call a list is looked up to be added to, and a number to be counted up."""
         thing, probes = self.thing(mock), self._probes
         records = code in self._records or code in self._performs
+        if records:
+            self._keep(mock)
         if not records and self._key(name) not in probes.replaced:
             probes.replacing[self._key(name)] = None
         if thing is None:
@@ -169,6 +208,8 @@ class Mocks:
         def set_(mock: Any, value: Any) -> None:
             actor, probes = ACTORS.get(_get_ident()), self._probes
             thing = self.thing(mock) if actor is not None else None
+            if actor is not None and "_mock_return_value" in mock.__dict__:
+                self._keep(mock)
             if actor is not None and thing is not None and sys._getframe(2).f_code not in self._makes:
                 probes.heap.escape(value, actor)
                 if self._key(name) not in probes.replaced and not probes.heap.alone(actor.control):
@@ -185,6 +226,7 @@ class Mocks:
             if type(called) in (FunctionType, MethodType, type(None)) or self.has(called) or isinstance(called, type):
                 continue
             if hasattr(type(called), "__next__"):
+                self._keep(mock)
                 probes._announce(actor, "data.write", [(thing, f"{HOME}.effects")])
             elif called is mock._mock_wraps and not probes.heap.alone(actor.control):
                 probes._report(f"{thing.name} wraps a {type(called).__qualname__}, which is called unseen")

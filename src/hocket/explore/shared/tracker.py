@@ -168,6 +168,7 @@ class Tracker:
             self.probes.heap.kept.put_back()
         _forget_levels()
         self.probes.begin()
+        self.probes.mocks.begin()
         self.probes.heap.begin(control)
         self.probes.accesses = [] if self.visible.data == "race-check" else None
         self.watch = control.session.observer
