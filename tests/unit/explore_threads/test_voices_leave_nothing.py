@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import hashlib
 import os
 import threading
 import weakref
+from xml.parsers import expat
 
 import pytest
 
@@ -107,7 +107,7 @@ def test_a_write_that_only_late_executions_make_is_found(tmp_path):
     notes = os.open(tmp_path / "notes", os.O_WRONLY | os.O_CREAT)
 
     def body():
-        x, seen = Atomic(0), hashlib.md5()
+        x, seen = Atomic(0), expat.ParserCreate()
         os.write(notes, b".")
 
         def write():
@@ -116,7 +116,7 @@ def test_a_write_that_only_late_executions_make_is_found(tmp_path):
         def read():
             if (x.load(), x.load()) == (0, 2):
                 os.write(notes, b"!")
-                seen.update(b"seen")
+                seen.Parse("<seen>")
 
         threads = [threading.Thread(target=work) for work in (read, write, write)]
         for thread in threads:
@@ -128,7 +128,7 @@ def test_a_write_that_only_late_executions_make_is_found(tmp_path):
     os.close(notes)
     assert (tmp_path / "notes").read_bytes().index(b"!") > 3
     assert result.verdict == "incomplete"
-    assert any("HASH.update" in finding for finding in result.untracked)
+    assert any("xmlparser.Parse" in finding for finding in result.untracked)
 
 
 class Looking:
