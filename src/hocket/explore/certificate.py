@@ -43,6 +43,10 @@ class Recorder:
         except _NotPlain as reason:
             self.records, self.refusal = [], str(reason)
 
+    def refuse(self, reason: str) -> None:
+        """Hand out nothing, for a reason that no single execution shows."""
+        self.records, self.refusal = [], reason
+
     def certificate(self) -> Certificate | None:
         """What to hand out; None if there is a `refusal`."""
         said = {} if self.model == "free" else {"model": self.model}

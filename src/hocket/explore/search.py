@@ -47,7 +47,10 @@ from hocket.explore.threads.runner import Runner
 from hocket.trace.schedule import Schedule
 from hocket.verdict import Certificate
 
-__all__ = ["Keeping", "Search"]
+__all__ = ["POLLED", "Keeping", "Search"]
+
+POLLED = ("a loop polls: who went round it and changed nothing waits for others, since what follows is the same "
+          "however often it goes round")
 
 
 class Keeping(Protocol):
@@ -85,6 +88,7 @@ class Search:
         self.elsewhere: Callable[[Search], bool] | None = None  # explores all of it; answers False if nobody was asked
         self.rules: tuple[str, ...] = ()
         self.recorder: Recorder | None = None
+        self.asked = self.slept = False  # whether the program asks for the time, and a loop that polls has passed some
         self._reset(visible)
 
     def reduce(self, rules: tuple[str, ...]) -> None:
@@ -239,6 +243,8 @@ class Search:
             return False
         if control.end in (End.COMPLETE, End.DEADLOCK):  # a deadlock that is no failure is an end like any other
             self._count(control)
+        if self._polled(control):
+            return False
         goes_on = self.within_limits()
         if self.rules and control.timed:
             self.reason = "time passes in the program, and would tell apart what reductions take for the same"
@@ -249,6 +255,23 @@ class Search:
         if self.keeper is not None and self.keeper.judged(control.execution, goes_on):
             self.reason, goes_on = "", True
         return goes_on
+
+    def _polled(self, control: Control) -> bool:
+        """Enter an execution in which somebody was left polling; whether what is left out of it would matter."""
+        session = self.session
+        self.asked = self.asked or control.asked
+        if session.spins is not None and session.spins.left:
+            self.slept = self.slept or any(control.actors[number].clock for number in session.spins.left)
+            if POLLED not in session.notes:
+                session.notes.append(POLLED)
+            if self.recorder is not None:
+                self.recorder.refuse("a loop polls, and what it does more often is not recorded")
+        if control.end == End.VAIN:
+            self._count(control, counted_outcome=False)
+        if self.asked and self.slept:
+            self.reason = ("a loop polls and sleeps, and the program asks what time it is: how long it has slept is "
+                           "not explored; wait on a Condition or Event")
+        return self.asked and self.slept
 
     def _failure(self, control: Control) -> Failure | None:
         """What went wrong in an execution; a search for more than the program's own failures judges otherwise."""
@@ -335,7 +358,7 @@ class Search:
         first = replace(first, target=target_of(self.body))
         if first.kind == "nondeterminism" or first.origin == "swallowed":
             return first
-        if first.kind == "livelock":  # as short as its first rounds, and seen to close when it was found
+        if first.kind == "livelock" and not first.waits:  # as short as its first rounds, seen to close when found
             return replace(first, replayed=True)
 
         def run(schedule: Schedule) -> Failure | None:

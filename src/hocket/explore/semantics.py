@@ -45,6 +45,10 @@ def _always(state: State, actor: Actor, argument: Any, alternative: int) -> bool
     return True
 
 
+def _never(state: State, actor: Actor, argument: Any, alternative: int) -> bool:
+    return False
+
+
 def _one(argument: Any) -> int:
     return 1
 
@@ -188,6 +192,7 @@ _TABLE = (
     Row("thread.join_timed", "r", steps.in_time, steps.finished_or_expired, _two),
     Row("thread.alive", "r", steps.alive),
     Row("thread.sleep", "", steps.nothing),
+    Row("poll.vain", "", steps.nothing, _never),  # who went round a loop and changed nothing (shared/spinning.py)
     # where a call of an object under test begins and returns (linear.py); independent of everything
     Row("call", "", steps.nothing),
     Row("return", "", steps.nothing),

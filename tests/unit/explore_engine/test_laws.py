@@ -55,7 +55,7 @@ def _there(rng: random.Random) -> Any:
 STATES = {
     "cell": (_cell,), "data": (_there, _data), "lock": (_lock,), "rlock": (_lock,), "semaphore": (_semaphore,),
     "condition": (_condition, _lock), "event": (_event,), "barrier": (_barrier,), "queue": (_queue,),
-    "thread": (_thread,), "loop": (_cell,), "": (),
+    "thread": (_thread,), "loop": (_cell,), "poll": (), "": (),
 }
 ARGUMENTS = {
     "cell.compare_exchange": lambda rng: (rng.randrange(2), rng.randrange(3)),

@@ -1,7 +1,8 @@
 """How many classes need at most 0, 1, 2 … preemptions: numbers that another model checker publishes with its tests.
 
 Source: the suite of GenMC, `expected.cb.in` (Marmanis, Kokologiannakis, Vafeiadis, TACAS 2023), for sequential
-consistency. A number says in how many classes there is an interleaving with so few preemptions; the last is all of them.
+consistency. A number says in how many classes there is an interleaving with so few preemptions; the last is all of
+them.
 """
 
 from __future__ import annotations

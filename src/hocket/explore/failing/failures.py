@@ -16,7 +16,7 @@ from hocket.errors import DeadlockError, ExplorationError
 from hocket.explore.failing.conflict import arrows_of, conflict_of
 from hocket.explore.failing.livelock import Look, told
 from hocket.explore.failing.rows import origin_of, rows_of
-from hocket.explore.failing.waiting import cycle_of, pending_of, waits_of, waits_of_tasks
+from hocket.explore.failing.waiting import cycle_of, is_spinning, pending_of, waits_of, waits_of_tasks
 from hocket.explore.threads.control import Actor, Control, End
 from hocket.explore.threads.naming import Place, called, place_text
 from hocket.render.lanes import Lane, lanes
@@ -158,12 +158,28 @@ def _stack_text(stack: tuple[Place, ...]) -> str:
 
 def _deadlock(control: Control) -> Failure:
     stuck = [control.actors[number] for number in control.execution.blocked()]
+    if any(is_spinning(control, actor) for actor in stuck):
+        return _spinning(control, stuck)
     waits = tuple(waits_of(control, actor) for actor in stuck)
     cycle = cycle_of(control, stuck)
     told = [wait for actor, wait in zip(stuck, waits, strict=True) if not cycle or _name(control, actor) in cycle]
     origin = "; ".join(f"{actor.name} {_unnumbered(pending_of(control, actor))}" for actor in stuck)
     waits = tuple(wait for actor in stuck for wait in (waits_of_tasks(control, actor) or [waits_of(control, actor)]))
     return _failure(control, "deadlock", "; ".join(told), waits=waits, cycle=tuple(cycle), origin=origin)
+
+
+def _spinning(control: Control, stuck: list[Actor]) -> Failure:
+    """Somebody polls, and nobody is left who could change what it looks at."""
+    spins, names, objects = control.session.spins, called(control), control.session.cast.objects
+    assert spins is not None, "somebody has said that they poll"
+    rounds = [[event for event in control.execution.events[spins.left[actor.number].since:]
+               if event.actor == actor.number] for actor in stuck if is_spinning(control, actor)]
+    repeats = "; ".join(told(events, names, objects) for events in rounds)
+    waits = tuple(waits_of(control, actor) for actor in stuck)
+    origin = "; ".join(f"{actor.name} {_unnumbered(pending_of(control, actor))}" for actor in stuck)
+    cycle = tuple(told((event,), names, objects) for events in rounds for event in events)
+    message = f"{repeats}: this repeats for ever, and nobody is left to change what it looks at"
+    return _failure(control, "livelock", message, waits=waits, cycle=cycle, origin=origin)
 
 
 def _name(control: Control, actor: Actor) -> str:

@@ -42,15 +42,17 @@ from hocket.explore.threads.atomic import Controlled
 from hocket.explore.threads.naming import is_hocket, is_machinery
 from hocket.explore.threads.primitives import LOCKS
 
-__all__ = ["Unsure", "standing_of_frames", "standing_of_generator", "value_of"]
+__all__ = ["PLAIN", "Look", "Unsure", "standing_of_frames", "standing_of_generator", "stands_in_loop", "value_of"]
 
 _LARGEST = 5_000  # parts of a state
-_PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range)
+PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range)
 _SEQUENCES = (tuple, list, deque)
 _COUNTING: tuple[Any, ...] = (
     type(iter([])), type(iter(())), type(iter(range(0))), type(iter("")), enumerate, zip, reversed)
 # modules whose functions keep no state that a state here would not have: time is the actor's own
-_HARMLESS = {"hocket", "threading", "time", "queue", "operator", "math", "asyncio", "warnings", "concurrent"}
+_HARMLESS = {"hocket", "threading", "time", "queue", "operator", "math", "asyncio", "warnings", "concurrent", "builtins",
+             "functools", "itertools", "collections", "contextlib", "dataclasses", "enum", "typing", "logging", "pytest",
+             "_pytest"}
 _OF_TYPES = {"typing", "abc"}  # what these put into classes keeps nothing but caches
 _OF_THREADS = {"_hocket", "_stderr", "_invoke_excepthook"}  # fields of Thread that say nothing of where it stands
 _LOOPS = {"FOR_ITER", "SEND", "GET_ANEXT"}
@@ -62,19 +64,19 @@ class Unsure(Exception):
 
 def value_of(thing: Any) -> Hashable:
     """`thing` as a value; raises `Unsure`."""
-    return _Look().at(thing)
+    return Look().at(thing)
 
 
 def standing_of_generator(generator: Any) -> Hashable:
     """Where a generator stands, with all that it delegates to; raises `Unsure`."""
     if sys.implementation.name != "cpython":
         raise Unsure(sys.implementation.name)
-    return _Look().at(generator)
+    return Look().at(generator)
 
 
 def standing_of_frames(frame: FrameType | None) -> Hashable:
     """Where a thread stands: its frames from this one outwards, without the machinery's; raises `Unsure`."""
-    look, found = _Look(), []
+    look, found = Look(), []
     while frame is not None:
         if not is_machinery(frame.f_code.co_filename):
             found.append(look.frame(frame))
@@ -84,7 +86,7 @@ def standing_of_frames(frame: FrameType | None) -> Hashable:
     return tuple(found)
 
 
-class _Look:
+class Look:
     """One look at a state; what was met before is told by when."""
 
     def __init__(self) -> None:
@@ -92,7 +94,7 @@ class _Look:
         self.kept: list[Any] = []  # so that no identity is used twice
 
     def at(self, thing: Any) -> Hashable:
-        if isinstance(thing, _PLAIN) and type(thing) in _PLAIN:
+        if isinstance(thing, PLAIN) and type(thing) in PLAIN:
             return type(thing).__name__, thing
         known = self.met.get(id(thing))
         if known is not None:
@@ -126,7 +128,7 @@ class _Look:
 
     def _set(self, thing: Any) -> Hashable:
         """Objects are told by identity as well: by that the set orders them."""
-        if all(type(one) in _PLAIN for one in thing):
+        if all(type(one) in PLAIN for one in thing):
             return frozenset(self.at(one) for one in thing)
         return tuple([(id(one), self.at(one)) for one in sorted(thing, key=id)])
 
@@ -186,7 +188,7 @@ class _Look:
     # -- frames of threads
 
     def frame(self, frame: FrameType) -> Hashable:
-        if _has_loops(frame.f_code, bool(frame.f_code.co_flags & CO_COROUTINE)):
+        if stands_in_loop(frame.f_code, frame.f_lasti):
             raise Unsure("a for loop")
         values = dict(frame.f_locals)
         return (id(frame.f_code), frame.f_lasti, tuple(values), self.all(values.values()),
@@ -197,32 +199,43 @@ class _Look:
         return tuple(used), self.all(names[name] for name in used)
 
 
+def stands_in_loop(code: CodeType, at: int) -> bool:
+    """Whether an iterator that nobody can see is in use where `code` stands."""
+    return any(start <= at < end for start, end in _loops(code))
+
+
 @cache
-def _has_loops(code: CodeType, awaits: bool) -> bool:
-    """Also `yield from`; but what a coroutine awaits while its thread runs is the next frame, which is looked at."""
-    return any(step.opname in _LOOPS and not (awaits and step.opname == "SEND") for step in dis.get_instructions(code))
+def _loops(code: CodeType) -> tuple[tuple[int, int], ...]:
+    """Where `for` loops begin and end, also `yield from`; of `async for` the end is not told.
+
+    But what a coroutine awaits while its thread runs is the next frame, which is looked at.
+    """
+    awaits = code.co_flags & CO_COROUTINE
+    found = [step for step in dis.get_instructions(code)
+             if step.opname in _LOOPS and not (awaits and step.opname == "SEND")]
+    return tuple((step.offset, step.argval) if step.opname != "GET_ANEXT" else (0, len(code.co_code)) for step in found)
 
 
-def _identity(look: _Look, thing: Any) -> Hashable:
+def _identity(look: Look, thing: Any) -> Hashable:
     return id(thing)
 
 
-def _number(look: _Look, thing: Controlled) -> Hashable:
+def _number(look: Look, thing: Controlled) -> Hashable:
     return thing._number
 
 
-_TELLING: list[tuple[Any, Callable[[_Look, Any], Hashable]]] = [
-    (_SEQUENCES, _Look.all),
-    (dict, _Look._dict),
-    ((set, frozenset), _Look._set),
-    (FunctionType, _Look._function),
+_TELLING: list[tuple[Any, Callable[[Look, Any], Hashable]]] = [
+    (_SEQUENCES, Look.all),
+    (dict, Look._dict),
+    ((set, frozenset), Look._set),
+    (FunctionType, Look._function),
     (MethodType, lambda look, thing: look.all((thing.__func__, thing.__self__))),
-    (CellType, _Look._cell),
-    (_COUNTING, _Look._iterator),
-    (GeneratorType, _Look._generator),
-    (ModuleType, _Look._module),
-    (type, _Look._type),
-    (BuiltinFunctionType, _Look._builtin),
+    (CellType, Look._cell),
+    (_COUNTING, Look._iterator),
+    (GeneratorType, Look._generator),
+    (ModuleType, Look._module),
+    (type, Look._type),
+    (BuiltinFunctionType, Look._builtin),
     (CodeType, _identity),
     (Handle, lambda look, thing: thing.index),
     (weakref.ref, lambda look, thing: look.at(thing())),

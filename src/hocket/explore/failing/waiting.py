@@ -12,7 +12,8 @@ from hocket.explore.threads.values import Deed
 from hocket.trace.event import Event
 from hocket.trace.operation import Operation
 
-__all__ = ["cycle_of", "for_what", "held_by", "is_told_in", "pending_of", "story_of", "waits_of", "waits_of_tasks"]
+__all__ = ["cycle_of", "for_what", "held_by", "is_spinning", "is_told_in", "pending_of", "story_of", "waits_of",
+           "waits_of_tasks"]
 
 _TOLD_BY_THE_LOOP = frozenset({"loop.turn", "loop.wait", "loop.timed", "loop.timer", "loop.next", "loop.cancel"})
 
@@ -38,10 +39,18 @@ def waits_of(control: Control, actor: Actor) -> str:
     return f"{called(control)[actor.number]} {holding}waits {for_what(control, actor)}"
 
 
+def is_spinning(control: Control, actor: Actor) -> bool:
+    """Whether it goes round a loop that polls, and for ever."""
+    operation = control.execution.pending[actor.number]
+    return operation is not None and operation.kind == "poll.vain"
+
+
 def for_what(control: Control, actor: Actor) -> str:
     operation = control.execution.pending[actor.number]
     assert operation is not None
     names = control.session.cast.objects
+    if is_spinning(control, actor):
+        return "in a loop that polls, for what nobody is left to change"
     if operation.kind == "thread.join":
         return f"for {called(control)[operation.argument]} to end"
     thing = names[operation.objects[0]]

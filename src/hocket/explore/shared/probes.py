@@ -416,6 +416,8 @@ class Probes(Calling):
         if thing is not None and actor is not None:
             self.heap.escape(value, actor, name)
             self._announce(actor, "data.write", [(thing, SIZE)])
+        elif actor is not None:
+            actor.rebound += 1
         return value
 
     def delcell(self, name: str, reader: Callable[[], Any]) -> None:

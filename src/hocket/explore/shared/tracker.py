@@ -28,6 +28,7 @@ from hocket.explore.shared.parts import own_names, plainly
 from hocket.explore.shared.probes import Probes
 from hocket.explore.shared.racing import Access, Race, race_of, unordered
 from hocket.explore.shared.reaching import homes_of
+from hocket.explore.shared.spinning import Spinloops
 from hocket.explore.shared.stateful import state_of
 from hocket.explore.shared.telling import TELLING
 from hocket.explore.threads.control import RESTART, Control, End, Observer, Session
@@ -96,9 +97,13 @@ def new_session(body: Callable[[], Any], steps: int, visible: Visible, observer:
 
     `telling`: what is read and written is noted, for executions that are shown.
     """
+    tracker = visible.tracker(body, telling)
+    spins = None
+    if tracker is not None and visible.data == "track":  # else not all that an actor looks at is an operation
+        spins = Spinloops(tracker.probes.heap.known, tracker.modules, is_rewritten)
     return Session(Cast(), steps, observer=observer, audit=audit, ends_visible=visible.ends,
                    spurious=visible.spurious, order=visible.order, cancel=tuple(visible.cancel),
-                   tracker=visible.tracker(body, telling))
+                   tracker=tracker, spins=spins)
 
 
 @dataclass(slots=True)

@@ -26,8 +26,8 @@ class Unwind(BaseException):
 class Actor:
     """A thread of the program under exploration."""
 
-    __slots__ = ("chance", "clock", "control", "daemon", "done", "number", "place", "result", "task", "thread",
-                 "unwound", "voice", "whims")
+    __slots__ = ("asks", "chance", "clock", "control", "daemon", "done", "number", "place", "rebound", "result", "task",
+                 "thread", "unwound", "voice", "whims")
 
     def __init__(self, control: Control, number: int, task: Callable[[], Any], daemon: bool = False) -> None:
         self.control = control
@@ -42,6 +42,8 @@ class Actor:
         self.unwound = 0
         self.whims = control.session.spurious  # how often it may still wake up for no reason
         self.thread: Any = None  # its threading.Thread, if it has one
+        self.asks = 0  # how often it has looked at a clock
+        self.rebound = 0  # how often it has assigned a captured variable that nobody else reaches
         self.place: Place | None = None  # file and line of the pending operation, if places are recorded
 
     @property

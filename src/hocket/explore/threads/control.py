@@ -51,6 +51,7 @@ class End:
     STOPPED = "stopped"  # interrupted from outside
     DIVERGED = "diverged"  # the program is not the one that was recorded
     SWALLOWED = "swallowed"  # an actor would not be unwound
+    VAIN = "vain"  # somebody polled in vain, and other executions show how it goes on
 
 
 class Control:
@@ -63,6 +64,7 @@ class Control:
         "abandoned",
         "actors",
         "alive",
+        "asked",
         "clocks",
         "early",
         "end",
@@ -103,6 +105,7 @@ class Control:
         self.places: list[Place | None] | None = [] if places else None  # where each event happened
         self.values = Values(self.execution) if places else None  # and what it read or wrote
         self.timed = False  # whether any clock has moved
+        self.asked = False  # whether the program has looked at one
         self.clocks: dict[int, float] = {}  # object -> virtual time of its last write
         self.held: dict[int, Any] = {}  # object -> the lock that is held, for the leak check
         # id of a condition -> who notified it when nobody waited, after how many events, and where
@@ -135,6 +138,8 @@ class Control:
         self.session.control = self
         self.session.executed += 1
         self.session.on_begin(self)
+        if self.session.spins is not None:
+            self.session.spins.begin(self)
         try:
             self._perform_body(main)
             if not self.over:
@@ -235,7 +240,8 @@ class Control:
             if self.over:
                 self._swallowed(actor)
                 raise Unwind
-            self.execution.pending[actor.number] = operation
+            spins = self.session.spins
+            self.execution.pending[actor.number] = spins.announced(actor, operation) if spins is not None else operation
             if self.values is not None:
                 actor.place = place_of(sys._getframe(1))
                 self.values.announced(actor.number, sys._getframe(1))
@@ -414,6 +420,8 @@ class Control:
     def _natural_end(self) -> str:
         if self.execution.options():
             return End.ABANDONED
+        if self.session.spins is not None and self.session.spins.is_in_vain(self):
+            return End.VAIN
         stuck = [number for number in self.execution.blocked() if not self._may_wait_for_ever(number)]
         return End.DEADLOCK if stuck else End.COMPLETE
 

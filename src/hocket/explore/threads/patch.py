@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from hocket.explore.threads import chance, files, refused
@@ -38,7 +38,7 @@ from hocket.explore.threads.control import ACTORS, Actor, Control, current
 from hocket.explore.threads.earlier import StandIns, exchange
 from hocket.explore.threads.ended import mark_stopped, owner_of
 from hocket.explore.threads.leftovers import Leftovers
-from hocket.explore.threads.naming import is_hocket, place_of
+from hocket.explore.threads.naming import is_hocket, is_machinery, place_of
 from hocket.explore.threads.pool import _get_ident
 from hocket.explore.threads.primitives import (
     LOCKS,
@@ -145,11 +145,20 @@ def _clock(real: Callable[[], Any], start: float, unit: int = 0) -> Callable[[],
         if actor is None:
             return real()
         actor.control.timed = True
+        if _asks_for_itself(sys._getframe(1)):
+            actor.control.asked, actor.asks = True, actor.asks + 1
         seconds = start + actor.clock
         return int(seconds * unit) if unit else seconds
 
     read.__name__ = read.__qualname__ = getattr(real, "__name__", "clock")
     return read
+
+
+def _asks_for_itself(frame: FrameType | None) -> bool:
+    """Whether the program has asked, and not a wait of the library, which counts down what it was given."""
+    while frame is not None and is_hocket(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame is None or not is_machinery(frame.f_code.co_filename)
 
 
 def virtual_time() -> float:

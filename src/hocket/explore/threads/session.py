@@ -61,6 +61,16 @@ class DataTracker(Protocol):
     def end(self, control: Control) -> None: ...
 
 
+class Spins(Protocol):
+    """Who looks out for loops that poll (see shared/spinning.py)."""
+
+    left: dict[int, Any]
+
+    def begin(self, control: Control) -> None: ...
+    def announced(self, actor: Actor, operation: Operation) -> Operation: ...
+    def is_in_vain(self, control: Control) -> bool: ...
+
+
 @dataclass(slots=True)
 class Session:
     """What all executions of one exploration have in common."""
@@ -73,6 +83,7 @@ class Session:
     spurious: int = 0  # how often each actor may wake up from a Condition for no reason, in one execution
     audit: bool = True  # whether repeated steps are compared; some strategies do it themselves
     tracker: DataTracker | None = None
+    spins: Spins | None = None  # none where not all that an actor looks at is an operation
     ends_visible: bool = False  # whether the end of an actor is a step, because somebody looks at it
     outside: dict[int, tuple[Any, int]] = field(default_factory=dict)  # objects made before: id -> object, number
     order: str = "fifo"  # of the ready callbacks of an event loop
