@@ -7,7 +7,6 @@ import contextvars
 import os
 import threading
 import weakref
-from xml.etree import ElementTree
 from xml.parsers import expat
 
 import pytest
