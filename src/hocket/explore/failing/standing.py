@@ -50,9 +50,9 @@ _SEQUENCES = (tuple, list, deque)
 _COUNTING: tuple[Any, ...] = (
     type(iter([])), type(iter(())), type(iter(range(0))), type(iter("")), enumerate, zip, reversed)
 # modules whose functions keep no state that a state here would not have: time is the actor's own
-_HARMLESS = {"hocket", "threading", "time", "queue", "operator", "math", "asyncio", "warnings", "concurrent", "builtins",
-             "functools", "itertools", "collections", "contextlib", "dataclasses", "enum", "typing", "logging", "pytest",
-             "_pytest"}
+_HARMLESS = {"hocket", "threading", "time", "queue", "operator", "math", "asyncio", "warnings", "concurrent",
+             "builtins", "functools", "itertools", "collections", "contextlib", "dataclasses", "enum", "typing",
+             "logging", "pytest", "_pytest"}
 _OF_TYPES = {"typing", "abc"}  # what these put into classes keeps nothing but caches
 _OF_THREADS = {"_hocket", "_stderr", "_invoke_excepthook"}  # fields of Thread that say nothing of where it stands
 _LOOPS = {"FOR_ITER", "SEND", "GET_ANEXT"}
