@@ -90,7 +90,8 @@ def canonical(parts: Parts) -> bytes:
     whole, tasks, marks, edges = parts
     new = {task: place for place, task in enumerate(tasks)}
     way, told = least(marks, [(kind, new[one], new[other]) for kind, one, other in edges])
-    return b"".join([whole, *[marks[task].to_bytes(5, signed=True) for task in way], *[edge.to_bytes(2) for edge in told]])
+    counts = [marks[task].to_bytes(5, signed=True) for task in way]
+    return b"".join([whole, *counts, *[edge.to_bytes(2) for edge in told]])
 
 
 def _mark(node: Node, lost: int, told: tuple[int, ...]) -> int:
