@@ -83,12 +83,10 @@ class Spinloops:
                  is_rewritten: Callable[[CodeType], bool]) -> None:
         self._known, self._modules, self._is_rewritten = known, frozenset(map(id, modules)), is_rewritten
         self._met: dict[Any, _Visit] = {}
-        self._control: Control | None = None
         self.left: dict[int, Left] = {}  # the actors left standing
 
     def begin(self, control: Control) -> None:
         """An execution begins."""
-        self._control = control
         self._met.clear()
         self.left.clear()
 
