@@ -7,8 +7,6 @@ is its caller's alone if nobody else holds it, and that is a question for the re
 
 from __future__ import annotations
 
-import functools
-import itertools
 import operator
 import pickle
 import struct
@@ -45,18 +43,18 @@ from hocket.explore.shared.announce import (
     _stood_for,
     unseen,
 )
-from hocket.explore.shared.clocks import CLOCKS
 from hocket.explore.shared.containers import CALLING, DEEP, LAZY, LOOKS, PURE, SHAPES, TELLING, TOLD
 from hocket.explore.shared.fields import read_fields
 from hocket.explore.shared.generated import exchange_generated
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.holding import _entries
-from hocket.explore.shared.iterating import _VIEWS, _behind
-from hocket.explore.shared.looking_back import FOR_THE_USER, LOOKING_BACK, as_called_by, rewritten_text, users
+from hocket.explore.shared.iterating import _behind
+from hocket.explore.shared.looking_back import as_called_by, rewritten_text, users
 from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.shared.of_c import ASKED, OfC
 from hocket.explore.shared.parts import LIFE, given_to, is_stepping, plainly
 from hocket.explore.shared.replaced import OF_CALLS, unseen_change
+from hocket.explore.shared.special import RAW, SPECIAL
 from hocket.explore.shared.stateful import is_stateful
 from hocket.explore.threads.atomic import ATOMIC_OPERATIONS, Atomic
 from hocket.explore.threads.control import ACTORS, Actor
@@ -194,7 +192,7 @@ class Calling(OfC):
             return f(*args, **named)
         kind = weakref.ref if type(f).__call__ is weakref.ref.__call__ else type(f)  # and so are those below it
         if kind in _HASHABLE:
-            special = _SPECIAL.get(f)
+            special = SPECIAL.get(f)
             if special is not None:
                 return special(self, *args, **named)
         mock = f if self.mocks.has(f) else plainly(f, "__self__") if kind is MethodType else None
@@ -330,8 +328,8 @@ class Calling(OfC):
     def _wrapped(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """A method of `object` or `type` by way of `super()`."""
         owner, name = f.__self__, f.__name__
-        if name in _RAW:  # super().__setattr__
-            return getattr(self, _RAW[name])(owner, *args, lambda o, *rest: f(*rest))
+        if name in RAW:  # super().__setattr__
+            return getattr(self, RAW[name])(owner, *args, lambda o, *rest: f(*rest))
         if name == "__call__" and issubclass(type(owner), type) and self._makes_own(owner):  # of a metaclass
             return f(*args, **named)
         return self._handed_over(actor, f, args, named)
@@ -476,82 +474,6 @@ def _is_told(f: Any) -> bool:
     return getattr(sys.modules.get(f.__module__), f.__name__, None) is f
 
 
-def _getattr(probes: Calling, o: Any, name: str, *default: Any) -> Any:
-    try:
-        return probes.get(o, name)
-    except AttributeError:
-        if default:
-            return default[0]
-        raise
-
-
-def _hasattr(probes: Calling, o: Any, name: str) -> bool:
-    try:
-        probes.get(o, name)
-    except AttributeError:
-        return False
-    return True
-
-
-def _vars(probes: Calling, *of: Any) -> Any:
-    return probes.get(of[0], "__dict__") if of else LOOKING_BACK[vars]()
-
-
-def _length(probes: Calling, o: Any) -> int:
-    if type(o) in _VIEWS:
-        probes._looked((o,))
-    probes.truth(o)
-    return len(o)
-
-
-def _length_hint(probes: Calling, o: Any, default: int = 0) -> int:
-    thing, actor = probes._known.get(id(o)), ACTORS.get(_get_ident())
-    if thing is not None and actor is not None and probes._base(type(o)) is None:
-        probes._announce(actor, "data.read", [(thing, SIZE)])
-    probes.truth(o)
-    return operator.length_hint(o, default)
-
-
-def _iter(probes: Calling, o: Any, *more: Any) -> Any:
-    return iter(probes.iterate(o)) if not more else iter(probes._speaking(o), *more)
-
-
-def _bool(probes: Calling, *args: Any) -> bool:
-    return bool(probes.truth(args[0])) if args else False
-
-
-def _type(probes: Calling, *args: Any, **named: Any) -> Any:
-    if len(args) != 1 or named:
-        return FOR_THE_USER[type](probes, *args, **named)  # a class, that notes where it is made
-    probes._look_at_class(args[0])
-    return type(args[0])
-
-
-def _isinstance(probes: Calling, o: Any, kinds: Any) -> bool:
-    probes._look_at_class(o)
-    return isinstance(o, kinds)
-
-
-def _inplace(sign: str) -> Callable[..., Any]:
-    return lambda probes, a, b: probes.inplace(sign, a, b)
-
-
-def _reduce(probes: Calling, function: Any, values: Any, *initial: Any) -> Any:
-    return functools.reduce(partial(probes.call, function), probes.iterate(values), *initial)
-
-
-def _from_iterable(probes: Calling, values: Any) -> Any:
-    return itertools.chain.from_iterable(map(probes.iterate, probes.iterate(values)))
-
-
-def _raw(method: str, plain: Any) -> Callable[..., Any]:
-    """A method of `object` or `type` that reads or writes an attribute without asking anybody."""
-    def touch(probes: Calling, o: Any, *rest: Any) -> Any:
-        return getattr(probes, method)(o, *rest, plain)
-
-    return touch
-
-
 _Perform = Callable[[Calling, Actor, Any, tuple[Any, ...], dict[str, Any]], Any]
 _PURPOSES: dict[Callable[..., Any], _Perform] = {  # the last one counts: `iter` looks, and is lazy
     **dict.fromkeys(PURE, Calling._plainly), **dict.fromkeys(SHAPES, Calling._shaping),
@@ -576,20 +498,3 @@ def _of_owner(kind: type) -> _Perform | None:
 
 
 _REDUCING = frozenset({"__reduce_ex__", "__reduce__", "__getstate__", "__replace__"})
-_RAW = {"__getattribute__": "get_raw", "__setattr__": "set_raw", "__delattr__": "delete_raw"}
-_INPLACE_NAMES = {"iadd": "+", "iconcat": "+", "isub": "-", "imul": "*", "ior": "|", "iand": "&", "ixor": "^",
-                  "itruediv": "/", "ifloordiv": "//", "imod": "%", "ilshift": "<<", "irshift": ">>", "ipow": "**",
-                  "imatmul": "@"}
-_SPECIAL: dict[Any, Callable[..., Any]] = {
-    isinstance: _isinstance, operator.getitem: lambda probes, o, key: probes.item(o, key),
-    operator.length_hint: _length_hint, operator.contains: lambda probes, o, item: probes.contained(item, o),
-    operator.not_: lambda probes, o: not probes.truth(o), operator.truth: lambda probes, o: bool(probes.truth(o)),
-    **{getattr(operator, name): _inplace(sign) for name, sign in _INPLACE_NAMES.items()},
-    **FOR_THE_USER, type: _type, getattr: _getattr, hasattr: _hasattr, vars: _vars,
-    len: _length, iter: _iter, bool: _bool,
-    setattr: lambda probes, o, name, value: probes.set(value, o, name),
-    delattr: lambda probes, o, name: probes.delete(o, name),
-    **{getattr(base, name): _raw(method, getattr(base, name))
-       for base in (object, type) for name, method in _RAW.items()},
-    functools.reduce: _reduce, itertools.chain.from_iterable: _from_iterable, **CLOCKS,
-}
