@@ -23,9 +23,11 @@ Source: Kokologiannakis, Ren, Vafeiadis, FMCAD 2021 (spinloops in partial-order 
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import cache
 from itertools import product
 from types import CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -46,7 +48,13 @@ __all__ = ["VAIN", "Left", "Spinloops"]
 VAIN = Operation("poll.vain", ())
 _PATIENCE = 4  # rounds of a loop that come to something, before it is looked at less and less often
 _RESTLESS = 30  # rounds that would have been in vain, if nobody else had come between
-_LOOPS = ("asyncio", "hocket.explore.aio")
+_HIDING = ("asyncio", "hocket.explore.aio", "hocket.explore.linear")  # go round loops of their own
+_PROBES = "hocket.explore.shared."
+# of the probes, those that come to one step, or to one function of the program, and do not call again and again
+_ACCESSES = frozenset({"get", "_get_shared", "bound", "item", "glob", "_touch_global", "name", "cell", "truth",
+                       "contained", "compare", "linked", "_announce", "_in_one_step", "_touch", "_used", "_looked",
+                       "_called_on", "_call_bound"})
+_CALLS = _ACCESSES | {"call", "_unspoken", "_foreign", "_handed_over", "_given_away", "_operate", "_begin"}
 _ENDLESS = "polls in a loop, and others that poll, too, keep it going: wait on a Condition or Event"
 _CONTAINERS = (list, dict, set, deque, bytearray, OrderedDict, defaultdict, CellType)
 _BUILTIN = (*PLAIN, object, list, tuple, dict, set, frozenset)
@@ -157,22 +165,32 @@ class Spinloops:
         return False
 
     def _standing(self, actor: Actor, touched: frozenset[int]) -> Hashable:
-        """Where it stands, by what is its own; None if that cannot be told."""
-        look, found = _Own(self._known, self._modules, touched), []
+        """Where it stands, by what is its own; None if that cannot be told, or if it is in no loop of its own.
+
+        What calls again and again may also be code of C (`map`, `sorted`, `reduce`), or ours, and where that stands
+        nobody can see: so each function has to be called by another one of the program, or by what calls only once.
+        """
+        look, loops = _Own(self._known, self._modules, touched), False
+        found: list[Hashable] = []
+        between: list[FrameType] = []  # frames of ours, or of the library, since the last one of the program
         frame: FrameType | None = sys._getframe(4)
         try:
             while frame is not None:
                 code = frame.f_code
-                if frame.f_globals.get("__name__", "").startswith(_LOOPS):
-                    return None  # other callbacks have frames of their own
-                if not is_machinery(code.co_filename):
-                    if not self._is_rewritten(code):
+                if frame.f_globals.get("__name__", "").startswith(_HIDING):
+                    return None
+                if is_machinery(code.co_filename):
+                    between.append(frame)
+                else:
+                    if not self._is_rewritten(code) or not _calls_once(between, inside=bool(found)):
                         return None
                     found.append(look.frame(frame))
+                    loops = loops or _is_in_while(code, frame.f_lasti)
+                    between.clear()
                 frame = frame.f_back
         except Unsure:
             return None
-        return actor.asks, actor.rebound, actor.whims, tuple(found)
+        return (actor.asks, actor.rebound, actor.whims, tuple(found)) if loops else None
 
     # -- an execution is over
 
@@ -235,6 +253,22 @@ def _could_go_on(execution: Execution, actor: int, states: dict[int, list[Any]])
     tried = product(*([execution.states[index], *states.get(index, ())] for index in operation.objects))
     return any(row.enabled(state[0] if len(state) == 1 else state, actor, operation.argument, alternative)
                for state in tried for alternative in range(row.alternatives(operation.argument)))
+
+
+def _calls_once(between: list[FrameType], *, inside: bool) -> bool:
+    """Whether code that is not the program's, called by it, makes one step, or calls one function of the program.
+
+    A lock, an event or a queue may make several: the place in it is part of the site.
+    """
+    ours = {frame.f_code.co_name for frame in between if frame.f_globals.get("__name__", "").startswith(_PROBES)}
+    return len(ours) == 0 == len(between) or (ours <= (_ACCESSES if inside else _CALLS) and bool(ours or not inside))
+
+
+@cache
+def _is_in_while(code: CodeType, at: int) -> bool:
+    """Whether a jump leads back from behind this place to before it."""
+    return any(step.opname.find("JUMP_BACKWARD") >= 0 and step.argval <= at <= step.offset
+               for step in dis.get_instructions(code))
 
 
 def _is_power(count: int) -> bool:
