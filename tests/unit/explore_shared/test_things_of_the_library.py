@@ -17,6 +17,7 @@ import pathlib
 import pickle
 import random
 import re
+import sys
 import threading
 import traceback
 import zlib
@@ -174,7 +175,8 @@ def test_what_a_thread_does_with_its_own_is_no_reason_to_be_incomplete():
     assert (result.verdict, result.classes) == ("proved", 1), result
 
 
-def test_what_is_printed_for_people_is_no_step(capsys):
-    with capsys.disabled():
+def test_what_is_printed_for_people_is_no_step(capsys, monkeypatch):
+    with capsys.disabled(), monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", sys.__stdout__)  # in a worker of xdist it is another stream
         result = hocket.explore(lambda: together(lambda: print(end=""), lambda: print(end="")))
     assert (result.verdict, result.classes) == ("proved", 1), result
