@@ -70,8 +70,9 @@ FAMILIES: dict[str, list[Statement]] = {
               ("trylock", 0, [("store", 0, 2)]), ("timedlock", 0, []), ("down",), ("timeddown",), ("up",),
               ("eventwait",), ("set",), ("choose", 2), _WAITS[1], _NOTIFIES[0], ("put", 1), ("get",)],
 }
-# what takes functions for arguments has no certificate; event loops are those of real coroutines, and no model's
-UNWRITTEN = {"cell.update", "cell.await", "cell.until", "poll.vain", *(kind for kind in ROWS if kind.startswith("loop."))}
+# what takes functions for arguments has no certificate; event loops and who polls are those of real code, not of models
+UNWRITTEN = {"cell.update", "cell.await", "cell.until",
+             *(kind for kind in ROWS if kind.startswith(("loop.", "poll.")))}
 
 
 @dataclass
