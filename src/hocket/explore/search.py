@@ -258,16 +258,20 @@ class Search:
 
     def _polled(self, control: Control) -> bool:
         """Enter an execution in which somebody was left polling; whether what is left out of it would matter."""
-        session = self.session
-        self.asked = self.asked or control.asked
+        session, slept = self.session, False
         if session.spins is not None and session.spins.left:
-            self.slept = self.slept or any(control.actors[number].clock for number in session.spins.left)
+            slept = any(control.actors[number].clock for number in session.spins.left)
             if POLLED not in session.notes:
                 session.notes.append(POLLED)
             if self.recorder is not None:
                 self.recorder.refuse("a loop polls, and what it does more often is not recorded")
         if control.end == End.VAIN:
             self._count(control, counted_outcome=False)
+        return self.tells_time(control.asked, slept)
+
+    def tells_time(self, asked: bool, slept: bool) -> bool:
+        """Whether the program could tell how long it has slept in a loop that polls, which is not explored."""
+        self.asked, self.slept = self.asked or asked, self.slept or slept
         if self.asked and self.slept:
             self.reason = ("a loop polls and sleeps, and the program asks what time it is: how long it has slept is "
                            "not explored; wait on a Condition or Event")

@@ -12,6 +12,7 @@ import pytest
 
 from hocket import Scheduler
 from hocket.errors import Refused, TaskLost
+from hocket.kernel import Stimulus
 
 workers = pytest.mark.parametrize("workers", [1, 2])
 
@@ -71,7 +72,11 @@ def test_ctrl_c_ends_an_endless_task_and_no_worker_is_left():
         if not number:
             while not s._waiting:  # the end of the block is what is to be interrupted
                 time.sleep(0)
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            while s._closing is not Stimulus.CANCELLED:  # CPython overlooks one that comes just before it blocks
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+                again = time.monotonic() + 2
+                while s._closing is not Stimulus.CANCELLED and time.monotonic() < again:
+                    time.sleep(0)
 
     with pytest.raises(KeyboardInterrupt), Scheduler(2) as s:
         s.iter("endless", itertools.count(), press, lazy=True)

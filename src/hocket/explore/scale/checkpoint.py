@@ -270,7 +270,7 @@ class BodyKeeper(Keeper):
                 "untracked": list(search.untracked()),
                 "estimate": search.estimate.saved(parts) if search.estimate is not None else None,
                 "keys": search.tracker.saved() if search.tracker is not None else "[]",
-                "seconds": search.elapsed()}
+                "time": [search.asked, search.slept], "seconds": search.elapsed()}
 
     def _recall(self, account: Account) -> None:
         search, session = self._search, self._search.session
@@ -278,6 +278,7 @@ class BodyKeeper(Keeper):
         search.events, search.before = account["events"], account["seconds"]
         search.outcomes = recalled_outcomes(account["outcomes"])
         session.sometimes, session.notes = account["sometimes"], account["notes"]
+        search.tells_time(*account["time"])
         session.named = len(session.cast.objects)
         if search.estimate is not None and account["estimate"] is not None:
             search.estimate.restore(account["estimate"])

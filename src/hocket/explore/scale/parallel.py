@@ -470,6 +470,7 @@ def _enter(search: Search, report: dict[str, Any]) -> None:
     search.classes += report["classes"]
     search.outcomes += Counter(report["outcomes"])
     search.reason = search.reason or report["reason"]
+    search.tells_time(*report["time"])
     for label, reached in report["sometimes"].items():
         session.sometimes[label] = session.sometimes.get(label, False) or reached
     session.notes += [note for note in report["notes"] if note not in session.notes]

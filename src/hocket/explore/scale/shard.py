@@ -248,7 +248,7 @@ def run_body(program: Program, task: Task) -> dict[str, Any]:
     return {"executions": search.runner.executions, "events": search.events, "outcomes": _sendable(search.outcomes),
             "classes": search.classes, "stop": session.stop, "reason": search.reason,
             "failure": replace(first, exception=None) if first is not None else None,
-            "sometimes": session.sometimes, "notes": session.notes,
+            "sometimes": session.sometimes, "notes": session.notes, "time": (search.asked, search.slept),
             "untracked": list(search.untracked()), **shard.report()}
 
 
