@@ -440,6 +440,20 @@ def test_how_long_it_has_slept_is_not_explored_and_said_where_the_program_asks()
     assert "how long it has slept is not explored" in result.reason
 
 
+def test_a_loop_that_looks_for_a_file_is_left_as_it_is(tmp_path):
+    path = tmp_path / "made"
+
+    def body() -> None:
+        path.unlink(missing_ok=True)
+        threads = started(path.touch)
+        while not path.exists():
+            time.sleep(0.01)
+        joined(threads)
+
+    result = hocket.explore(body, steps=200)
+    assert (result.verdict, result.failure) == ("incomplete", None)
+
+
 def test_a_loop_with_a_deadline_is_gone_round_as_often_as_it_may():
     def body() -> None:
         shared = Shared()

@@ -42,7 +42,7 @@ class Actor:
         self.unwound = 0
         self.whims = control.session.spurious  # how often it may still wake up for no reason
         self.thread: Any = None  # its threading.Thread, if it has one
-        self.asks = 0  # how often it has looked at a clock
+        self.asks = 0  # how often it has looked at a clock, or at files
         self.rebound = 0  # how often it has assigned a captured variable that nobody else reaches
         self.place: Place | None = None  # file and line of the pending operation, if places are recorded
 

@@ -94,6 +94,7 @@ def note_method(actor: Actor, file: Any, name: str) -> None:
 
 
 def _note(actor: Actor, path: Any, mode: str, entries: bool = False, depends: bool = True) -> None:
+    actor.asks += 1
     control = actor.control
     book = BOOKS.get(id(control.session))
     if book is None or control.over:
