@@ -199,9 +199,9 @@ def _mutual_exclusion(later: bool) -> None:
 
 
 WAYS = [
-    (_on_an_attribute, 4), (_and_sleeping, 4), (_on_a_variable, 4), (_by_a_helper, 3), (_on_an_event, 7),
-    (_with_timeouts, 10), (_on_the_end_of_a_thread, 4), (_for_an_item, 3), (_for_a_lock, 8), (_under_a_lock, 3),
-    (_on_a_condition_without_a_notify, 5), (_two_at_once, 16), (_petersons_lock, 34),
+    (_on_an_attribute, 3), (_and_sleeping, 3), (_on_a_variable, 3), (_by_a_helper, 3), (_on_an_event, 5),
+    (_with_timeouts, 7), (_on_the_end_of_a_thread, 3), (_for_an_item, 3), (_for_a_lock, 6), (_under_a_lock, 3),
+    (_on_a_condition_without_a_notify, 4), (_two_at_once, 9), (_petersons_lock, 20),
 ]
 
 

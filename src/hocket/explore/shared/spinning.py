@@ -91,11 +91,13 @@ class Spinloops:
                  is_rewritten: Callable[[CodeType], bool]) -> None:
         self._known, self._modules, self._is_rewritten = known, frozenset(map(id, modules)), is_rewritten
         self._met: dict[Any, _Visit] = {}
+        self._first: dict[Any, int] = {}  # so many events before a step was made first
         self.left: dict[int, Left] = {}  # the actors left standing
 
     def begin(self, control: Control) -> None:
         """An execution begins."""
         self._met.clear()
+        self._first.clear()
         self.left.clear()
 
     # -- an actor comes to a step
@@ -105,12 +107,14 @@ class Spinloops:
         return VAIN if self._goes_round(actor, operation) else operation
 
     def _goes_round(self, actor: Actor, operation: Operation) -> bool:
-        place = actor.number, operation.kind, operation.objects, _site()
-        visit = self._met.get(place)
-        here = len(actor.control.execution.events)
-        if visit is None:
-            self._met[place] = _Visit(here)
+        step, here = (actor.number, operation.kind, operation.objects), len(actor.control.execution.events)
+        first = self._first.setdefault(step, here)
+        if first == here:  # most steps are made once, and where is not asked then
             return False
+        place = (*step, _site())
+        visit = self._met.get(place)
+        if visit is None:
+            visit = self._met[place] = _Visit(first)
         visit.count += 1
         if visit.count > _PATIENCE and not (_is_power(visit.count) or _is_power(visit.count - 1)):
             visit.standing = None
