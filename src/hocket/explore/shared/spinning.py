@@ -26,7 +26,7 @@ from __future__ import annotations
 import dis
 import sys
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
 from types import CellType, CodeType, FrameType, FunctionType, ModuleType
@@ -40,6 +40,7 @@ from hocket.explore.threads.actor import Actor
 from hocket.explore.threads.atomic import Controlled
 from hocket.explore.threads.control import Control
 from hocket.explore.threads.naming import is_hocket, is_machinery
+from hocket.explore.threads.spaces import file_of
 from hocket.trace.event import Event
 from hocket.trace.operation import Operation
 
@@ -146,27 +147,11 @@ class Spinloops:
         old = _touched(mine, actor.number) & visit.states.keys()
         if not old <= visit.touched or not all(_same(execution.states[each], visit.states[each]) for each in old):
             return False
-        disturbed = self._is_disturbed(execution.events, actor.number, visit, here)
+        disturbed = _is_disturbed(execution.events[visit.before:here], actor.number, visit.position - visit.before)
         visit.disturbed += disturbed
         if visit.disturbed > _RESTLESS:
             actor.control.session.stop = f"{actor.name} {_ENDLESS}"
         return not disturbed
-
-    def _is_disturbed(self, events: list[Event], number: int, visit: _Visit, here: int) -> bool:
-        """Whether a step of the round depends on one of somebody else that came after the actor's last such step."""
-        others: dict[int, list[str]] = defaultdict(list)  # object -> what others did to it since the actor's last step
-        for at in range(visit.before, here):
-            event = events[at]
-            modes = modes_of(event.operation, event.alternative, event.reads_only)
-            if event.actor != number:
-                for index, mode in modes:
-                    others[index].append(mode)
-                continue
-            for index, mode in modes:
-                met = others.pop(index, ())
-                if at >= visit.position and ("w" in met or (met and mode == "w")):
-                    return True
-        return False
 
     def _standing(self, actor: Actor, touched: frozenset[int]) -> Hashable:
         """Where it stands, by what is its own; None if that cannot be told, or if it is in no loop of its own.
@@ -210,22 +195,32 @@ class Spinloops:
                    or _lets_on(execution, number, left.since, waiting) for number, left in self.left.items())
 
 
-def _has_changed(events: list[Event], number: int, touched: frozenset[int]) -> bool:
-    later: dict[int, list[str]] = defaultdict(list)
-    for event in reversed(events):
-        modes = modes_of(event.operation, event.alternative, event.reads_only)
-        if event.actor != number:
-            for index, mode in modes:
-                later[index].append(mode)
-            continue
-        for index, mode in modes:
-            if index in touched and ("w" in later[index] or (later[index] and mode == "w")):
-                return True
-            later.pop(index, None)
-            touched = touched - {index}
-        if not touched:
-            break
-    return False
+def _depending(events: Iterable[Event], number: int) -> Iterator[tuple[int, int, bool]]:
+    """For each step of an actor on an object: which event, which object, whether it depends on others' steps there.
+
+    On those since its last step on that object; or until its next one, if the events are told backwards.
+    """
+    others: dict[int, list[str]] = defaultdict(list)  # object -> what others did to it
+    for at, event in enumerate(events):
+        for index, mode in modes_of(event.operation, event.alternative, event.reads_only):
+            if event.actor != number:
+                others[index].append(mode)
+            else:
+                met = others.pop(index, ())
+                yield at, index, "w" in met or (mode == "w" and bool(met))
+
+
+def _is_disturbed(events: Sequence[Event], number: int, since: int) -> bool:
+    """Whether a step of the actor, since so many events, depends on one that somebody else has made after its last."""
+    return any(depends and at >= since for at, _, depends in _depending(events, number))
+
+
+def _has_changed(events: Sequence[Event], number: int, objects: frozenset[int]) -> bool:
+    """Whether others have made a step that depends on the actor's last one on one of these objects."""
+    last: dict[int, bool] = {}
+    for _, index, depends in _depending(reversed(events), number):
+        last.setdefault(index, depends)
+    return any(last.get(index) for index in objects)
 
 
 def _could_choose(execution: Execution, number: int, since: int) -> bool:
@@ -265,14 +260,19 @@ def _calls_once(between: list[FrameType], *, inside: bool) -> bool:
     A lock, an event or a queue may make several: the place in it is part of the site.
     """
     ours = {frame.f_code.co_name for frame in between if frame.f_globals.get("__name__", "").startswith(_PROBES)}
-    return len(ours) == 0 == len(between) or (ours <= (_ACCESSES if inside else _CALLS) and bool(ours or not inside))
+    if not ours:
+        return not (between and inside)
+    return ours <= (_ACCESSES if inside else _CALLS)
+
+
+def _is_in_while(code: CodeType, at: int) -> bool:
+    """Whether a jump leads back from behind this place to before it."""
+    return any(start <= at <= end for start, end in _jumps_back(code))
 
 
 @cache
-def _is_in_while(code: CodeType, at: int) -> bool:
-    """Whether a jump leads back from behind this place to before it."""
-    return any(step.opname.find("JUMP_BACKWARD") >= 0 and step.argval <= at <= step.offset
-               for step in dis.get_instructions(code))
+def _jumps_back(code: CodeType) -> tuple[tuple[int, int], ...]:
+    return tuple((step.argval, step.offset) for step in dis.get_instructions(code) if "JUMP_BACKWARD" in step.opname)
 
 
 def _is_power(count: int) -> bool:
@@ -324,8 +324,7 @@ class _Own(Look):
         shared = self._known.get(id(thing))
         if shared is None or not self._is_told(thing) or isinstance(thing, (FunctionType, type)):
             return super().at(thing)
-        kind = self.at(thing.cell_contents) if _holds_code(thing) else self.at(type(thing))
-        return "shared", shared.number, kind
+        return "shared", shared.number, self.at(_code_in(thing) or type(thing))
 
     def _object(self, thing: Any) -> Hashable:
         kind = type(thing)
@@ -362,21 +361,17 @@ def _is_of_python(kind: type) -> bool:
     return all(is_made_by_python(base) or base in _BUILTIN for base in kind.__mro__)
 
 
-def _holds_code(thing: Any) -> bool:
-    return isinstance(thing, CellType) and _content(thing) is not None
-
-
-def _content(cell: CellType) -> Any:
+def _code_in(thing: Any) -> Any:
+    """The function or class that a captured variable holds, if it is one."""
     try:
-        found = cell.cell_contents
+        found = thing.cell_contents if isinstance(thing, CellType) else None
     except ValueError:
         return None
     return found if isinstance(found, (FunctionType, type)) else None
 
 
 def _file_of(kind: type) -> str:
-    module = sys.modules.get(kind.__module__)
-    return getattr(module, "__file__", None) or ""
+    return file_of(sys.modules.get(kind.__module__)) or ""
 
 
 def _locks_within(thing: Any, depth: int = 2) -> set[int]:
