@@ -67,6 +67,47 @@ def _on_a_variable() -> None:
     joined(threads)
 
 
+_set = False
+
+
+def _on_a_global() -> None:
+    global _set
+    _set = False
+
+    def set_it() -> None:
+        global _set
+        _set = True
+
+    threads = started(set_it)
+    while not _set:
+        pass
+    joined(threads)
+
+
+def _on_a_size() -> None:
+    items: list[int] = []
+    threads = started(lambda: items.append(1))
+    while len(items) < 1:
+        pass
+    joined(threads)
+
+
+def _on_a_key() -> None:
+    table: dict[str, int] = {}
+    threads = started(lambda: table.update(key=1))
+    while "key" not in table:
+        pass
+    joined(threads)
+
+
+def _on_an_attribute_by_its_name() -> None:
+    shared = Shared()
+    threads = started(lambda: setattr(shared, "flag", True))
+    while not getattr(shared, "flag"):  # noqa: B009
+        pass
+    joined(threads)
+
+
 def _by_a_helper() -> None:
     shared = Shared()
 
@@ -199,6 +240,7 @@ def _mutual_exclusion(later: bool) -> None:
 
 
 WAYS = [
+    (_on_a_global, 3), (_on_a_size, 3), (_on_a_key, 3), (_on_an_attribute_by_its_name, 3),
     (_on_an_attribute, 3), (_and_sleeping, 3), (_on_a_variable, 3), (_by_a_helper, 3), (_on_an_event, 5),
     (_with_timeouts, 7), (_on_the_end_of_a_thread, 3), (_for_an_item, 3), (_for_a_lock, 6), (_under_a_lock, 3),
     (_on_a_condition_without_a_notify, 4), (_two_at_once, 9), (_petersons_lock, 20),

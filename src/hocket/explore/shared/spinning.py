@@ -52,10 +52,11 @@ _RESTLESS = 30  # rounds that would have been in vain, if nobody else had come b
 _HIDING = ("asyncio", "hocket.explore.aio", "hocket.explore.linear")  # go round loops of their own
 _PROBES = "hocket.explore.shared."
 # of the probes, those that come to one step, or to one function of the program, and do not call again and again
-_ACCESSES = frozenset({"get", "_get_shared", "bound", "item", "glob", "_touch_global", "name", "cell", "truth",
-                       "contained", "compare", "linked", "_announce", "_in_one_step", "_touch", "_used", "_looked",
-                       "_called_on", "_call_bound"})
-_CALLS = _ACCESSES | {"call", "_unspoken", "_foreign", "_handed_over", "_given_away", "_operate", "_begin"}
+_ACCESSES = frozenset({"get", "_get_shared", "bound", "item", "glob", "_touch_global", "_touch_namespace", "name",
+                       "cell", "truth", "contained", "compare", "linked", "_announce", "_in_one_step", "_touch",
+                       "_touch_key", "_used", "_looked", "_called_on", "_call_bound"})
+_CALLS = _ACCESSES | {"call", "_unspoken", "_foreign", "_handed_over", "_given_away", "_operate", "_begin", "_length",
+                      "_bool", "_getattr", "_hasattr"}
 _ENDLESS = "polls in a loop, and others that poll, too, keep it going: wait on a Condition or Event"
 _CONTAINERS = (list, dict, set, deque, bytearray, OrderedDict, defaultdict, CellType)
 _BUILTIN = (*PLAIN, object, list, tuple, dict, set, frozenset)
