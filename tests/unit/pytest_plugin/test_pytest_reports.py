@@ -120,6 +120,40 @@ def test_a_test_that_reads_its_own_output_finds_that_of_one_execution(pytester):
     result.stdout.fnmatch_lines(["proved      test_it.py::test_reads  3 classes, 3 executions"])
 
 
+LOGGED = HEAD + """
+    log = logging.getLogger("it")
+
+    @pytest.mark.explore
+    def test_both_are_there(caplog):
+        run(lambda: log.warning("a"), lambda: log.warning("b"))
+        assert sorted(caplog.messages) == ["a", "b"]
+
+    @pytest.mark.explore
+    def test_in_one_order(caplog):
+        run(lambda: log.warning("a"), lambda: log.warning("b"))
+        assert caplog.messages == ["a", "b"]
+
+    @pytest.mark.explore
+    def test_that_only_logs():
+        run(lambda: log.warning("a"), lambda: log.warning("%d for you", "b"))
+"""
+
+
+def test_threads_log_and_the_test_reads_what_they_logged(pytester):
+    """Each finds in the logger's cache that it is enabled, or not yet, and then fills it under a lock: 4 classes; and
+    one of them is first with the one handler that the test reads: 8."""
+    pytester.makepyfile(test_it=LOGGED)
+    result = pytester.runpytest("--log-file=all.txt")
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines([
+        "WARNING  it:test_it.py:*b", "WARNING  it:test_it.py:*a",  # what the failing interleaving logged
+        "exception: TypeError: %d format: a real number is required, not str in t2",
+        "proved      test_it.py::test_both_are_there  8 classes, 8 executions",
+        "failed      test_it.py::test_in_one_order    1 class, 1 execution"])
+    logged = [line.split()[-1] for line in (pytester.path / "all.txt").read_text().splitlines()]
+    assert sorted(logged) == ["a", "a", "b", "b"], "of each test its last execution"
+
+
 def test_logged_lines_are_those_of_one_execution(pytester):
     pytester.makepyfile(test_it=HEAD + """
     @pytest.mark.explore(data="off")
