@@ -15,7 +15,7 @@ from typing import Any
 from hocket.errors import DivergenceError, ExplorationError
 from hocket.explore.aio.seam import checked_cancel, checked_order, runnable
 from hocket.explore.dpor import Optimal
-from hocket.explore.failing.failures import digest, failure_of
+from hocket.explore.failing.failures import Failure, digest, failure_of
 from hocket.explore.failing.livelock import Look
 from hocket.explore.options import MODELS, check_body, check_options
 from hocket.explore.shared.functions import is_rewritten
@@ -27,7 +27,7 @@ from hocket.explore.threads.naming import target_of
 from hocket.explore.threads.runner import Runner
 from hocket.trace.schedule import Schedule
 
-__all__ = ["STEPS", "replay", "replayed"]
+__all__ = ["STEPS", "judged", "replay", "replayed"]
 
 STEPS = 20_000
 """Steps of one execution, unless the caller says otherwise."""
@@ -44,6 +44,19 @@ def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | Non
     Raises `DivergenceError` if the schedule is of another program, `ScheduleError` if it cannot be read,
     `DeadlockError` for a deadlock, `ExplorationError` for a leak or a livelock.
     """
+    value, failure = judged(body, schedule, data=data, track=track, spurious=spurious, order=order, cancel=cancel,
+                            model=model)
+    if failure is None:
+        return value
+    error = failure.error()
+    error.add_note(str(failure))
+    raise error
+
+
+def judged(body: Callable[[], Any], schedule: Schedule | str, *, data: str | None = None, track: Iterable[Any] = (),
+           spurious: int = 0, order: str = "fifo", cancel: str | Iterable[str] | None = None,
+           model: str | None = None) -> tuple[Any, Failure | None]:
+    """What `replay` returns, and what it raises as a value: for whoever shows it in a way of their own."""
     check_body(body)
     parsed = schedule if isinstance(schedule, Schedule) else Schedule.parse(schedule)
     if data is not None:
@@ -58,11 +71,7 @@ def replay(body: Callable[[], Any], schedule: Schedule | str, *, data: str | Non
     failure = failure_of(control)
     if failure is None and control.end == End.BOUND:
         raise ExplorationError(f"no end after {len(control.execution.events):,} steps, and no certain livelock")
-    if failure is None:
-        return control.value
-    error = failure.error()
-    error.add_note(str(replace(failure, target=target_of(body))))
-    raise error
+    return control.value, None if failure is None else replace(failure, target=target_of(body))
 
 
 def _replayed_any(body: Callable[[], Any], schedule: Schedule, ways: Iterator[Visible]) -> Control:

@@ -25,7 +25,8 @@ import pytest
 from hocket.errors import ExplorationError, HocketError, Refused, ScheduleError
 from hocket.explore.aio.seam import runnable
 from hocket.explore.failing.failures import Failure
-from hocket.explore.front import explore, replay
+from hocket.explore.front import explore
+from hocket.explore.replaying import judged
 from hocket.explore.result import Result
 from hocket.explore.threads.debugging import only_when_shown
 from hocket.explore.threads.naming import is_machinery
@@ -39,7 +40,7 @@ from hocket.render.page import page
 __all__ = ["Exploration"]
 
 _WORST_FIRST = ("failed", "incomplete", "bounded", "proved", "replayed")
-_REPLAYED = tuple(inspect.signature(replay).parameters)[2:]  # the options that a replay has in common with a search
+_REPLAYED = tuple(inspect.signature(judged).parameters)[2:]  # the options that a replay has in common with a search
 _WIDTH = 80
 _NO_FINDING = (pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception, unittest.SkipTest)
 _LIMIT = ("raise the limit (seconds=, --explore-seconds), make the test smaller, or ask for less: with bound=2 every "
@@ -141,13 +142,17 @@ class Exploration:
             self._enter(result)
             self.facts["passed_over"] = passed.times
             return self._bare(ExplorationError(_incomplete(result), result)) if result.verdict == "incomplete" else None
+        return self._told(failure, result)
+
+    def _told(self, failure: Failure, result: Result, stored: bool = False) -> BaseException:
+        """What the test is to raise for `failure`, which is drawn, written as a page if asked for, and entered."""
         error = failure.error()
-        if isinstance(error, _NO_FINDING):
-            return self._shown(error)
         shown = self._shown(error)
+        if isinstance(error, _NO_FINDING):
+            return shown
         self._draw(failure.drawn(width_of(self.item.config)), str(failure.schedule) if failure.schedule else "")
         self._write_page(failure)
-        self._enter(result)
+        self._enter(result, stored)
         return shown
 
     def _write_page(self, failure: Failure) -> None:
@@ -163,19 +168,14 @@ class Exploration:
     def _replayed(self, body: Callable[[], Any], schedule: str, stored: bool = False) -> BaseException | None:
         """One interleaving: that of `--explore-replay`, with the output as it comes, or one that has failed before."""
         try:
-            replay(body, schedule, **{name: self.options[name] for name in _REPLAYED if name in self.options})
-        except _NO_FINDING:
-            raise
-        except BaseException as error:
-            drawing = _drawing(error)
-            if stored and isinstance(error, ScheduleError) and drawing is None:
+            asked = {name: self.options[name] for name in _REPLAYED if name in self.options}
+            _, failure = judged(body, schedule, **asked)
+        except ScheduleError:
+            if stored:
                 return None  # of a program that has changed
-            if drawing is None:
-                raise
-            shown = self._shown(error)
-            self._draw(drawing, schedule)
-            self._enter(Result("failed", 1, 1, reason=drawing.partition("\n")[0]), stored)
-            return shown
+            raise
+        if failure is not None:
+            return self._told(failure, Result("failed", 1, 1, failure=failure), stored)
         if not stored:
             self._enter(Result("replayed", 1, 1, reason="passes in this interleaving"))
         return None
@@ -274,12 +274,6 @@ def _incomplete(result: Result) -> str:
     """Why nothing is known, and what to do about it."""
     cure = f"\n{_LIMIT}" if result.reason.startswith("the limit of") else ""
     return f"{result.drawn(_WIDTH)}{cure}"
-
-
-def _drawing(error: BaseException) -> str | None:
-    """The picture that a replay leaves on what it raises, which is taken off: it is shown by itself."""
-    notes: list[str] = getattr(error, "__notes__", [])
-    return notes.pop() if notes and "\nreplay: hocket" in notes[-1] else None
 
 
 def _entries(error: BaseException) -> list[TracebackType]:

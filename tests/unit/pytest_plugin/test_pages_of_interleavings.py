@@ -204,3 +204,8 @@ def test_a_test_run_leaves_a_page_for_each_failing_test(pytester):
     text = (pytester.path / "pages" / "test_it.py_test_deposits.html").read_text()
     assert "pytest &#x27;test_it.py::test_deposits&#x27; --explore-replay" in text
     assert [path.name for path in (pytester.path / "pages").iterdir()] == ["test_it.py_test_deposits.html"]
+    token = re.search(r"--explore-replay '(\S+)'", result.stdout.str())[1]
+    for again in (["--explore"], ["--explore", "--explore-replay", token]):  # the stored failure, and the one asked for
+        (pytester.path / "pages" / "test_it.py_test_deposits.html").unlink()
+        pytester.runpytest(*again, "--explore-html=pages", "-k", "deposits").assert_outcomes(failed=1)
+        assert (pytester.path / "pages" / "test_it.py_test_deposits.html").read_text() == text
