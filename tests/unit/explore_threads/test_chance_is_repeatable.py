@@ -26,6 +26,7 @@ DRAWS = {
     "a generator of the system": lambda: random.SystemRandom().random(),
     "uuid4": lambda: uuid.uuid4(),
     "uuid1": lambda: uuid.uuid1(),
+    "uuid1 of a node": lambda: uuid.uuid1(1, clock_seq=2),
     "seeded anew": lambda: (random.seed(), random.random())[1],
 }
 
@@ -102,3 +103,13 @@ def test_a_seed_that_the_program_sets_is_kept():
 
     expected = random.Random(5).random(), random.Random(6).random()
     assert hocket.explore(body).outcomes == {expected: 1}
+
+
+def test_an_identifier_has_what_it_is_given():
+    def body():
+        whole, half, other = uuid.uuid1(0, 0x3FFF), uuid.uuid1(clock_seq=9), uuid.uuid1(node=5)
+        assert (whole.node, whole.clock_seq, half.clock_seq, other.node) == (0, 0x3FFF, 9, 5)
+        assert len({whole, half, other, uuid.uuid1(0, 0x3FFF)}) == 4
+        assert {(each.version, each.variant) for each in (whole, half, other)} == {(1, uuid.RFC_4122)}
+
+    assert hocket.explore(body).verdict == "proved"

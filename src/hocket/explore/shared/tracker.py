@@ -284,6 +284,10 @@ class Tracker:
         return replace(self.visible, reached=(*self.visible.reached, *wanted),
                        replaced=(*self.visible.replaced, *replacing))
 
+    def get(self, o: Any, name: str) -> Any:
+        """`o.name`, as tracked code would ask for it: a step, if any of it assigns that."""
+        return self.probes.get(o, name)
+
     def saved(self) -> str:
         """What another process has to know to go on."""
         return self.probes.heap.saved()

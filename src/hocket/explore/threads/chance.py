@@ -85,16 +85,27 @@ def _seeded(generator: random.Random, a: Any = None, version: int = 2) -> None:
 _seeded.__wrapped__ = _seed  # type: ignore[attr-defined]  # what it hands on to
 
 
+def _with_given(drawn: uuid.UUID, node: int | None = None, clock_seq: int | None = None) -> uuid.UUID:
+    low, middle, high, upper, lower, own = drawn.fields
+    if clock_seq is not None:  # 14 bits of it, below the two of the variant
+        upper, lower = 0x80 | clock_seq >> 8 & 0x3F, clock_seq & 0xFF
+    return uuid.UUID(fields=(low, middle, high, upper, lower, own if node is None else node))
+
+
 def _uuid(real: Callable[..., uuid.UUID], version: int) -> Callable[..., uuid.UUID]:
-    """Of an actor its own draw: the real ones are made from the clock, the last one that anybody made, the system."""
+    """Of an actor its own draw: the real ones are made from the clock, the last one that anybody made, the system.
+
+    What the caller gives of it, as one may to `uuid1`, it has.
+    """
 
     @wraps(real, assigned=("__name__", "__doc__"), updated=())
-    def draw(*args: Any, **kwargs: Any) -> uuid.UUID:
+    def draw(*args: Any, **kwargs: Any) -> Any:
         actor = current()
         if actor is None:
             return real(*args, **kwargs)
         with _unwatched(actor, real.__name__):
-            return uuid.UUID(int=_stream(actor).getrandbits(128), version=version)
+            drawn = uuid.UUID(int=_stream(actor).getrandbits(128), version=version)
+            return _with_given(drawn, *args, **kwargs) if args or kwargs else drawn
 
     return draw
 

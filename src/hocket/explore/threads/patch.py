@@ -93,6 +93,7 @@ def controlled(extra: tuple[dict[str, Any], ...] = (), roots: Iterable[Any] = ()
         _keep_counters(undo)
         for extension in EXTENSIONS:
             undo.enter_context(extension())
+        undo.callback(setattr, threading, "excepthook", threading.excepthook)
         undo.callback(setattr, sys, "unraisablehook", sys.unraisablehook)
         sys.unraisablehook = _told_of_finalisers(sys.unraisablehook)
         yield leftovers
@@ -238,7 +239,10 @@ def _start(thread: Thread) -> None:
 
 
 def _bootstrap(thread: Thread) -> None:
-    """What a started thread does, as `Thread._bootstrap_inner`, but an exception goes to the explorer."""
+    """What a started thread does, as `Thread._bootstrap_inner`, but an exception goes to the explorer.
+
+    Unless the program has a hook of its own: one that was there before is the test runner's, and stands for a failure.
+    """
     actor = current()
     assert actor is not None
     active: dict[int, Thread] = threading._active  # type: ignore[attr-defined]  # CPython's own field
@@ -249,6 +253,12 @@ def _bootstrap(thread: Thread) -> None:
         run_in_context(thread)
     except SystemExit:
         pass  # as threading does
+    except Exception as error:
+        tracker = actor.control.session.tracker
+        hook = threading.excepthook if tracker is None else tracker.get(threading, "excepthook")
+        if hook is actor.control.session.hook:
+            raise
+        hook(threading.ExceptHookArgs((type(error), error, error.__traceback__, thread)))
     finally:
         if actor.control.observer is not None:
             actor.control.observer.pause()
@@ -417,7 +427,10 @@ _STAND_INS = [pair for pair in _REPLACED if pair[0] is not _start_new_thread]
 def begin_books(main: Thread) -> Callable[[Control], None]:
     """What an execution starts with: main is known to threading, and threads are numbered from 1."""
 
+    hook = threading.excepthook
+
     def begin(control: Control) -> None:
+        control.session.hook = threading.excepthook = hook
         threading._active[1] = main  # type: ignore[attr-defined]  # CPython's own field
         threading._counter = itertools.count(1).__next__  # type: ignore[attr-defined]  # CPython's own field
         pools = sys.modules.get("concurrent.futures.thread")
