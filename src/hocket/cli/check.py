@@ -76,17 +76,19 @@ def main(options: argparse.Namespace) -> int:
 
 def _table(path: Path) -> Mapping[str, Any]:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("hocket", {})
+        found = dict(tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("hocket", {}))
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror}", str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SourceError(f"is no TOML: {error}", str(path)) from None
+    except (AttributeError, TypeError, ValueError):
+        raise SourceError("[tool.hocket] is no table", str(path), cure="write [tool.hocket]") from None
     for key, value in found.items():
         _check_entry(key, value, path)
     if not any(found.get(key) for key in _CHECKS):
         raise SourceError("[tool.hocket] names nothing to check", str(path),
                           cure=f"give {', '.join(_CHECKS)}, each a list of names")
-    return dict(found)
+    return found
 
 
 def _check_entry(key: str, value: Any, path: Path) -> None:

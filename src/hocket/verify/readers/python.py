@@ -72,9 +72,9 @@ def imported(name: str) -> Any:
             value = getattr(value, step)
         if callable(value) and not hasattr(value, "predecessors") and not isinstance(value, Mapping):
             value = value()
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a module that ends the program has shown no graph
         cure = "check that it can be imported from here"
-        raise SourceError(f"{name} cannot be had: {type(error).__name__}: {error}", name, cure=cure) from error
+        raise SourceError(f"it cannot be had: {type(error).__name__}: {error}", name, cure=cure) from error
     finally:
         sys.path.remove("")
     return value
