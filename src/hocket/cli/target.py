@@ -101,7 +101,7 @@ def _named(path: Path) -> tuple[Path, str]:
 
 @contextmanager
 def _importing(where: str, folder: str) -> Iterator[None]:
-    """With `folder` to import from; what goes wrong is said of the module. One that ends the program has passed nothing."""
+    """With `folder` to import from; what goes wrong is said of the module. One that ends the program passed nothing."""
     sys.path.insert(0, folder)
     try:
         yield
