@@ -133,7 +133,7 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         handle = asyncio.Handle(callback, args, self, context)
         if not self.control.over:
             self._ready.append(handle)
-            self._unseen += not self.is_run_by(current())
+            self._unseen += self._has_company() and not self.is_run_by(current())
         return handle
 
     def is_run_by(self, actor: Actor | None) -> bool:
@@ -182,6 +182,15 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
     def _has_company(self) -> bool:
         """Whether other actors might do something to this loop."""
         return len(self.control.actors) > 1 and not self.control.over
+
+    def run_until_complete(self, future: Any) -> Any:
+        """As ever; a finaliser that comes after the execution, of who runs a loop, finds nothing left to do."""
+        actor = current()
+        if self.control.over and (actor is None or actor.control is not self.control):
+            if asyncio.iscoroutine(future):
+                future.close()
+            return None
+        return super().run_until_complete(future)
 
     def run_forever(self) -> None:
         if self.control.over or _caller().control is not self.control:
@@ -445,6 +454,7 @@ class Loop(_Plain):  # type: ignore[misc]  # of Any, see above
         """Close what is suspended and let go of everything, now, and not when the garbage collector comes by."""
         for task in self.tasks:
             task._log_destroy_pending = False
+            asyncio.tasks._unregister_task(task)  # nobody is to cancel it now
             if not task.done():
                 with suppress(BaseException):
                     task.get_coro().close()

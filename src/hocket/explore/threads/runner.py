@@ -166,8 +166,8 @@ class Runner:
             if self._stopped():  # cut short, perhaps on the way to what is new: of no account
                 return
             self.executions += 1
-            if control.end != End.DIVERGED:  # which is no execution of what was planned
-                strategy.ended(control.execution)
+            if control.end != End.DIVERGED and len(control.execution.events) >= strategy.fixed:
+                strategy.ended(control.execution)  # else it is no execution of what was planned
             if not judge(control):
                 return
             control.forget()
