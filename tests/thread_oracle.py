@@ -178,6 +178,11 @@ class _Places:
         self.written, self.drops, self.gil = written, drops, gil
         self._found: dict[CodeType, frozenset[int]] = {}
 
+    @property
+    def seen(self) -> int:
+        """How many code objects were met."""
+        return len(self._found)
+
     def trace(self, frame: FrameType, event: str, arg: Any) -> Any:
         code = frame.f_code
         offsets = self._found.get(code)
@@ -346,7 +351,7 @@ def ends_of(program: Callable[[], Any], *, written: frozenset[str] = frozenset()
                     at = rng.randrange(len(level))
                     level[at], level[-1] = level[-1], level[at]
                 plan = level.pop()
-                end, trail = _run_once(program, dict(plan), places)
+                end, trail = _run_traced(program, dict(plan), places)
                 found.setdefault(end, plan)
                 schedules += 1
                 for more, further in _others(plan, trail):
@@ -362,6 +367,19 @@ def _others(plan: tuple[tuple[int, int], ...], trail: list[tuple[int, int, list[
         for other in able:
             if other != chosen:
                 yield int(holder >= 0), (*plan, (at, other))
+
+
+def _run_traced(program: Callable[[], Any], plan: Mapping[int, int], places: _Places) -> tuple[Any, Any]:
+    """The end and the choices of one run; anew if it met code that was not traced before.
+
+    From 3.12 on CPython marks the bytecodes of a code object once they are asked for, and a frame that goes on
+    meanwhile does not show them all: the same plan would meet more choices the next time.
+    """
+    while True:
+        known = places.seen
+        told = _run_once(program, plan, places)
+        if places.seen == known:
+            return told
 
 
 def _run_once(program: Callable[[], Any], plan: Mapping[int, int], places: _Places) -> tuple[Any, Any]:
