@@ -111,7 +111,7 @@ def _watched() -> tuple[str, tuple[str, ...]]:
 
 def test_a_monitor_that_joins_late_finds_what_was_alone():
     result = hocket.explore(_watched, data="off")
-    assert (result.verdict, result.outcomes) == ("proved", {("None", ("finished", "finished")): 48})
+    assert (result.verdict, result.outcomes) == ("proved", {("None", ("finished", "finished")): 44})
 
 
 def test_the_last_worker_that_leaves_names_what_was_alone():
@@ -179,11 +179,14 @@ def test_whatever_is_done_it_runs_and_ends_as_if_all_had_nodes_from_the_beginnin
     assert _done(deeds, **options) == _done(deeds, watch=_nothing, **options)
 
 
-def test_what_nobody_relates_has_no_node():
+def test_what_is_armed_as_it_is_made_has_no_node_until_somebody_asks_for_one():
     with Scheduler(workers=0) as s:
         tasks = [s.spawn(str(n), int) for n in range(3)]
-        assert list(s._kernel.nodes) == []
         later = s.spawn("later", int, after=[tasks[1]])
-        assert list(s._kernel.nodes) == [tasks[1].node, later.node]
+        assert (list(s._kernel.nodes), tasks[0].node.name) == ([], "0")
+        assert [task._node is None for task in [*tasks, later]] == [False, True, True, True]
+        assert list(s._kernel.nodes) == [tasks[0].node]  # nothing relates it to others
+        node = later.node
+        assert list(s._kernel.nodes) == [tasks[0].node, tasks[1].node, tasks[2].node, node]
+        assert tasks[1].node.after == [node]
     assert {str(task.outcome) for task in [*tasks, later]} == {"finished"}
-    assert [tasks[0]._node, tasks[2]._node] == [None, None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hocket.graph import Graph, ranks
 from hocket.kernel import Edge, Kernel, Node
 
-__all__ = ["build"]
+__all__ = ["build", "refuse_cycles"]
 
 
 def build(kernel: Kernel, graph: Graph) -> list[Node]:
@@ -14,8 +14,7 @@ def build(kernel: Kernel, graph: Graph) -> list[Node]:
     Raises CycleError, and adds nothing, when tasks wait for each other. That is asked once of the whole graph, not of
     every edge: edges come in any order here, and a search at each could walk all that was linked before.
     """
-    if not _goes_up(graph):
-        ranks(graph)
+    refuse_cycles(graph)
     nodes = [kernel.add(task.name, task.body is not None) for task in graph.tasks]
     hold, after, inside = kernel.hold, Edge.AFTER, Edge.INSIDE
     for later, earlier in graph.after:
@@ -25,6 +24,12 @@ def build(kernel: Kernel, graph: Graph) -> list[Node]:
     for parent, child in graph.hold:
         hold(Edge.HOLD, nodes[child], nodes[parent])
     return nodes
+
+
+def refuse_cycles(graph: Graph) -> None:
+    """Raise CycleError when tasks wait for each other."""
+    if not _goes_up(graph):
+        ranks(graph)
 
 
 def _goes_up(graph: Graph) -> bool:

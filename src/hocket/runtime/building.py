@@ -26,6 +26,7 @@ from hocket.runtime.joins import Joins
 from hocket.runtime.lazily import Lazily
 from hocket.runtime.primitives import Lock
 from hocket.runtime.task import (
+    NOBODY,
     NOTHING_GIVEN,
     PLAIN,
     After,
@@ -39,7 +40,6 @@ from hocket.runtime.task import (
 __all__ = ["Building"]
 
 _ARMED, _AFTER = Stimulus.ARMED, Edge.AFTER  # an enum's member costs a look-up in its class each time
-_NOBODY: tuple[Task, ...] = ()
 
 H = TypeVar("H", bound=Built)
 
@@ -85,7 +85,7 @@ class Building(Generic[H]):
         name: str,
         body: Callable[..., Any] | None,
         *,
-        after: After = _NOBODY,
+        after: After = NOBODY,
         parent: Task | None = None,
         run: bool = True,
         context: bool = False,
@@ -100,18 +100,18 @@ class Building(Generic[H]):
         Raises TypeError for a body that cannot be called so, Refused after the scheduler has closed or when the parent
         has.
         """
-        given = NOTHING_GIVEN if after is _NOBODY else given_by(after)
+        given = NOTHING_GIVEN if after is NOBODY or type(after) is list else given_by(after)
         called = body.func if type(body) is partial else body
         if given or type(called) is not FunctionType or called.__code__.co_flags & self._refused:
             self._refuse_body(name, body, given, context)
         more = More(None, context, priority, given) if context or priority or given else PLAIN
-        if run and parent is None and body is not None and (after is _NOBODY or (type(after) is list and not after)):
-            return self._spawn_alone(name, body, more)
+        if run and parent is None and body is not None:
+            return self._spawn_armed(name, body, more, after)
         return self._spawn(name, body, more, after, parent, run)
 
-    def _spawn_alone(self, name: str, body: Callable[..., Any], more: More) -> H:
-        """A task that is ready, and related to nobody so far."""
-        return self._spawn(name, body, more, _NOBODY, None, run=True)
+    def _spawn_armed(self, name: str, body: Callable[..., Any], more: More, after: After) -> H:
+        """A task with one body that is armed, and a child of none."""
+        return self._spawn(name, body, more, after, None, run=True)
 
     def multi(self, name: str, count: int, body: Callable[..., Any], **options: Any) -> H:
         """One task that calls `body(i)` for each i in range(count), in any order, on any workers, each once (CH-04).
@@ -167,21 +167,27 @@ class Building(Generic[H]):
         above = None if parent is None else self._mine(parent)
         with self._lock:
             self._refuse_when_closed(name)
-            earlier = [task._node or task.entered() for task in before]
-            holder = None if above is None else above.entered()
-            if holder is not None:
-                self._refuse_child(name, holder, earlier)
-            node = self._kernel.add(name, body is not None)
-            handle = self._handle(self, node, body, more)
-            for source in earlier:
-                self._kernel.hold(_AFTER, source, node)
-            if holder is not None:
-                self._kernel.hold(Edge.HOLD, node, holder)
-            if run:
-                self._do(self._kernel.receive(_ARMED, node))
-            elif (body_here := self._body_here()) is not None:
-                self._built_by[node] = body_here
-                self._builds.setdefault(body_here, {})[node] = None
+            return self._add(name, body, more, before, above, run)
+
+    def _add(
+        self, name: str, body: Callable[..., Any] | None, more: More, before: Sequence[H], above: H | None, run: bool
+    ) -> H:
+        """A task with a node; the lock is held."""
+        earlier = [task.entered() for task in before]
+        holder = None if above is None else above.entered()
+        if holder is not None:
+            self._refuse_child(name, holder, earlier)
+        node = self._kernel.add(name, body is not None)
+        handle = self._handle(self, node, body, more)
+        for source in earlier:
+            self._kernel.hold(_AFTER, source, node)
+        if holder is not None:
+            self._kernel.hold(Edge.HOLD, node, holder)
+        if run:
+            self._do(self._kernel.receive(_ARMED, node))
+        elif (body_here := self._body_here()) is not None:
+            self._built_by[node] = body_here
+            self._builds.setdefault(body_here, {})[node] = None
         return handle
 
     def _refuse_child(self, name: str, parent: Node, earlier: Iterable[Node]) -> None:
@@ -199,10 +205,14 @@ class Building(Generic[H]):
         refuse_bodies_of(graph.tasks, self._awaits)
         with self._lock:
             self._refuse_when_closed("a graph")
-            nodes = build(self._kernel, graph)
-            handles = [self._handle(self, node, task.body) for node, task in zip(nodes, graph.tasks, strict=True)]
-            for node in nodes:
-                self._do(self._kernel.receive(Stimulus.ARMED, node))
+            return self._add_armed(graph)
+
+    def _add_armed(self, graph: Graph) -> list[H]:
+        """The lock is held."""
+        nodes = build(self._kernel, graph)
+        handles = [self._handle(self, node, task.body) for node, task in zip(nodes, graph.tasks, strict=True)]
+        for node in nodes:
+            self._do(self._kernel.receive(_ARMED, node))
         return handles
 
     def go_on_with(self, graph: Graph, drawing: Drawing) -> list[H]:

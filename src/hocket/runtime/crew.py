@@ -28,21 +28,20 @@ from warnings import warn
 from hocket.errors import Refused, Stranded, TaskLost
 from hocket.graph import Graph
 from hocket.kernel import Command, Commands, Kernel, Node, Phase, Stimulus
-from hocket.kernel.node import finished
-from hocket.runtime.building import Building
 from hocket.runtime.flat import Drawing
-from hocket.runtime.handle import Context, Handle
-from hocket.runtime.pickers import LISTED, Picker
+from hocket.runtime.handle import RUNNING, Context, Handle
+from hocket.runtime.light import Light
+from hocket.runtime.pickers import Picker
 from hocket.runtime.primitives import Lock, Primitives
 from hocket.runtime.seats import Seat, Seats
-from hocket.runtime.task import PLAIN, More
+from hocket.runtime.task import PLAIN
 
 __all__ = ["Crew", "names_of"]
 
 # an enum's member costs a look-up in its class each time, and these are read for every task
 _STARTED, _RETURNED, _RAISED = Stimulus.STARTED, Stimulus.RETURNED, Stimulus.RAISED
 _RUN, _SETTLE = Command.RUN, Command.SETTLE
-_READY, _RUNNING, _CLOSED = Phase.READY, Phase.RUNNING, Phase.CLOSED
+_READY, _RUNNING = Phase.READY, Phase.RUNNING
 
 
 def names_of(workers: int | Iterable[str]) -> list[str]:
@@ -59,22 +58,17 @@ def names_of(workers: int | Iterable[str]) -> list[str]:
     return names
 
 
-class Crew(Building[Handle]):
+class Crew(Light[Handle]):
     """The executors of a kernel, and the queue that they take from."""
 
     _handle = Handle
     _awaits = False
 
     def __init__(self, kernel: Kernel, primitives: Primitives, picker: Picker[Handle]) -> None:
-        super().__init__(kernel, primitives.lock())
+        super().__init__(kernel, primitives.lock(), picker)
         self._primitives = primitives
-        self._ready = picker  # not begun, or put aside between two bodies
-        self._alone = 0  # open tasks that have no node: see handle.py
-        # where a failure stops all others, these have to be in the kernel; and what is alone, it has to find again
-        self._lets_alone = type(picker) in LISTED and not kernel.scope.stops
         # running tasks of many bodies, which one more may join; perhaps all drawn
         self._shared: deque[Handle] = deque()
-        self._stopped = False  # nothing begins any more, and nothing more is drawn
         self._asleep = Seats()
         self._workers: dict[str, Seat] = {}
         self._seats: dict[int, Seat] = {}  # by thread: whoever executes bodies at the moment
@@ -86,53 +80,10 @@ class Crew(Building[Handle]):
         seat = self._seats.get(self._primitives.get_ident())
         return seat.stack[-1] if seat is not None and seat.stack else None  # type: ignore[return-value]  # its own
 
-    # -- tasks that are alone -----------------------------------------------------------------------------------------
-
-    def _spawn_alone(self, name: str, body: Callable[..., Any], more: More) -> Handle:
-        unwatched = self._kernel.watch is None  # a watch may come while one waits for the lock
-        if not (self._lets_alone and unwatched) or self._stopped:
-            return super()._spawn_alone(name, body, more)
-        with self._lock:
-            if self._closed:
-                self._refuse_when_closed(name)
-            if self._kernel.watch is None and not self._stopped:
-                handle = self._handle.alone(self, name, body, more)
-                self._alone += 1
-                self._ready.append(handle)
-                if self._asleep.parked:
-                    self._asleep.wake()
-                return handle
-        return super()._spawn_alone(name, body, more)
-
-    def node_of(self, task: Handle) -> Node:
-        """The node of a task that was alone, for somebody who does not hold the lock."""
-        with self._lock:
-            return task.entered()
-
-    def enter(self, task: Handle) -> Node:
-        """Tell the kernel of a task that was alone, and what has happened to it so far."""
-        kernel = self._kernel
-        if task.phase_alone is _CLOSED:
-            node = finished(task.name, kernel.scope)
-        else:
-            self._alone -= 1
-            node = kernel.add(task.name)
-            kernel.receive(Stimulus.ARMED, node)  # it says RUN: whoever is to run it has it already
-            if task.phase_alone is _RUNNING:
-                kernel.receive(_STARTED, node)
-        node.load, task._node = task, node
-        return node
-
-    def _found_alone(self) -> Iterator[Handle]:
-        """All that are alone and open: in the queue, or at work in some seat."""
-        queue: Any = self._ready  # it lets alone, so it is a deque or a list
-        at_work = (task for seat in self._seats.values() for task in seat.stack)
-        return (task for task in [*queue, *at_work] if task._node is None)
-
-    def _enter_all(self) -> None:
-        if self._alone:
-            for task in self._found_alone():
-                task.entered()
+    def _offer(self, task: Handle) -> None:
+        self._ready.append(task)
+        if self._asleep.parked:
+            self._asleep.wake()
 
     # -- workers ------------------------------------------------------------------------------------------------------
 
@@ -276,7 +227,7 @@ class Crew(Building[Handle]):
         """Run bodies of one task: its only one, or as many as there are before somebody wants something else done."""
         node = task._node
         if node is None:
-            task.phase_alone = _RUNNING
+            task.standing = RUNNING
         elif node.phase is _READY:
             commands = self._kernel.receive(_STARTED, node)
             if commands:
@@ -293,10 +244,10 @@ class Crew(Building[Handle]):
             if isinstance(error, KeyboardInterrupt) and seat.thread is None and not seat.stack:
                 raise error  # it was meant for this thread, which only helps
         elif task._node is None:  # nobody has asked for more meanwhile
-            task.phase_alone = _CLOSED
-            self._alone -= 1
-            for joiner in task.waiters:
-                self._asleep.rouse(joiner)
+            if task.waiters or task._more is not PLAIN:
+                self._settle(task)
+            if self._finish_light(task) > 1:
+                self._asleep.wake()
         elif task._more.work is not None and task.left():
             self._ready.append(task)
         else:
@@ -369,6 +320,13 @@ class Crew(Building[Handle]):
             if task._more.work is not None:
                 task.draw_no_more()
 
+    def _settle(self, task: Handle) -> None:
+        """It has closed."""
+        if task._more.given:
+            task.forget_what_was_given()
+        for seat in task.waiters:
+            self._asleep.rouse(seat)
+
     def _do(self, commands: Commands, takes_one: bool = False) -> None:
         """What the kernel says. With `takes_one`, the caller goes on to take one piece of work itself (rule 2)."""
         added = 0
@@ -381,9 +339,6 @@ class Crew(Building[Handle]):
                 elif node.phase is _READY:
                     self._do(self._kernel.receive(Stimulus.CANCELLED, node))
             elif command is _SETTLE:
-                if task._more.given:
-                    task.forget_what_was_given()
-                for seat in task.waiters:
-                    self._asleep.rouse(seat)
+                self._settle(task)
         if added > takes_one:
             self._asleep.wake()

@@ -2,10 +2,7 @@
 
 Both are thin: every call goes to the scheduler, which has the lock.
 
-Many tasks that are spawned one by one are related to nobody: ready at once, run once, asked for a value at most. For
-these the rows of the kernel come down to three phases, so such a task is *alone*: its handle says the phase, and it has
-no node. Whoever asks for more (an edge, a cancellation, a story; a failure is more as well) has it *entered* into the
-kernel, which is told what has happened so far; from then on it is a task like any other.
+A handle whose task is light (`light.py`) has no node: it says itself where the task stands, and who comes after it.
 """
 
 from __future__ import annotations
@@ -21,16 +18,22 @@ if TYPE_CHECKING:
     from hocket.runtime.seats import Seat
     from hocket.runtime.threads import Scheduler
 
-__all__ = ["Built", "Context", "Handle"]
+__all__ = ["CLOSED", "RUNNING", "Built", "Context", "Handle"]
 
 _new = object.__new__
-_READY, _CLOSED, _FINISHED = Phase.READY, Phase.CLOSED, Outcome.FINISHED
+_CLOSED, _FINISHED = Phase.CLOSED, Outcome.FINISHED
+
+RUNNING, CLOSED = -1, -2
+"""Where a light task stands: for so many it waits, ready at zero; or it runs, or has finished."""
 
 
 class Built(Task):
     """A task of a scheduler, with the calls that build it: what handles have in common on all runtimes."""
 
-    __slots__ = ("scheduler", "waiters")
+    __slots__ = ("later", "scheduler", "standing", "waiters")
+    _node: Node | None  # type: ignore[assignment]  # None while it is light
+    standing: int  # as long as it is light
+    later: Any  # the light tasks that come after it: one, or a list; None when there is none
 
     def __init__(self, scheduler: Any, node: Node, body: Callable[..., Any] | None, more: More = PLAIN) -> None:
         self.name, self._node, self.body, self._more = node.name, node, body, more  # as a Task, without another call
@@ -40,9 +43,35 @@ class Built(Task):
         self.waiters: Any = ()  # who joins it; changed and read under the scheduler's lock
         node.load = self
 
+    @classmethod
+    def light(cls, scheduler: Any, name: str, body: Callable[..., Any] | None, more: More) -> Self:
+        """A task of which nothing is known but that it is ready; written out, for these are made by the 100,000."""
+        handle = _new(cls)
+        handle.scheduler, handle.name, handle.body, handle._more = scheduler, name, body, more
+        handle._node = handle._error = handle._value = handle.later = None
+        handle._seen, handle.waiters, handle.standing = False, (), 0
+        return handle
+
     def entered(self) -> Node:
         """Its node in the kernel; the scheduler's lock is held."""
-        return self._node
+        node = self._node
+        if node is None:
+            node = self.scheduler.enter(self)
+        return node
+
+    @property
+    def node(self) -> Node:
+        node = self._node
+        if node is None:
+            node = self.scheduler.node_of(self)
+        return node
+
+    @property
+    def outcome(self) -> Outcome | None:
+        node = self._node
+        if node is None:
+            return _FINISHED if self.standing == CLOSED else None
+        return node.fate if node.phase is _CLOSED else None
 
     def run(self) -> Self:
         """Arm a task that was spawned with `run=False`. Raises Refused when it is armed already."""
@@ -67,36 +96,9 @@ class Built(Task):
 class Handle(Built):
     """A task of a `Scheduler`, with the calls that wait for it."""
 
-    __slots__ = ("phase_alone",)
+    __slots__ = ()
     scheduler: Scheduler
     waiters: Sequence[Seat]
-    _node: Node | None  # type: ignore[assignment]  # None while it is alone
-    phase_alone: Phase  # READY, RUNNING, CLOSED; of no account from when it has a node
-
-    @classmethod
-    def alone(cls, scheduler: Any, name: str, body: Callable[..., Any], more: More) -> Handle:
-        """A task that nothing is known of but that it is ready; written out, for these are made by the 100,000."""
-        handle = _new(cls)
-        handle.scheduler, handle.name, handle.body, handle._more = scheduler, name, body, more
-        handle._node = handle._error = handle._value = None
-        handle._seen, handle.waiters, handle.phase_alone = False, (), _READY
-        return handle
-
-    def entered(self) -> Node:
-        node = self._node
-        return self.scheduler.enter(self) if node is None else node
-
-    @property
-    def node(self) -> Node:
-        node = self._node
-        return self.scheduler.node_of(self) if node is None else node
-
-    @property
-    def outcome(self) -> Outcome | None:
-        node = self._node
-        if node is None:
-            return _FINISHED if self.phase_alone is _CLOSED else None
-        return node.fate if node.phase is _CLOSED else None
 
     def run_attached(self) -> Any:
         """Run it (where it is idle, arm it) with this thread's help: returns when it has closed, with all its indices

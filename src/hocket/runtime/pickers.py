@@ -14,7 +14,7 @@ from itertools import count
 from random import Random
 from typing import Generic, Protocol, TypeVar
 
-__all__ = ["LISTED", "PICKERS", "Picker", "Prioritised", "picker_of"]
+__all__ = ["OUR_OWN", "PICKERS", "Picker", "Prioritised", "picker_of"]
 
 
 class Prioritised(Protocol):
@@ -86,8 +86,8 @@ class _Drawn(_Lifo[T]):
         self[place] = last
 
 
-LISTED: tuple[type, ...] = (deque, _Lifo, _Drawn)
-"""Those that can be read through: a list of tasks."""
+OUR_OWN: tuple[type, ...] = (deque, _Lifo, _Priority, _Drawn)
+"""Those that ask a task for nothing but its priority."""
 
 PICKERS: Mapping[str, Callable[[int], Picker[Prioritised]]] = {
     "fifo": lambda seed: deque(),

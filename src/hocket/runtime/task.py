@@ -24,6 +24,7 @@ from hocket.errors import TaskLost
 from hocket.kernel import Node, Outcome, Phase
 
 __all__ = [
+    "NOBODY",
     "NOTHING_GIVEN",
     "PLAIN",
     "After",
@@ -163,6 +164,9 @@ class Task:
 
 
 _LISTS = (list, tuple)  # asked first: whether a list is a Mapping takes 300 ns to find out
+
+NOBODY: tuple[Any, ...] = ()
+"""Whom a task comes after that comes after none."""
 
 After = Iterable[Task] | Mapping[str, Task]
 """What a task comes after; as a mapping, its body is also given what those tasks returned, by these names."""

@@ -196,8 +196,9 @@ class Scheduler(Crew):
 
     def _open_one(self, newest: bool) -> Handle | None:
         """A task that has not closed: with most pickers, the newest or the oldest is run last."""
-        if self._alone:
-            return [*self._found_alone()][-1 if newest else 0]
+        if self._light:
+            came = reversed(self._came) if newest else iter(self._came)
+            return next(task for task in came if task._node is None and task.outcome is None)
         if self._kernel.idle:
             return None
         nodes = list(self._kernel.nodes)
