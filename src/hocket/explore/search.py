@@ -329,8 +329,8 @@ class Search:
         if not self.exhausted:
             return "incomplete", self.reason or self.session.stop
         if untracked:
-            return "incomplete", (f"{untracked[0]} and not tracked: use hocket.Atomic, or data='off' if no two threads "
-                                  "share it")
+            first = untracked[0] if "not tracked" in untracked[0] else f"{untracked[0]} and not tracked"
+            return "incomplete", f"{first}: use hocket.Atomic, or data='off' if no two threads share it"
         if isinstance(self.strategy, Bounded) and self.strategy.cut:
             return "bounded", f"every class with a schedule of at most {self.bound} preemptions"
         return "proved", ""

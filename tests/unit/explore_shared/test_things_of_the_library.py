@@ -175,6 +175,34 @@ def test_what_a_thread_does_with_its_own_is_no_reason_to_be_incomplete():
     assert (result.verdict, result.classes) == ("proved", 1), result
 
 
+class Few(int):
+    """A number of Python's making, as `count` of `re.sub` is by default from 3.13 on."""
+
+
+class Counted(int):
+    """One that computes what it is."""
+
+    def __index__(self):
+        return len(CALLS)
+
+
+CALLS: list[int] = []
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [(Few, "proved"), (Counted, "incomplete")])
+def test_a_pattern_asks_a_number_for_no_more_than_its_value(kind, verdict):
+    few, seen = kind(1), []
+
+    def body():
+        together(lambda: seen.append(re.compile("a").sub("b", "aa", few)), lambda: setattr(few, "told", 1))
+        assert seen.pop() in ("bb", "ba")
+
+    result = hocket.explore(body)
+    assert result.verdict == verdict, result
+    told = "is given few, and what it reads of it is not tracked: use hocket.Atomic"
+    assert (told in result.reason) == (verdict == "incomplete")
+
+
 def test_what_is_printed_for_people_is_no_step(capsys, monkeypatch):
     with capsys.disabled(), monkeypatch.context() as patched:
         patched.setattr(sys, "stdout", sys.__stdout__)  # in a worker of xdist it is another stream

@@ -8,6 +8,7 @@ noted instead. What is found in something shared is made known as shared.
 from __future__ import annotations
 
 import _weakrefset
+import re
 import sys
 import weakref
 from collections.abc import Callable, Iterable
@@ -223,7 +224,7 @@ class Announcer:
             shared = self._known.get(id(value))
             speaks = (type(value) is FunctionType and type(f) is BuiltinFunctionType
                       and self._is_rewritten(value.__code__))  # C calls it
-            if shared is not None and not speaks and not _is_on_its_loop(f, value, actor):
+            if shared is not None and not (speaks or _is_on_its_loop(f, value, actor) or _is_number_to(f, value)):
                 break
         else:
             return
@@ -265,6 +266,12 @@ def _is_on_its_loop(f: Any, value: Any, actor: Actor) -> bool:
         return False
     is_run_by = getattr(getattr(value, "_loop", None), "is_run_by", None)  # of a loop of the explorer (aio/loop.py)
     return is_run_by is not None and bool(is_run_by(actor))
+
+
+def _is_number_to(f: Any, value: Any) -> bool:
+    """Whether `f` is a method of a pattern, which asks no more of a number than how large it is (`count` of `sub`)."""
+    kind = type(value)
+    return type(plainly(f, "__self__")) is re.Pattern and issubclass(kind, int) and kind.__index__ is int.__index__
 
 
 def _code(f: Any) -> CodeType | None:
