@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import inspect
 import itertools
+import sys
 import threading
 from functools import partial
 from operator import methodcaller
@@ -373,12 +374,13 @@ def test_coroutine_methods_of_asyncio_are_still_coroutine_functions_and_one_thre
 
 
 def test_a_context_variable_that_a_thread_is_asked_for_is_its_own():
+    """From 3.12 on the pool's thread looks whether there is more to do before it waits for it: that parts each class."""
     async def body():
         _VARIABLE.set(3)
         return await asyncio.to_thread(_VARIABLE.get)
 
     result = hocket.explore(body)
-    assert (result.verdict, result.outcomes) == ("proved", {3: 3})
+    assert (result.verdict, result.outcomes) == ("proved", {3: 3 if sys.version_info < (3, 12) else 6})
 
 
 def looked_into(in_the_thread, made=None):
