@@ -374,7 +374,7 @@ def test_coroutine_methods_of_asyncio_are_still_coroutine_functions_and_one_thre
 
 
 def test_a_context_variable_that_a_thread_is_asked_for_is_its_own():
-    """From 3.12 on the pool's thread looks whether there is more to do before it waits for it: that parts each class."""
+    """From 3.12 on the pool's thread looks whether there is more to do before it waits: that parts each class."""
     async def body():
         _VARIABLE.set(3)
         return await asyncio.to_thread(_VARIABLE.get)
