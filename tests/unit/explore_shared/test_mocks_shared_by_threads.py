@@ -3,6 +3,8 @@
 Each program is a function of a guard: without a lock it fails, with one it is proved, with two orders.
 """
 
+import subprocess
+import sys
 import threading
 from contextlib import nullcontext
 from unittest.mock import MagicMock, Mock, call, create_autospec, patch
@@ -129,6 +131,48 @@ def a_magic_method_of_c(guard):
     assert table["n"] == 2
 
 
+def load(key):
+    return key
+
+
+def calls_of_a_function_with_a_signature_are_counted(guard):
+    function = create_autospec(load, return_value=3)
+    twice(guard, lambda: function(1))
+    assert function.call_count == 2
+
+
+def a_function_with_a_signature_is_asked_by_its_assertions(guard):
+    function, found = create_autospec(load), []
+
+    def get():
+        if not found:
+            found.append(function("key"))
+
+    twice(guard, get)
+    function.assert_called_once_with("key")
+
+
+def a_function_with_a_signature_gets_another_answer(guard):
+    function = create_autospec(load, return_value=0)
+
+    def work():
+        function.return_value = function(1) + 1
+
+    twice(guard, work)
+    assert function(1) == 2
+
+
+def a_mock_that_is_entered(guard):
+    session = MagicMock()
+
+    def work():
+        with session:
+            pass
+
+    twice(guard, work)
+    assert session.__enter__.call_count == 2
+
+
 def an_attribute_of_a_child(guard):
     mock = Mock()
     mock.connection.uses = 0
@@ -142,7 +186,9 @@ def an_attribute_of_a_child(guard):
 
 PROGRAMS = [a_value_is_fetched_once, two_calls_are_counted, who_was_called_has_arguments,
             a_list_of_calls_that_was_taken_before, calls_of_a_parent_in_order, what_a_mock_returns_is_shared,
-            a_value_is_set_by_who_calls, a_magic_method_of_c, an_attribute_of_a_child]
+            a_value_is_set_by_who_calls, a_magic_method_of_c, an_attribute_of_a_child,
+            calls_of_a_function_with_a_signature_are_counted, a_function_with_a_signature_is_asked_by_its_assertions,
+            a_function_with_a_signature_gets_another_answer, a_mock_that_is_entered]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
@@ -178,14 +224,51 @@ def test_what_several_threads_use_is_not_patched_by_one_of_them_unnoticed():
     assert any("patch exchanges what all threads use" in told for told in result.untracked)
 
 
-def test_a_function_with_a_specification_says_what_can_be_had():
+def test_what_nobody_asks_a_function_with_a_signature_is_no_step():
     def body():
-        function = create_autospec(Service.get)
-        together(lambda: function(None, 1), lambda: function(None, 2))
+        function = create_autospec(load)
+        together(lambda: function(1), lambda: function(2))
 
     result = hocket.explore(body)
-    assert result.verdict == "incomplete", result
-    assert any("create_autospec" in told for told in result.untracked)
+    assert (result.verdict, result.classes) == ("proved", 1), result
+
+
+def test_a_function_with_a_signature_made_before_is_as_it_was_in_each_execution():
+    function = create_autospec(load, side_effect=[1, 2])
+
+    def body():
+        together(lambda: function(1), lambda: function(2))
+        assert function.call_count in (1, 2)
+        assert len(function.mock_calls) == 2
+
+    result = hocket.explore(body)
+    assert result.verdict == "proved", result
+    assert (function.call_count, function.mock_calls, function.side_effect.__length_hint__()) == (0, [], 2)
+
+
+LOADS_IT_LATE = """
+import sys, threading, hocket
+
+def body():
+    from unittest import mock
+    called = mock.Mock()
+    threads = [threading.Thread(target=called) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert called.call_count == 2
+
+assert "unittest.mock" not in sys.modules
+print(hocket.explore(body).verdict)
+"""
+
+
+def test_mocks_are_seen_where_the_test_itself_is_first_to_load_them(tmp_path):
+    program = tmp_path / "late.py"
+    program.write_text(LOADS_IT_LATE)
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
+    assert done.stdout == "failed\n"
 
 
 def test_mocks_are_put_back():

@@ -195,7 +195,7 @@ class Calling(OfC):
             special = SPECIAL.get(f)
             if special is not None:
                 return special(self, *args, **named)
-        mock = f if self.mocks.has(f) else plainly(f, "__self__") if kind is MethodType else None
+        mock = plainly(f, "__self__") if kind is MethodType else self.mocks.behind(f)
         if self.mocks.has(mock):
             return self.mocks.called(actor, mock, f, args, named)
         perform = _of_owner(type(plainly(f, "__self__"))) or _OF_KIND.get(kind)

@@ -6,6 +6,8 @@ of these again in each parent), without a lock: `call_count` can lose calls, and
 program reads it at all: what nobody reads cannot tell in which order it was written. The first that is read makes the
 exploration begin again, with steps for it (`Visible.replaced` says which).
 
+A function that `create_autospec` makes keeps what its mock records: who asks it asks the mock.
+
 The rest of `mock.py` runs as it is: that children, return values and magic methods are made when they are asked for is
 taken for nobody's business (it is done under a lock, but for return values). Refused: rewriting it, with some thirty
 steps a call, of which hardly any test sees one.
@@ -33,8 +35,10 @@ _RECORDED = {"NonCallableMock": ("called", "call_count", "call_args", "call_args
 _SET = ("side_effect", "return_value")
 _PATCHING = {"_patch": ("__enter__", "__exit__"), "_patch_dict": ("_patch_dict", "_unpatch_dict")}
 
+_DELEGATED = {*_RECORDED["NonCallableMock"], *_SET} - {"method_calls"}
+_EFFECTS = {"_mock_side_effect", "side_effect"}  # of a mock, and of a function that hands on to one
 _KEPT = {*(f"_mock_{name}" for names in _RECORDED.values() for name in names), *(f"_mock_{name}" for name in _SET),
-         "method_calls"}
+         *_DELEGATED, "method_calls"}
 _REAL: dict[tuple[type, str], Any] = {}  # what is exchanged, as the library has it: a replay exchanges it once more
 
 
@@ -57,12 +61,16 @@ class Mocks:
 
     def __init__(self, probes: Any) -> None:
         self._probes = probes
-        self._library: Any = sys.modules.get(HOME)
-        self.kinds: tuple[type, ...] = (self._library.NonCallableMock,) if self._library is not None else ()
+        self._library: Any = None
+        self.kinds: tuple[type, ...] = ()
         self._before: dict[int, tuple[dict[str, Any], dict[str, Any], list[tuple[list[Any], list[Any]]]]] = {}
         self._records: set[CodeType] = set()  # the code that writes a call down
         self._performs: set[CodeType] = set()  # and the code that then does what it is for
         self._makes: set[CodeType] = set()  # what makes children, which are nobody's yet
+
+    def is_late(self) -> bool:
+        """Whether the program has loaded `unittest.mock` after this was made, and its mocks went unseen."""
+        return self._library is None and hasattr(sys.modules.get(HOME), "seal")  # it is loaded to its end
 
     def begin(self) -> None:
         """Before an execution: what the last one has recorded is taken back; a fixture's mock outlives them all."""
@@ -74,13 +82,17 @@ class Mocks:
 
     def _keep(self, mock: Any) -> None:
         """`mock` is about to change."""
-        own = object.__getattribute__(mock, "__dict__")
+        delegate = mock._mock_delegate
+        for own in (object.__getattribute__(mock, "__dict__"), *([vars(delegate)] if delegate is not None else ())):
+            self._keep_all(own)
+
+    def _keep_all(self, own: dict[str, Any]) -> None:
         if id(own) not in self._before:
             held = {name: value for name, value in own.items() if name in _KEPT}
-            effect = held.get("_mock_side_effect")
-            if hasattr(type(effect), "__next__") and not self.has(effect):
-                with suppress(TypeError):  # a generator, which nobody can take back
-                    own["_mock_side_effect"] = _another(effect)
+            for name in held.keys() & _EFFECTS:
+                if hasattr(type(held[name]), "__next__") and not self.has(held[name]):
+                    with suppress(TypeError):  # a generator, which nobody can take back
+                        own[name] = _another(held[name])
             lists = [(value, value[:]) for value in held.values() if isinstance(value, list)]
             self._before[id(own)] = own, held, lists
 
@@ -92,9 +104,17 @@ class Mocks:
         heap: Heap = self._probes.heap
         known = heap.known.get(id(mock))
         own = object.__getattribute__(mock, "__dict__") if known is None else {}
-        parent = own.get("_mock_new_parent")
+        parent, delegate = own.get("_mock_new_parent"), own.get("_mock_delegate")
+        if delegate is not None:
+            return heap.meet(delegate)
         above = self.thing(parent) if parent is not None else None
         return known if above is None else heap.derived(above, str(own.get("_mock_new_name")), mock)
+
+    def behind(self, o: Any, name: str = "called") -> Any:
+        """The mock that a function hands its calls to, and is asked for `name` in its place; else `o` itself."""
+        is_made = type(o) is FunctionType and o.__code__.co_filename == "<string>" and name in _DELEGATED
+        mock = vars(o).get("mock") if is_made else None
+        return mock if mock is not None and self.has(mock) and mock._mock_delegate is o else o
 
     def derive(self, value: Any) -> Thing | None:
         return self.thing(value) if self.has(value) else None
@@ -111,10 +131,11 @@ class Mocks:
     @contextmanager
     def active(self) -> Iterator[None]:
         """For the time in which executions run."""
-        if self._library is None:
+        library = self._library = sys.modules.get(HOME)
+        if library is None:
             yield
             return
-        library = self._library
+        self.kinds = (library.NonCallableMock,)
         self._records = {library.CallableMixin._increment_mock_call.__code__}
         self._performs = {kind._execute_mock_call.__code__ for kind in (library.CallableMixin, library.AsyncMockMixin)}
         with ExitStack() as put_back:
@@ -154,7 +175,6 @@ class Mocks:
             if actor is not None:
                 self._keep(mock)
             if actor is not None and thing is not None:
-                self._look_for_delegate(actor, mock)
                 if issubclass(type(value), list) and not self._probes.heap.alone(actor.control):
                     self._probes._report(f"{thing.name} is reset while several threads live")
                 self._announce(actor, "data.write", thing, name)
@@ -172,7 +192,6 @@ class Mocks:
             probes.replacing[self._key(name)] = None
         if thing is None:
             return
-        self._look_for_delegate(actor, mock)
         if not issubclass(type(value), list):
             self._announce(actor, "data.read", thing, name)
         elif self._key(name) in probes.replaced:
@@ -187,11 +206,6 @@ class Mocks:
     def _announce(self, actor: Actor, kind: str, thing: Thing, name: str) -> None:
         if self._key(name) in self._probes.replaced:
             self._probes._announce(actor, kind, [(thing, self._key(name))])
-
-    def _look_for_delegate(self, actor: Actor, mock: Any) -> None:
-        if mock._mock_delegate is not None and not self._probes.heap.alone(actor.control):
-            self._probes._report("a function that create_autospec or autospec=True made is used by several threads, "
-                                 "and what it records is not tracked (specify a class, or use spec=)")
 
     # -- what a test says that it does --------------------------------------------------------------------------------
 

@@ -16,13 +16,15 @@ from functools import partial
 from types import BuiltinFunctionType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType
 from typing import Any
 
+from hocket.explore.shared.announce import _is_stack
 from hocket.explore.shared.heap import SIZE
 from hocket.explore.shared.holding import Holding, _entries
 from hocket.explore.shared.memo import CACHED
 from hocket.explore.shared.parts import is_value
 from hocket.explore.shared.stateful import is_read_by_nobody, is_stateful
-from hocket.explore.threads.control import Actor
+from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.files import note_method
+from hocket.explore.threads.pool import _get_ident
 
 __all__ = ["ASKED", "OfC"]
 
@@ -47,6 +49,15 @@ class OfC(Holding):
         if f.__name__ == "readinto":
             self._filled(actor, args)
         return f(*args, **named)
+
+    def manager(self, o: Any) -> Any:
+        """What `with o:` is to enter, where that is none of the program's doing."""
+        actor, kind = ACTORS.get(_get_ident()), type(o)
+        if actor is None or id(o) not in self._known:
+            return o
+        if _is_stack(o):  # which several push to
+            self._suspect(actor, o.__exit__, (o,))
+        return _Entered(self, o) if is_stateful(kind) else o
 
     def _printed(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """`print`: what it shows is read, and then the stream is written, in one go."""
@@ -154,6 +165,21 @@ class OfC(Holding):
 
     def _fresh(self, f: Any, result: Any) -> Any:
         raise NotImplementedError
+
+
+class _Entered:
+    """A stream that is closed when its block is left: a step as if the program closed it."""
+
+    __slots__ = ("_o", "_probes")
+
+    def __init__(self, probes: OfC, o: Any) -> None:
+        self._probes, self._o = probes, o
+
+    def __enter__(self) -> Any:
+        return self._probes.method(self._o, "__enter__")
+
+    def __exit__(self, *raised: Any) -> Any:
+        return self._probes.method(self._o, "__exit__", *raised)
 
 
 _EXACT = (dict, list, tuple, set, frozenset, OrderedDict, deque)

@@ -23,17 +23,13 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cached_property
 from types import (
-    BuiltinFunctionType,
     CellType,
-    ClassMethodDescriptorType,
     FrameType,
     FunctionType,
     MappingProxyType,
     MemberDescriptorType,
-    MethodDescriptorType,
     MethodType,
     ModuleType,
-    WrapperDescriptorType,
 )
 from typing import Any
 
@@ -43,7 +39,14 @@ from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.looking_back import runs_here
 from hocket.explore.shared.names import stable_names
 from hocket.explore.shared.parts import ENVELOPES, is_made_by_python, is_member, is_value, own_names
-from hocket.explore.shared.replaced import BY_NAME, OF_LOOKING_UP, is_data, is_looked_up
+from hocket.explore.shared.replaced import (
+    BY_NAME,
+    OF_LOOKING_UP,
+    is_data,
+    is_foreign,
+    is_looked_up,
+    is_of_the_program,
+)
 from hocket.explore.shared.rewrite import unbound
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.naming import caller
@@ -53,8 +56,6 @@ from hocket.explore.threads.spaces import space_of
 
 __all__ = ["Probes"]
 
-_OF_METHODS = (FunctionType, staticmethod, classmethod, property, BuiltinFunctionType, WrapperDescriptorType,
-               MethodDescriptorType, ClassMethodDescriptorType)
 _OF_CLASSES = {"register": ABCMeta, "__subclasses__": type}
 _Local = __import__("_thread")._local
 _cached_get: Any = cached_property.__get__
@@ -83,13 +84,15 @@ class Probes(Calling):
         return self._get_shared(thing, o, name)
 
     def _get_shared(self, thing: Thing, o: Any, name: str) -> Any:
+        if type(o) is FunctionType and (mock := self.mocks.behind(o, name)) is not o:
+            return self.get(mock, name)
         if name in _OF_CLASSES and issubclass(type(o), _OF_CLASSES[name]) and _lookup(o, name)[0] is None:
             self._met_book_of_python(thing, name)
         if name[:2] == "__" and name[-2:] == "__":
             return self._namespace(thing, o) if name == "__dict__" else self._loaded(getattr(o, name))
         own = type(o) if not issubclass(type(o), type) else o
         owner, attribute = _lookup(own, name)
-        if self.everything and _is_of_the_program(attribute):
+        if self.everything and is_of_the_program(attribute):
             self.heap.described.setdefault((own, name), owner)
         if (own, name) in self.heap.described:
             return self._get_described(thing, o, name, self.heap.described[own, name])
@@ -98,7 +101,7 @@ class Probes(Calling):
             if type(attribute) is cached_property and not self._is_rewritten(_cached_get.__code__):
                 return self._get_cached(thing, o, name, attribute)
             value = getattr(o, name)  # a method, or a property whose code speaks for itself
-            return self._loaded(value) if _is_foreign(attribute) else value
+            return self._loaded(value) if is_foreign(attribute) else value
         actor = ACTORS.get(_get_ident())
         if actor is not None and (attribute is _missing or type(attribute) is MemberDescriptorType):
             self._look_out(actor, thing, own, name, "written")
@@ -224,6 +227,7 @@ class Probes(Calling):
 
     def set(self, value: Any, o: Any, name: str) -> None:
         """`o.name = value`"""
+        o = self.mocks.behind(o, name)
         thing = self._known.get(id(o)) or self._always_shared(o) if not issubclass(type(o), _Local) else None
         if thing is not None and _is_special(name) and name not in BY_NAME and id(o) in self._known:
             self._wrote_of_python(thing, name)
@@ -492,15 +496,3 @@ def _shadows(o: Any, name: str) -> bool:
     """Whether the instance has an attribute of its own; a `__getattribute__` of the program is not asked."""
     own = own_names(o)
     return own is not None and name in own
-
-
-def _is_of_the_program(attribute: Any) -> bool:
-    """Whether an attribute of a class is a descriptor that somebody has written, and may take away again."""
-    if attribute is _missing or is_data(attribute) or type(attribute) is cached_property:
-        return False
-    return _is_foreign(attribute)
-
-
-def _is_foreign(attribute: Any) -> bool:
-    """Whether an attribute of a class is a descriptor that may bring what others have: an Enum's member, say."""
-    return type(attribute) not in _OF_METHODS

@@ -25,7 +25,7 @@ _LEFT_ALONE = {  # they carry explorations, or judge and print what these come t
     "_frozen_importlib_external", "importlib", "linecache", "tokenize", "traceback", "ast", "dis", "opcode",
     "warnings", "subprocess", "socket", "selectors", "tempfile",
 }
-_TRACKED = {"_pytest.logging"}  # of these: the handlers behind `caplog` run within the threads of the test
+_TRACKED = {"_pytest.logging", "contextlib"}  # but handlers of `caplog` and stacks of exits are used by several threads
 
 
 def is_trackable(module: ModuleType | None) -> bool:
@@ -33,9 +33,8 @@ def is_trackable(module: ModuleType | None) -> bool:
     file = file_of(module)
     if module is None or not isinstance(file, str) or not file.endswith(".py"):
         return False
-    name = module.__name__
-    left = name.partition(".")[0] in _LEFT_ALONE and name not in _TRACKED
-    return not left and not is_machinery(file) and not is_hocket(file)
+    left = is_machinery(file) or module.__name__.partition(".")[0] in _LEFT_ALONE
+    return module.__name__ in _TRACKED or not (left or is_hocket(file))
 
 
 def home_of(f: Any) -> str | None:

@@ -13,12 +13,21 @@ from __future__ import annotations
 
 import contextlib
 from functools import cached_property
-from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from hocket.explore.shared.announce import _lookup, _missing
 
-__all__ = ["BY_NAME", "OF_CALLS", "OF_LOOKING_UP", "is_data", "is_looked_up", "unseen_change"]
+__all__ = ["BY_NAME", "OF_CALLS", "OF_LOOKING_UP", "is_data", "is_foreign", "is_looked_up",
+           "is_of_the_program", "unseen_change"]
 
 OF_LOOKING_UP = ("__class__", "__dict__")
 """Whoever asks an object for anything goes by these."""
@@ -41,6 +50,20 @@ def is_data(attribute: Any) -> bool:
     return type(attribute) in _PLACES or not hasattr(type(attribute), "__get__")
 
 
+def is_of_the_program(attribute: Any) -> bool:
+    """Whether an attribute of a class is a descriptor that somebody has written, and may take away again."""
+    if attribute is _missing or is_data(attribute) or type(attribute) is cached_property:
+        return False
+    return is_foreign(attribute)
+
+
+def is_foreign(attribute: Any) -> bool:
+    """Whether an attribute of a class is a descriptor that may bring what others have: an Enum's member, say."""
+    return type(attribute) not in _OF_METHODS
+
+
+_OF_METHODS = (FunctionType, staticmethod, classmethod, property, BuiltinFunctionType, WrapperDescriptorType,
+               MethodDescriptorType, ClassMethodDescriptorType)
 _PLACES = (MemberDescriptorType, GetSetDescriptorType)
 
 

@@ -331,16 +331,17 @@ class _Rewriter(Expressions):
         out.append(node)
 
     def _with(self, node: Any, out: list[Any]) -> None:
-        for at, item in enumerate(node.items):
-            item.context_expr = self.expr(item.context_expr)
+        for number, item in enumerate(node.items):
+            at, entered = item.context_expr, self.expr(item.context_expr)
+            item.context_expr = self.probe("manager", [entered], at) if type(node) is ast.With else entered
             if item.optional_vars is None or self.is_simple(item.optional_vars):
                 continue
             item.optional_vars, after = self._received(item.optional_vars)
-            others = node.items[at + 1:]
+            others = node.items[number + 1:]
             inner: list[Any] = []
             if others:  # they are entered after the target has its value
                 self._with(made(type(node), node, items=others, body=node.body, type_comment=None), inner)
-            node.items = node.items[: at + 1]
+            node.items = node.items[: number + 1]
             node.body = after + (inner or self.block(node.body))
             out.append(node)
             return

@@ -244,8 +244,8 @@ class Tracker:
     def saw_too_little(self) -> bool:
         """Whether the exploration has to begin again."""
         probes = self.probes
-        return (self.led or probes.heap.stale or probes.heap.bereaved or (probes.surprised and not probes.everything)
-                or bool(probes.replacing) or bool(self.wanted()))
+        return (self.led or probes.mocks.is_late() or probes.heap.stale or probes.heap.bereaved
+                or (probes.surprised and not probes.everything) or bool(probes.replacing) or bool(self.wanted()))
 
     def wanted(self) -> tuple[str, ...]:
         """The modules that have shared data in their hands and are not tracked yet."""
@@ -270,7 +270,7 @@ class Tracker:
             return replace(self.visible, afresh=True)
         if heap.bereaved:
             return replace(self.visible, mortal=True)
-        if heap.stale:
+        if heap.stale or self.probes.mocks.is_late():
             heap.stale = False
             return self.visible
         return None
