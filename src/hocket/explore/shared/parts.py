@@ -267,11 +267,16 @@ def plainly(value: Any, name: str, default: Any = None) -> Any:
 
 
 def own_names(value: Any) -> Any:
-    """Its `__dict__`, if it has one; a property of that name that the program has written is not asked."""
+    """Its `__dict__`, if it has one; a property of that name that the program has written is not asked.
+
+    `class Mine(Mixin, asyncio.Task)` has a descriptor that refuses: its base of C keeps the namespace to itself.
+    """
     for kind in type(value).__mro__:
         own = type.__getattribute__(kind, "__dict__").get("__dict__")
         if type(own) in (GetSetDescriptorType, MemberDescriptorType):
-            return own.__get__(value)
+            with suppress(TypeError):
+                return own.__get__(value)
+            return None
     return None
 
 

@@ -26,7 +26,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from types import FrameType, ModuleType
 from typing import Any
@@ -55,7 +55,8 @@ __all__ = [
 
 Thread = threading.Thread
 _sleep, _time = time.sleep, time.time
-_start_new_thread = _thread.start_new_thread
+_start_new_thread, _real_count = _thread.start_new_thread, _thread._count
+_real_ident: Callable[[Thread], int | None] = Thread.__dict__["ident"].fget
 _real: dict[str, Callable[..., Any]] = {
     "start": Thread.start, "join": Thread.join, "is_alive": Thread.is_alive,
     "notify": threading.Condition.notify, "wait": threading.Condition.wait,
@@ -220,7 +221,29 @@ def _spawn(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     actor = current()
     if actor is None:
         return int(_start_new_thread(function, args, kwargs or {}))
-    return ident_of(actor.control.spawn(actor, lambda: function(*args, **(kwargs or {})), daemon=True))
+
+    def run() -> None:
+        with suppress(SystemExit):  # of `_thread.exit`
+            function(*args, **(kwargs or {}))
+
+    return ident_of(actor.control.spawn(actor, run, daemon=True))
+
+
+def _count() -> int:
+    """How many threads have been started and have not ended, main apart; one after the other is asked."""
+    actor = current()
+    if actor is None:
+        return _real_count()
+    control = actor.control
+    control.see_ends()
+    started = [control.execution.threads[number] for number in control.actors if number]
+    return sum(bool(control.plain(actor, "thread.alive", number)) for number in started)
+
+
+def _ident(thread: Thread) -> int | None:
+    """What `get_ident` says to the main thread of an execution is what the others read of it."""
+    main = threading._active.get(1) if current() is not None else None  # type: ignore[attr-defined]  # CPython's own
+    return 1 if thread is main else _real_ident(thread)
 
 
 def _start(thread: Thread) -> None:
@@ -305,7 +328,7 @@ def _is_alive(thread: Thread) -> bool:
     return bool(actor.control.step(actor, Operation("thread.alive", (number,))))
 
 
-THREAD_OPERATIONS: frozenset[Any] = frozenset({_join, _is_alive})
+THREAD_OPERATIONS: frozenset[Any] = frozenset({_join, _is_alive, _count})
 """What stands in for methods of Thread and runs nobody else's code."""
 START = _start
 """What stands in for `Thread.start`."""
@@ -387,6 +410,7 @@ _METHODS: list[tuple[type, str, Any]] = [
     (Thread, "start", _start),
     (Thread, "join", _join),
     (Thread, "is_alive", _is_alive),
+    (Thread, "ident", property(_ident)),
     (threading.Condition, "notify", _notify),
     (threading.Condition, "wait", _wait),
     (threading.Condition, "__enter__", _enter),
@@ -402,6 +426,7 @@ _REPLACED: list[tuple[Any, Any]] = [
     (_queue.SimpleQueue, ExploredSimpleQueue),
     (_thread.start_new_thread, _spawn),
     (_thread.get_ident, _explored_ident),
+    (_thread._count, _count),
     (time.sleep, _virtual_sleep),
     (time.monotonic, _clock(time.monotonic, 0.0)),
     (time.perf_counter, _clock(time.perf_counter, 0.0)),

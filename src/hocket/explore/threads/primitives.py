@@ -101,11 +101,20 @@ class _Gate(Controlled):
         return bool(actor.control.plain(actor, f"{self._family}.locked", number_of(self, actor)))
 
     def _at_fork_reinit(self) -> None:
+        """It is free, whoever held it."""
+        actor = current()
+        if self.owner is not None and actor is not None:
+            actor.control.plain(actor, f"{self._family}.release", number_of(self, actor))
+            self._now_free(actor)
         self.owner, self.depth = None, 0
 
     def __repr__(self) -> str:
+        """As that of a real lock, but for the address, which is its number: the same in every execution."""
         state = "locked" if self.owner is not None else "unlocked"
-        return f"<{state} {type(self).__name__} number {self._number}>"
+        return f"<{state} _thread.{self._told()} at {max(self._number, 0):#014x}>"
+
+    def _told(self) -> str:
+        return "lock object"
 
 
 class ExploredLock(_Gate):
@@ -234,6 +243,10 @@ class ExploredRLock(_Gate):
 
     def locked(self) -> bool:
         return self._is_taken()
+
+    def _told(self) -> str:
+        owner = self.owner.number + 1 if self.owner is not None else 0  # as get_ident says
+        return f"RLock object owner={owner} count={self.depth}"
 
     def _is_owned(self) -> bool:
         actor = current()
