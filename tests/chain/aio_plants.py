@@ -19,17 +19,17 @@ from tests.chain.plants import Plant, _nothing
 
 _take_up, _make, _report, _draw = AsyncCrew._take_up, AsyncCrew._make, AsyncCrew._report, AsyncCrew._draw
 _begin_one, _fill, _stop, _ends = AsyncCrew._begin_one_of_many, AsyncCrew._fill, AsyncCrew._stop, AsyncCrew._ends
-_gives_up, _is_born, _spawn, _link = AsyncCrew._gives_up, AsyncCrew._is_born, AsyncCrew._spawn, AsyncCrew._link
+_gives_up, _is_born, _add, _link = AsyncCrew._gives_up, AsyncCrew._is_born, AsyncCrew._add, AsyncCrew._link
 _step_back, _all_closed, _close_of = AsyncCrew._step_back, AsyncScheduler._all_closed, AsyncScheduler._close_of
 _drawn, _end = AsyncCrew._drawn, Threads.end
 
 
-def _without_after(self: Any, name: str, body: Any, more: Any, after: Any, parent: Any, run: bool) -> Any:
-    return _spawn(self, name, body, more, (), parent, run)
+def _without_after(self: Any, name: str, body: Any, more: Any, before: Any, above: Any, run: bool) -> Any:
+    return _add(self, name, body, more, (), above, run)
 
 
-def _without_parent(self: Any, name: str, body: Any, more: Any, after: Any, parent: Any, run: bool) -> Any:
-    return _spawn(self, name, body, more, after, None, run)
+def _without_parent(self: Any, name: str, body: Any, more: Any, before: Any, above: Any, run: bool) -> Any:
+    return _add(self, name, body, more, before, None, run)
 
 
 def _without_adoption(self: Any, edge: Edge, pairs: Any) -> None:
@@ -291,14 +291,14 @@ AIO = (
     ),
     Plant(
         "a spawned task waits for those it comes after",
-        ((AsyncCrew, "_spawn", _without_after),),
+        ((AsyncCrew, "_add", _without_after),),
         "interrupted",
         "what it waits for has happened",
         1,
     ),
     Plant(
         "a child is held by its parent",
-        ((AsyncCrew, "_spawn", _without_parent),),
+        ((AsyncCrew, "_add", _without_parent),),
         "spawn two deep",
         "all its children have closed",
         1,

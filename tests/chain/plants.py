@@ -272,24 +272,23 @@ KERNEL = (
 
 # -- planted in the scheduler ------------------------------------------------------------------------------------------
 
-_spawn, _park, _do, _perform, _call = Scheduler._spawn, Seats.park, Crew._do, Crew._perform, Crew._call
+_add, _park, _do, _perform, _call = Scheduler._add, Seats.park, Crew._do, Crew._perform, Crew._call
 _link, _many, _serve = Scheduler.link, Scheduler._many, Crew._serve
 
 
-def _without_after(self: Any, name: str, body: Any, more: Any, after: Any, parent: Any, run: bool) -> Any:
-    return _spawn(self, name, body, more, (), parent, run)
+def _without_after(self: Any, name: str, body: Any, more: Any, before: Any, above: Any, run: bool) -> Any:
+    return _add(self, name, body, more, (), above, run)
 
 
-def _without_parent(self: Any, name: str, body: Any, more: Any, after: Any, parent: Any, run: bool) -> Any:
-    return _spawn(self, name, body, more, after, None, run)
+def _without_parent(self: Any, name: str, body: Any, more: Any, before: Any, above: Any, run: bool) -> Any:
+    return _add(self, name, body, more, before, None, run)
 
 
-def _armed_first(self: Any, name: str, body: Any, more: Any, after: Any, parent: Any, run: bool) -> Any:
+def _armed_first(self: Any, name: str, body: Any, more: Any, before: Any, above: Any, run: bool) -> Any:
     """The edges are made when the task is armed already."""
-    handle = _spawn(self, name, body, more, (), parent, run)
-    with self._lock:
-        for earlier in after:
-            self._kernel.hold(Edge.AFTER, earlier.entered(), handle.entered())
+    handle = _add(self, name, body, more, (), above, run)
+    for earlier in before:
+        self._kernel.hold(Edge.AFTER, earlier.entered(), handle.entered())
     return handle
 
 
@@ -410,21 +409,21 @@ RUNTIME = (
     ),
     Plant(
         "a spawned task waits for those it comes after",
-        ((Scheduler, "_spawn", _without_after),),
+        ((Scheduler, "_add", _without_after),),
         "spawned in order",
         "what it waits for has happened",
         7,
     ),
     Plant(
         "what a task waits for is said before it is armed",
-        ((Scheduler, "_spawn", _armed_first),),
+        ((Scheduler, "_add", _armed_first),),
         "spawned in order",
         "what it waits for has happened",
         7,
     ),
     Plant(
         "a child is held by its parent",
-        ((Scheduler, "_spawn", _without_parent),),
+        ((Scheduler, "_add", _without_parent),),
         "spawn two deep",
         "all its children have closed",
         1,

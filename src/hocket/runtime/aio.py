@@ -15,7 +15,7 @@ import asyncio
 import os
 from asyncio import CancelledError, Future
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
@@ -143,13 +143,16 @@ class AsyncScheduler(AsyncWorkers):
         if asyncio._get_running_loop() is not self._loop:
             raise Refused(thing, did, "of another event loop", "a call in the loop of its scheduler", _ELSEWHERE)
 
+    def _joining(self, task: AsyncHandle, life: Any) -> AbstractContextManager[None]:
+        """For as long as it lasts, the body that joins closes after the task; whoever is in none holds nobody up."""
+        return nullcontext() if life is None else self._held_up(task, self._lives[life])
+
     @contextmanager
-    def _joining(self, task: AsyncHandle, life: Any) -> Iterator[None]:
-        """For as long as it lasts, the body that joins closes after the task; refused if that would be a circle."""
-        stack = [] if life is None else [self._lives[life]]
-        waiting = self._joins.waiting(task.node, [body.node for body in stack])
+    def _held_up(self, task: AsyncHandle, body: AsyncHandle) -> Iterator[None]:
+        """The body closes after the task; refused if that would be a circle."""
         with self._lock:  # others may build from threads; it is not held while this one waits
-            self._refuse_to_wait_for_oneself(stack, task)
+            self._refuse_to_wait_for_oneself([body], task)
+            waiting = self._joins.waiting(task.entered(), [body.entered()])
             waiting.__enter__()
         try:
             yield
@@ -218,7 +221,7 @@ class AsyncScheduler(AsyncWorkers):
     async def _all_closed(self) -> CancelledError | None:
         """Wait until nothing is open and nobody at work; with what the caller was cancelled meanwhile, if it was."""
         cancelled = None
-        while self._in_flight or not self._kernel.idle:
+        while self._in_flight or self._light or not self._kernel.idle:
             closer: Future[bool] = self._loop.create_future()
             self._closers.append(closer)
             try:
@@ -229,7 +232,7 @@ class AsyncScheduler(AsyncWorkers):
         return cancelled
 
     def _look_after_the_end(self) -> None:
-        if self._kernel.idle:
+        if self._kernel.idle and not self._light:
             while self._closers:
                 wake(self._closers.pop())
         elif self._is_at_rest() and not self._telling:

@@ -40,10 +40,11 @@ from hocket.kernel import Command, Commands, Kernel, Node, Phase, Stimulus
 from hocket.runtime.aio_handle import AsyncHandle
 from hocket.runtime.aio_hosts import LIVES, Hosts, Life, pause
 from hocket.runtime.aio_threads import Threads
-from hocket.runtime.building import Building
-from hocket.runtime.handle import Context
+from hocket.runtime.handle import RUNNING, Context
+from hocket.runtime.light import Light
 from hocket.runtime.pickers import Picker, picker_of
 from hocket.runtime.primitives import Lock
+from hocket.runtime.task import PLAIN
 
 __all__ = ["AsyncCrew", "wake"]
 
@@ -55,7 +56,8 @@ _READY, _DRAINING = Phase.READY, Phase.DRAINING
 _AT_ONCE = 100  # bodies that have been made and have not had their first turn
 _FEW = 50  # where there are so many, others are made
 
-class AsyncCrew(Building[AsyncHandle]):
+
+class AsyncCrew(Light[AsyncHandle]):
     """The bodies of a kernel's tasks on one event loop, and the queue that they are taken from."""
 
     _handle = AsyncHandle
@@ -64,11 +66,10 @@ class AsyncCrew(Building[AsyncHandle]):
     def __init__(
         self, kernel: Kernel, workers: int | None, threads: int, picker: str | Picker[AsyncHandle], seed: int
     ) -> None:
-        super().__init__(kernel, RLock())  # re-entrant: a loop may run a task as it is made
+        super().__init__(kernel, RLock(), picker_of(picker, seed))  # re-entrant: a loop may run a task as it is made
         self._loop: Any = None  # from when it is entered
         self._places: float = inf if workers is None else workers
         self._in_flight = 0  # bodies that have a place
-        self._ready: Picker[AsyncHandle] = picker_of(picker, seed)
         self._aside: deque[AsyncHandle] = deque()  # ready, and waiting for a thread
         self._back: deque[Future[bool]] = deque()  # of bodies that have joined, and wait for a place to go on
         self._hosts = Hosts(self)  # of bodies on the loop that are the only ones of their tasks
@@ -80,7 +81,6 @@ class AsyncCrew(Building[AsyncHandle]):
         self._threads = Threads(threads)
         self._alone = True  # no body has been in a thread: only the loop's thread touches the kernel
         self._filling = False
-        self._stopped = False  # nothing begins any more
 
     def _lock_for_items(self) -> Lock:
         return RLock()
@@ -99,6 +99,13 @@ class AsyncCrew(Building[AsyncHandle]):
         elif commands:
             self._loop.call_soon_threadsafe(self._take_up, commands)
 
+    def _offer(self, task: AsyncHandle) -> None:
+        if asyncio._get_running_loop() is not self._loop:
+            self._loop.call_soon_threadsafe(self._offer, task)
+        elif not self._stopped:  # else it was entered and cancelled on its way here
+            self._ready.append(task)
+            self._go_on()
+
     def _take_up(self, commands: Commands) -> None:
         """On the loop: queue what is ready, wake who awaited what has closed, and begin what there is room for."""
         for command, node in commands:
@@ -109,12 +116,20 @@ class AsyncCrew(Building[AsyncHandle]):
                 elif node.phase is _READY:
                     self._take_up(self._tell_kernel(Stimulus.CANCELLED, node))
             elif command is _SETTLE:
-                for waiter in task.waiters:
-                    wake(waiter)
-                if task._more.given:
-                    task.forget_what_was_given()
+                self._settle(task)
                 if not node.fate:  # nobody asks it for its handle: both are freed without the collector
                     node.load = None
+        self._go_on()
+
+    def _settle(self, task: AsyncHandle) -> None:
+        """It has closed."""
+        for waiter in task.waiters:
+            wake(waiter)
+        if task._more.given:
+            task.forget_what_was_given()
+
+    def _go_on(self) -> None:
+        """Begin what there is room for; when nobody is left, see to that."""
         if self._unborn < _FEW and self._in_flight < self._places and not self._filling:
             self._fill()
         if not self._in_flight:
@@ -175,23 +190,45 @@ class AsyncCrew(Building[AsyncHandle]):
 
     def _starts(self, task: AsyncHandle) -> bool:
         """Whether it may begin, and has."""
-        node = task.node
-        if node.phase is not _READY:
-            return False
-        tell = self._kernel.receive if self._alone else self._tell_kernel
-        commands = tell(_STARTED, node)
+        if self._alone:
+            commands = self._started(task)
+        else:
+            with self._lock:
+                commands = self._started(task)
         if commands:
             self._take_up(commands)
-        return True
+        return commands is not None
+
+    def _started(self, task: AsyncHandle) -> Commands | None:
+        """What follows; None when it may not begin."""
+        node = task._node
+        if node is None:
+            task.standing = RUNNING
+            return ()
+        return self._kernel.receive(_STARTED, node) if node.phase is _READY else None
 
     def _report(self, task: AsyncHandle, error: BaseException | None) -> None:
         """A body of it is over."""
         if error is not None and task.failed_with(error) and not isinstance(error, CancelledError):
             self._failed.append(task)
-        tell = self._kernel.receive if self._alone else self._tell_kernel
-        self._take_up(tell(_RETURNED if error is None else _RAISED, task.node))
+        if self._alone:
+            commands = self._ended(task, error is None)
+        else:
+            with self._lock:
+                commands = self._ended(task, error is None)
+        self._take_up(commands)
         if self._builds:
             self._lets_go(task)
+
+    def _ended(self, task: AsyncHandle, well: bool) -> Commands:
+        """What follows when a body of it is over."""
+        node = task._node
+        if node is not None or not well:
+            return self._kernel.receive(_RETURNED if well else _RAISED, node or task.entered())
+        if task.waiters or task._more is not PLAIN:
+            self._settle(task)
+        self._finish_light(task)
+        return ()
 
     def _lets_go(self, task: AsyncHandle) -> None:
         with self._lock:
@@ -203,7 +240,7 @@ class AsyncCrew(Building[AsyncHandle]):
         self._in_flight += 1
         self._unborn += 1
         life.send(None)
-        self._loop.create_task(life, name=task.node.name, context=variables)
+        self._loop.create_task(life, name=task.name, context=variables)
 
     async def _live(self, task: AsyncHandle, drawn: Sequence[Any] = (), called: Any = None) -> None:
         """The life of one body; `called` is the coroutine that a sync body returned."""
@@ -270,12 +307,7 @@ class AsyncCrew(Building[AsyncHandle]):
         if error is not None and self._loop.is_closed():  # it was left behind, and is taken down
             return
         self._gives_up(me)
-        if error is not None:
-            self._report(task, error)
-        else:
-            self._take_up((self._kernel.receive if self._alone else self._tell_kernel)(_RETURNED, task.node))
-            if self._builds:
-                self._lets_go(task)
+        self._report(task, error)
 
     def _gives_up(self, me: Life) -> None:
         """Its place is free, unless it was given away already."""

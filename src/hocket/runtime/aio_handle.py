@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import Callable, Generator
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from hocket.errors import Refused, TaskLost
 from hocket.kernel import Node
@@ -33,6 +33,13 @@ class AsyncHandle(Built):
         super().__init__(scheduler, node, body, more)
         self.is_async = is_async(body)
         self.context = copy_context()  # that of whoever spawns it, as with `asyncio.create_task`
+
+    @classmethod
+    def light(cls, scheduler: Any, name: str, body: Callable[..., Any] | None, more: More) -> Self:
+        handle = super().light(scheduler, name, body, more)
+        handle.is_async = is_async(body)
+        handle.context = copy_context()
+        return handle
 
     def __await__(self) -> Generator[Any, None, Any]:
         return self.join().__await__()

@@ -66,6 +66,7 @@ class AsyncWorkers(AsyncCrew):
             if name not in workers:
                 raise Refused(name, "removed", "no worker", " or ".join(workers) or "a worker, and there is none")
             del workers[name]
+            self._enter_all()
             alone = not (workers or self._helpers or self._closing is not None)
             waiting = (node for node in self._kernel.nodes if Phase.IDLE < node.phase < Phase.RUNNING)
             stranded = [node.name for node in waiting] if alone else []

@@ -27,7 +27,7 @@ from warnings import warn
 
 from hocket.errors import Refused, Stranded, TaskLost
 from hocket.graph import Graph
-from hocket.kernel import Command, Commands, Kernel, Node, Phase, Stimulus
+from hocket.kernel import Command, Commands, Kernel, Phase, Stimulus
 from hocket.runtime.flat import Drawing
 from hocket.runtime.handle import RUNNING, Context, Handle
 from hocket.runtime.light import Light

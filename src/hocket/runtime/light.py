@@ -3,8 +3,8 @@
 A task that is armed as it is made, has one body and comes after others of its kind or after none needs little of the
 kernel: the rows come down to a number. It waits for so many, is ready at zero, and then runs and has finished. Such a
 task is *light*: its handle says the number, and who comes after it. Whoever asks for more (a child, a cancellation, a
-story, a watch; a failure is more as well) has it *entered* into the kernel, which is told what has happened so far; from
-then on it is a task like any other. What is related is entered together, and so is all that is light then: an edge
+story, a watch; a failure is more as well) has it *entered* into the kernel, which is told what has happened so far;
+from then on it is a task like any other. What is related is entered together, and so is all that is light then: an edge
 between a node and a light task would be a rule of its own.
 
 Refused: light tasks where one failure stops all the others, for the kernel cannot stop what it does not know. `flat.py`
@@ -42,9 +42,8 @@ class Light(Building[H]):
         self._ready = picker  # not begun, or put aside between two bodies
         self._stopped = False  # nothing begins any more, and nothing more is drawn
         self._light = 0  # open tasks that have no node
-        # all of these, in the order of creation; and some that have closed or been entered since somebody swept
+        # all of these, in the order of creation; and at most as many that have closed or been entered
         self._came: list[H] = []
-        self._limit = 64  # how many may have come before somebody sweeps
         self._makes_light = type(picker) in OUR_OWN and not kernel.scope.stops  # another may ask for nodes
 
     def _offer(self, task: H) -> None:
@@ -66,11 +65,8 @@ class Light(Building[H]):
                 if task._node is None and task.standing > CLOSED:
                     handle.standing += 1
                     _relate(task, handle)
-            came = self._came
-            came.append(handle)
+            self._came.append(handle)
             self._light += 1
-            if len(came) > self._limit:
-                self._sweep()
             if not handle.standing:
                 self._offer(handle)
         return handle
@@ -86,16 +82,14 @@ class Light(Building[H]):
             _relate(handles[earlier], handles[later])
         self._came += handles
         self._light += len(handles)
-        self._sweep()
         for handle in handles:
             if not handle.standing:
                 self._offer(handle)
         return handles
 
     def _sweep(self) -> None:
-        """Forget those that are light no longer: O(1) for each that comes, as many as are kept may come before."""
-        self._came = self._light_ones()
-        self._limit = 2 * len(self._came) + 64
+        """Forget those that are light no longer: O(1) for each of them, because at least half of all are."""
+        self._came = self._light_ones() if self._light else []
 
     def _light_ones(self) -> list[H]:
         return [task for task in self._came if task._node is None and task.standing > CLOSED]
@@ -105,7 +99,9 @@ class Light(Building[H]):
     def _finish_light(self, task: H) -> int:
         """The body of a light task has returned: it has finished, and so many that waited for it are in the queue."""
         task.standing = CLOSED
-        self._light -= 1
+        self._light = left = self._light - 1
+        if len(self._came) > 2 * left:
+            self._sweep()
         if (later := task.later) is None:
             return 0
         task.later = None
@@ -139,7 +135,6 @@ class Light(Building[H]):
     def _enter_all(self) -> None:
         if self._light:
             self._enter(self._light_ones())
-            self._came.clear()
 
     def _enter(self, tasks: Sequence[H]) -> None:
         """Tell the kernel of light tasks, all or those that nothing relates, and what has happened to them so far."""
@@ -158,6 +153,8 @@ class Light(Building[H]):
             kernel.receive(_ARMED, node)  # it says RUN of what is ready: whoever is to run that has it already
             if task.standing == RUNNING:
                 kernel.receive(_STARTED, node)
+        if len(self._came) > 2 * self._light:
+            self._sweep()
 
 
 def _need_no_node(tasks: Sequence[Built]) -> bool:
