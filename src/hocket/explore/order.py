@@ -24,14 +24,35 @@ from hocket.explore.semantics import ROWS, Raise, Row
 from hocket.trace.event import Event
 from hocket.trace.operation import Actor, Operation
 
-__all__ = ["Order"]
+__all__ = ["Link", "Order", "Way"]
+
+
+class Way:
+    """What an actor does in one step: its operation, which alternative of it, and what that touches."""
+
+    __slots__ = ("actor", "alternative", "footprint", "operation")
+
+    def __init__(self, actor: Actor, alternative: int, operation: Operation, footprint: Footprint) -> None:
+        self.actor, self.alternative = actor, alternative
+        self.operation, self.footprint = operation, footprint
+
+
+class Link(Way):
+    """A step of an execution, and the step `before` it, for whoever needs them when the order has moved on."""
+
+    __slots__ = ("before",)
+
+    def __init__(self, actor: Actor, alternative: int, operation: Operation, footprint: Footprint,
+                 before: Link | None) -> None:
+        super().__init__(actor, alternative, operation, footprint)
+        self.before = before
 
 
 class Order:
     """The events so far, their footprints, and what happens before what."""
 
-    __slots__ = ("_apart", "_clocked", "_deep", "_wakers", "actors", "events", "footprints", "forking", "kept",
-                 "loosened", "past", "prints", "raced", "touchers", "writers")
+    __slots__ = ("_apart", "_clocked", "_deep", "_links", "_wakers", "actors", "events", "footprints", "forking",
+                 "kept", "loosened", "past", "prints", "raced", "touchers", "writers")
 
     def __init__(self, rules: Collection[str] = (), deep: int = DEEP) -> None:
         self.footprints = Footprints(rules)
@@ -48,6 +69,7 @@ class Order:
         self._apart: dict[int, tuple[int, int]] = {}  # see `apart`: what was found, and up to which event
         self._deep, self._clocked = deep, False  # with so many events `past` and `raced` are kept in the other form
         self._wakers: dict[Actor, int] = {}  # the events that woke an actor, by start or by notify
+        self._links: list[Link] = []  # the events as links, as far as somebody has asked
 
     def push(self, event: Event, footprint: Footprint) -> int:
         """Append the next event; answers its latest conflicts."""
@@ -128,6 +150,7 @@ class Order:
                 if events > keep:
                     sets[key] = events & keep
         del self.events[length:], self.prints[length:], self.past[length:], self.raced[length:]
+        del self._links[length:]
         self.loosened, self.kept = 0, length
         if self._clocked and length < self._deep // 2:
             self.past, self.raced, self._clocked = list(self.past), list(self.raced), False
@@ -196,6 +219,16 @@ class Order:
                     later <<= 1
             self._apart[number] = found, length
         return found
+
+    def link(self, number: int) -> Link:
+        """The event of this number; executions that begin alike share what stands before it."""
+        links = self._links
+        before = links[-1] if links else None
+        for made in range(len(links), number + 1):
+            actor, operation, alternative, _, _ = self.events[made]
+            before = Link(actor, alternative, operation, self.prints[made], before)
+            links.append(before)
+        return links[number]
 
     def _without(self, events: int, free: Freedom) -> int:
         """These events, less those that it commutes with all the same."""

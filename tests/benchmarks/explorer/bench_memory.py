@@ -1,7 +1,7 @@
 """What one deep execution takes: `python -m tests.benchmarks.explorer.bench_memory [depth ...]`; bytes a step.
 
-Three actors and one execution, with `tracemalloc`: all that is in use after it, and so much of it as the happens-before
-order keeps. What grows with the depth squared shows as more bytes a step at a greater depth.
+Two or three actors and one execution, with `tracemalloc`: all that is in use after it, and so much of it as the
+happens-before order keeps. What grows with the depth squared shows as more bytes a step at a greater depth.
 """
 
 from __future__ import annotations
@@ -60,12 +60,31 @@ def mixed(depth: int) -> Program:
     return program
 
 
+def far(depth: int) -> Program:
+    """Two write the same cells, one after the other, with three steps of their own between: a race for eight steps.
+
+    If they do not take turns, the two writes of a cell are half an execution apart.
+    """
+    program = Program()
+    cells, own = [program.cell(0) for _ in range(depth // 8)], [program.cell(0) for _ in range(2)]
+
+    def body(me: int) -> Steps:
+        for cell in cells:
+            for step in range(3):
+                yield own[me].store(step)
+            yield cell.store(me)
+
+    for number in range(2):
+        program.actor(body, number)
+    return program
+
+
 def _writes(cell: Any, count: int, number: int) -> Steps:
     for step in range(count):
         yield cell.store((step + number) % 100)
 
 
-PROGRAMS = {"apart": apart, "together": together, "locked": locked, "mixed": mixed}
+PROGRAMS = {"apart": apart, "together": together, "locked": locked, "mixed": mixed, "far": far}
 
 
 def in_use(program: Program, turns: bool = True) -> tuple[int, int, int]:
@@ -107,7 +126,7 @@ def rows(depths: list[int]) -> Iterator[str]:
     """One line a program and depth."""
     for name, make in PROGRAMS.items():
         for depth in depths:
-            steps, used, held = in_use(make(depth))
+            steps, used, held = in_use(make(depth), turns=make is not far)
             yield (f"{name:9} {steps:6} steps: {used / 1e6:7.2f} MB, {used / steps:6.0f} bytes a step, "
                    f"of which order and races {held / steps:6.0f}")
 

@@ -27,6 +27,7 @@ from hocket.errors import NondeterminismError
 from hocket.explore.dpor import Frame, Optimal
 from hocket.explore.execution import Cast, Choice, Execution
 from hocket.explore.footprint import Footprint
+from hocket.explore.order import Way
 from hocket.explore.wakeup import Node
 from hocket.trace.operation import Operation
 
@@ -80,7 +81,7 @@ class Writer:
         key = (operation.kind, operation.objects, text_of(operation.argument))
         return self._operations.setdefault(key, len(self._operations))
 
-    def step(self, node: Node, footprint: Footprint | None = None) -> list[int]:
+    def step(self, node: Way, footprint: Footprint | None = None) -> list[int]:
         """A node without its children; `footprint` if a better one is known than was planned."""
         return [node.actor, node.alternative, self.operation(node.operation),
                 self.footprint(footprint if footprint is not None else node.footprint)]
@@ -90,8 +91,10 @@ class Writer:
         flat, left = [len(nodes)], list(reversed(nodes))
         while left:
             node = left.pop()
-            flat += [*self.step(node), len(node.children)]
-            left += reversed(node.children)
+            for step in node.run():
+                flat += [*self.step(step), 1]
+            flat[-1] = len(node.branches)
+            left += reversed(node.branches)
         return flat
 
     def sleep(self, sleep: dict[Choice, Footprint]) -> list[list[int]]:
@@ -142,7 +145,7 @@ class Reader:
                 continue
             node = self.step(*flat[at:at + 4])
             siblings.append(node)
-            open_lists += [(siblings, missing - 1), (node.children, flat[at + 4])]
+            open_lists += [(siblings, missing - 1), (node.branches, flat[at + 4])]
             at += 5
         return roots
 
