@@ -187,8 +187,14 @@ class Execution:
         if row.always_possible:
             return [0]
         ways = range(row.alternatives(operation.argument))
-        state = self._state(operation)
+        state = self.state_of(operation)
         return [way for way in ways if row.enabled(state, actor, operation.argument, way)]
+
+    def state_of(self, operation: Operation) -> Any:
+        """The present states of its objects, as its row sees them."""
+        if len(operation.objects) == 1:
+            return self.states[operation.objects[0]]
+        return tuple(self.states[index] for index in operation.objects)
 
     def blocked(self) -> list[Actor]:
         """Who has an operation pending; at the end of an execution these wait for ever."""
@@ -226,11 +232,6 @@ class Execution:
         return Schedule(tuple(Step(names[event.actor], event.alternative) for event in self.events))
 
     # -- within
-
-    def _state(self, operation: Operation) -> Any:
-        if len(operation.objects) == 1:
-            return self.states[operation.objects[0]]
-        return tuple(self.states[index] for index in operation.objects)
 
     def _next(self, creator: Actor, family: str) -> int:
         number = self._made.get((creator, family), 0) + 1

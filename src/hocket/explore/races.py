@@ -88,16 +88,16 @@ class Races:
 
     def late(self, execution: Execution) -> Iterator[Race]:
         """The races of a complete execution that depend on all of it: alternatives not taken, and who is blocked."""
+        moved = _moved(execution)
         for number in self.order.forking:
-            event = self.order.events[number]
-            for way in range(ROWS[event.operation.kind].alternatives(event.operation.argument)):
-                if way != event.alternative:
-                    yield from self._attempt(execution, number, event.actor, event.operation, way)
+            event, state = self.order.events[number], execution.before[number]
+            for way in _others_within_reach(event.actor, event.operation, event.alternative, state, moved):
+                yield from self._attempt(execution, number, event.actor, event.operation, way)
         length = len(self.order.events)
         for actor in execution.blocked():
             operation = execution.pending[actor]
             assert operation is not None
-            for way in range(ROWS[operation.kind].alternatives(operation.argument)):
+            for way in _others_within_reach(actor, operation, -1, execution.state_of(operation), moved):
                 yield from self._attempt(execution, length, actor, operation, way)
 
     def _attempt(self, execution: Execution, number: int, actor: Actor, operation: Operation, way: int
@@ -172,7 +172,7 @@ class Races:
     def _state(self, execution: Execution, operation: Operation, at: int, kept: int) -> Any:
         """The states of the operation's objects after all that precedes event `at`, and then the events `kept`."""
         objects = operation.objects
-        before = [self._before(execution, item, at) for item in objects]
+        before = [self._before(execution, item, at, kept) for item in objects]
         if None not in before:
             known = tuple([found[0] for found in before if found is not None])
             return known[0] if len(objects) == 1 else known
@@ -183,15 +183,22 @@ class Races:
             _replay(states, execution, number)
         return states[objects[0]] if len(objects) == 1 else tuple(states[index] for index in objects)
 
-    def _before(self, execution: Execution, item: int, at: int) -> tuple[Any] | None:
-        """The state of an object before event `at`, if that event concerns it; then no event kept can change it:
+    def _before(self, execution: Execution, item: int, at: int, kept: int) -> tuple[Any] | None:
+        """The state of an object before event `at`, if no event kept can change it.
 
-        whoever writes it after `at` depends on `at`, unless `at` touches it in no way that can be seen, or commutes."""
-        footprint = self.order.prints[at]
+        If that event concerns it, none can: whoever writes it after `at` depends on `at`, unless `at` touches it in no way
+        that can be seen, or commutes. Else its state is what the next event that has to do with it has found.
+        """
+        footprint, events, number = self.order.prints[at], execution.events, at
         if not footprint.touch >> item & 1 or footprint.freedom is not None:
-            return None
-        objects = execution.events[at].operation.objects
-        state = execution.before[at]
+            concerned = [number for number in range(at, len(events)) if item in events[number][1][1]]
+            if not concerned:
+                return (execution.states[item],)
+            if any([kept >> number & 1 for number in concerned]):
+                return None
+            number = concerned[0]
+        objects = events[number][1][1]
+        state = execution.before[number]
         return (state,) if len(objects) == 1 else (state[objects.index(item)],)
 
     def _states(self, execution: Execution, at: int) -> dict[int, Any]:
@@ -206,6 +213,33 @@ class Races:
             else:
                 states.update(zip(objects, before, strict=True))
         return states
+
+
+def _moved(execution: Execution) -> set[int]:
+    """The objects that have not been in one and the same state throughout."""
+    initial, states = execution.initial, execution.states
+    moved = {item for item in states if states[item] is not initial[item]}
+    for event, state in zip(execution.events, execution.before, strict=True):
+        objects = event[1][1]
+        if len(objects) == 1:
+            if state is not initial[objects[0]]:
+                moved.add(objects[0])
+        else:
+            moved.update([item for item, each in zip(objects, state, strict=True) if each is not initial[item]])
+    return moved
+
+
+def _others_within_reach(actor: Actor, operation: Operation, taken: int, state: Any, moved: set[int]) -> list[int]:
+    """The alternatives not `taken` that may be possible somewhere.
+
+    What is not possible in `state` is possible nowhere if no event has changed that: whatever is left out of an execution,
+    the events that remain do to the objects what they did there.
+    """
+    row = ROWS[operation.kind]
+    others = [way for way in range(row.alternatives(operation.argument)) if way != taken]
+    if not moved.isdisjoint(operation.objects):
+        return others
+    return [way for way in others if row.enabled(state, actor, operation.argument, way)]
 
 
 def _replay(states: dict[int, Any], execution: Execution, number: int) -> None:

@@ -27,7 +27,6 @@ import dis
 import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import product
 from types import CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -57,6 +56,9 @@ _ACCESSES = frozenset({"get", "_get_shared", "bound", "item", "glob", "_touch_gl
                        "_touch_key", "_used", "_looked", "_called_on", "_call_bound"})
 _CALLS = _ACCESSES | {"call", "_unspoken", "_foreign", "_handed_over", "_given_away", "_operate", "_begin", "_length",
                       "_bool", "_getattr", "_hasattr"}
+_FOR, _WHILE = "for", "while"
+_AROUND: dict[tuple[int, int], tuple[str, CodeType]] = {}  # code by identity, place in it -> the loop there, code
+_MANY = 4096  # places, of which a program may make new ones in each execution
 _ENDLESS = "polls in a loop, and others that poll, too, keep it going: wait on a Condition or Event"
 _CONTAINERS = (list, dict, set, deque, bytearray, OrderedDict, defaultdict, CellType)
 _BUILTIN = (*PLAIN, object, list, tuple, dict, set, frozenset)
@@ -113,6 +115,8 @@ class Spinloops:
         first = self._first.setdefault(step, here)
         if first == here:  # most steps are made once, and where is not asked then
             return False
+        if not _may_poll(sys._getframe(3)):
+            return False
         place = (*step, _site())
         visit = self._met.get(place)
         if visit is None:
@@ -155,12 +159,12 @@ class Spinloops:
         return not disturbed
 
     def _standing(self, actor: Actor, touched: frozenset[int]) -> Hashable:
-        """Where it stands, by what is its own; None if that cannot be told, or if it is in no loop of its own.
+        """Where it stands, by what is its own; None if that cannot be told.
 
         What calls again and again may also be code of C (`map`, `sorted`, `reduce`), or ours, and where that stands
         nobody can see: so each function has to be called by another one of the program, or by what calls only once.
         """
-        look, loops = _Own(self._known, self._modules, touched), False
+        look = _Own(self._known, self._modules, touched)
         found: list[Hashable] = []
         between: list[FrameType] = []  # frames of ours, or of the library, since the last one of the program
         frame: FrameType | None = sys._getframe(4)
@@ -175,12 +179,11 @@ class Spinloops:
                     if not self._is_rewritten(code) or not _calls_once(between, inside=bool(found)):
                         return None
                     found.append(look.frame(frame))
-                    loops = loops or _is_in_while(code, frame.f_lasti)
                     between.clear()
                 frame = frame.f_back
         except Unsure:
             return None
-        return (actor.asks, actor.rebound, actor.whims, tuple(found)) if loops else None
+        return actor.asks, actor.rebound, actor.whims, tuple(found)
 
     # -- an execution is over
 
@@ -266,14 +269,34 @@ def _calls_once(between: list[FrameType], *, inside: bool) -> bool:
     return ours <= (_ACCESSES if inside else _CALLS)
 
 
+def _may_poll(frame: FrameType | None) -> bool:
+    """Whether it stands in a loop of the program, and in no `for` loop, of which nobody can tell how far it is."""
+    loops = False
+    while frame is not None:
+        code = frame.f_code
+        if not is_machinery(code.co_filename):
+            place = id(code), frame.f_lasti
+            known = _AROUND.get(place) or _look_around(place, code)
+            if known[0] == _FOR:
+                return False
+            loops = loops or known[0] == _WHILE
+        frame = frame.f_back
+    return loops
+
+
+def _look_around(place: tuple[int, int], code: CodeType) -> tuple[str, CodeType]:
+    """What loop there is around a place; remembered, with the code, whose identity nobody else has as long as it lives."""
+    if len(_AROUND) >= _MANY:
+        _AROUND.clear()
+    loop = _FOR if stands_in_loop(code, place[1]) else _WHILE if _is_in_while(code, place[1]) else ""
+    found = _AROUND[place] = loop, code
+    return found
+
+
 def _is_in_while(code: CodeType, at: int) -> bool:
     """Whether a jump leads back from behind this place to before it."""
-    return any(start <= at <= end for start, end in _jumps_back(code))
-
-
-@cache
-def _jumps_back(code: CodeType) -> tuple[tuple[int, int], ...]:
-    return tuple((step.argval, step.offset) for step in dis.get_instructions(code) if "JUMP_BACKWARD" in step.opname)
+    return any("JUMP_BACKWARD" in step.opname and step.argval <= at <= step.offset
+               for step in dis.get_instructions(code))
 
 
 def _is_power(count: int) -> bool:
@@ -342,8 +365,6 @@ class _Own(Look):
 
     def frame(self, frame: FrameType) -> Hashable:
         code = frame.f_code
-        if stands_in_loop(code, frame.f_lasti):
-            raise Unsure("a for loop")
         captured = {*code.co_cellvars, *code.co_freevars}  # assigning one is an operation, or counted (probes.py)
         values = {name: value for name, value in frame.f_locals.items()
                   if name not in captured or not (type(value) in PLAIN or self._is_told(value))}
