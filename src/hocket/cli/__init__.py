@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from hocket import __version__
+from hocket.cli.terminal import forgive
 from hocket.errors import HocketError
 
 __all__ = ["COMMANDS", "main"]
@@ -30,6 +31,7 @@ COMMANDS: dict[str, str] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code, and never lets a traceback of ours reach the user's terminal."""
+    forgive()
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser(words[0] if words else "")
     options = parser.parse_args(words)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hocket.cli.explored import FORMATS, PICTURES, case_of, tell_github, write_picture, write_report
+from hocket.cli.explored import FORMATS, PICTURES, case_of, tell_github, write, write_picture, write_report
 from hocket.cli.target import functions_of
+from hocket.cli.terminal import columns
 from hocket.explore.front import explore
 from hocket.explore.result import Result
 from hocket.explore.sampling.portfolio import SAMPLERS
@@ -64,7 +64,7 @@ def main(options: argparse.Namespace) -> int:
         suffix = f".{function.__name__}" if len(functions) > 1 else ""  # one file for each
         result = _explored(function, options, options.checkpoint and options.checkpoint + suffix)
         if result.certificate is not None:
-            Path(options.certificate + suffix).write_text(json.dumps(result.certificate.data) + "\n")
+            write(Path(options.certificate + suffix), json.dumps(result.certificate.data) + "\n")
         codes.append(result.exit_code)
         cases.append(case_of(name, function, result))
         for format in PICTURES:
@@ -94,7 +94,7 @@ def _explored(function: Callable[[], Any], options: argparse.Namespace, checkpoi
 
 
 def _text(name: str, result: Result) -> str:
-    return f"{name}: {result.drawn(shutil.get_terminal_size((100, 24)).columns)}"
+    return f"{name}: {result.drawn(columns())}"
 
 
 def _json(name: str, result: Result) -> str:

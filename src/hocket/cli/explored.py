@@ -20,7 +20,7 @@ from hocket.render.page import Interleaving, page, picture, trace
 from hocket.render.rows import Case, Place, Row, Step
 from hocket.render.sarif import sarif
 
-__all__ = ["FORMATS", "PICTURES", "case_of", "tell_github", "write_picture", "write_report"]
+__all__ = ["FORMATS", "PICTURES", "case_of", "tell_github", "write", "write_picture", "write_report"]
 
 _VERDICTS = {"proved": "holds", "bounded": "holds", "failed": "violated"}
 FORMATS: dict[str, Callable[[list[Case]], str]] = {
@@ -61,19 +61,20 @@ def write_picture(format: str, path: Path, result: Result) -> None:
     """The failing interleaving, if there is one."""
     failure = result.failure
     if failure is not None and failure.rows:
-        _write(path, PICTURES[format](failure.interleaving()))
+        write(path, PICTURES[format](failure.interleaving()))
 
 
 def write_report(format: str, path: Path | None, cases: list[Case]) -> None:
     """All cases in one of FORMATS, where a file was asked for."""
     if path is not None:
-        _write(path, FORMATS[format](cases))
+        write(path, FORMATS[format](cases))
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """The text into a file, in a folder that is made if need be; raises `SourceError` where that cannot be."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="replace")
 
 
 def tell_github(cases: Sequence[Case]) -> None:

@@ -9,8 +9,9 @@ import argparse
 import traceback
 
 from hocket.cli.target import function_of
-from hocket.errors import ScheduleError
-from hocket.explore.front import replay
+from hocket.cli.terminal import columns
+from hocket.explore.replaying import judged
+from hocket.explore.threads.naming import is_machinery
 
 __all__ = ["arguments", "main"]
 
@@ -29,13 +30,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """1 if the interleaving fails again, 0 if it passes."""
     name, function = function_of(options.target)
-    try:
-        value = replay(function, options.schedule, data=options.data, track=options.track,
-                       spurious=options.spurious, order=options.order, cancel=options.cancel, model=options.model)
-    except ScheduleError:
-        raise
-    except Exception as error:
-        print("".join(traceback.format_exception(error)).rstrip())
+    value, failure = judged(function, options.schedule, data=options.data, track=options.track,
+                            spurious=options.spurious, order=options.order, cancel=options.cancel, model=options.model)
+    if failure is not None:
+        if failure.exception is not None:
+            print(_raised(failure.exception), end="\n\n")
+        print(failure.drawn(columns()))
         return 1
     print(f"{name}: passes in this interleaving" + (f", and returns {value!r}" if value is not None else ""))
     return 0
+
+
+def _raised(error: BaseException) -> str:
+    """The traceback, with the frames of the program only."""
+    told = traceback.TracebackException.from_exception(error)
+    told.stack = traceback.StackSummary.from_list([each for each in told.stack if not is_machinery(each.filename)])
+    return "".join(told.format()).rstrip()

@@ -161,9 +161,12 @@ class Exploration:
             return
         told = replace(failure.interleaving(), command=self._command(str(failure.schedule)))
         path = directory / (re.sub(r"[^\w.-]+", "_", self.item.nodeid) + ".html")
-        directory.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(told), encoding="utf-8")
-        self.interleaving += f"\npage: {path}"
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            path.write_text(page(told), encoding="utf-8", errors="replace")
+            self.interleaving += f"\npage: {path}"
+        except OSError as error:  # the finding is worth more than its page
+            self.interleaving += f"\npage: {path} cannot be written: {error.strerror}"
 
     def _replayed(self, body: Callable[[], Any], schedule: str, stored: bool = False) -> BaseException | None:
         """One interleaving: that of `--explore-replay`, with the output as it comes, or one that has failed before."""

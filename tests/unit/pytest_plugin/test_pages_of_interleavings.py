@@ -197,6 +197,15 @@ def test_what_is_incomplete_is_a_warning_and_unknown():
     assert (case.verdict, [row.severity for row in case.rows]) == ("unknown", ["warning"])
 
 
+def test_a_page_that_cannot_be_written_hides_no_finding(pytester):
+    pytester.makepyfile(test_it=PROGRAM)
+    (pytester.path / "pages").write_text("a file is in the way")
+    result = pytester.runpytest("--explore", "--explore-html=pages")
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["page: pages/test_it.py_test_deposits.html cannot be written: *",
+                                 "failed *test_it.py::test_deposits*"])
+
+
 def test_a_test_run_leaves_a_page_for_each_failing_test(pytester):
     pytester.makepyfile(test_it=PROGRAM)
     result = pytester.runpytest("--explore", "--explore-html=pages")
