@@ -29,7 +29,7 @@ from hocket.explore.shared.names import Names, names_of
 from hocket.explore.shared.parts import is_made_by_python, items_of, members_of, plainly
 from hocket.explore.shared.racing import Access
 from hocket.explore.shared.reaching import home_of, is_trackable
-from hocket.explore.shared.stateful import READING, beneath, is_read_by_nobody
+from hocket.explore.shared.stateful import READING, beneath, is_beyond_reach, is_read_by_nobody
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.naming import caller, is_hocket, is_machinery, place_text
 from hocket.explore.threads.pool import _get_ident
@@ -120,6 +120,9 @@ class Announcer:
         actor = ACTORS.get(_get_ident())
         things = [self._known[id(each)] for each in beneath(o) if id(each) in self._known]
         if actor is not None and things and not is_read_by_nobody(o):
+            if name not in READING and any(thing.is_older() for thing in things) and is_beyond_reach(o):
+                self.findings.setdefault(f"{things[0].name} was there before and changes, and it cannot be put back: "
+                                         "make it in the test, so that each execution has a new one")
             touched = [(thing, key) for thing in things for key in (SIZE, *self.heap.keys_of(thing))]
             self._announce(actor, "data.read" if name in READING else "data.write", touched)
 

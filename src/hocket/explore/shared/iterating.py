@@ -19,8 +19,10 @@ from types import GeneratorType, MappingProxyType, WrapperDescriptorType
 from typing import Any
 
 from hocket.explore.shared.announce import Announcer, unseen
+from hocket.explore.shared.databases import note_files
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.parts import is_stepping
+from hocket.explore.shared.stateful import is_beyond_reach
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.pool import _get_ident
 
@@ -96,6 +98,10 @@ class Iterating(Announcer):
 
     def taken(self, actor: Actor, iterator: Any, step: Callable[[Any], Any]) -> Any:
         """What `step` takes from an iterator of C."""
+        if is_beyond_reach(iterator):
+            self._in_one_step(iterator, "__next__")
+            note_files(actor, iterator, "__next__")
+            return self._loaded(step(iterator))
         thing = self._known.get(id(iterator))
         kind, touched = self._at_stake(iterator, thing)
         if thing is not None:

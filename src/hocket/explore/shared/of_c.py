@@ -13,10 +13,18 @@ import operator
 import sys
 from collections import OrderedDict, deque
 from functools import partial
-from types import BuiltinFunctionType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from hocket.explore.shared.announce import _is_stack
+from hocket.explore.shared.databases import note_files
 from hocket.explore.shared.heap import SIZE
 from hocket.explore.shared.holding import Holding, _entries
 from hocket.explore.shared.memo import CACHED
@@ -43,9 +51,13 @@ class OfC(Holding):
         """A method of something of C that has a state of its own, such as a stream: each is one step on all of it."""
         self._looked((*args, *named.values()), deep=True)
         args = tuple([self.iterate(value) if hasattr(type(value), "__next__") else value for value in args])
+        for value in (*args, *named.values()):
+            if type(value) in (FunctionType, MethodType):  # which will be called from there
+                self.heap.escape(value, actor)
         self._in_one_step(f.__self__, f.__name__)
         if hasattr(f.__self__, "fileno"):
             note_method(actor, f.__self__, f.__name__)
+        note_files(actor, f.__self__, f.__name__, args)
         if f.__name__ == "readinto":
             self._filled(actor, args)
         return f(*args, **named)

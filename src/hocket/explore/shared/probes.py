@@ -39,15 +39,9 @@ from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.looking_back import runs_here
 from hocket.explore.shared.names import stable_names
 from hocket.explore.shared.parts import ENVELOPES, is_made_by_python, is_member, is_value, own_names
-from hocket.explore.shared.replaced import (
-    BY_NAME,
-    OF_LOOKING_UP,
-    is_data,
-    is_foreign,
-    is_looked_up,
-    is_of_the_program,
-)
+from hocket.explore.shared.replaced import BY_NAME, OF_C, OF_LOOKING_UP, is_data, is_described, is_foreign, is_looked_up
 from hocket.explore.shared.rewrite import unbound
+from hocket.explore.shared.stateful import is_stateful
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.naming import caller
 from hocket.explore.threads.pool import _get_ident
@@ -92,7 +86,7 @@ class Probes(Calling):
             return self._namespace(thing, o) if name == "__dict__" else self._loaded(getattr(o, name))
         own = type(o) if not issubclass(type(o), type) else o
         owner, attribute = _lookup(own, name)
-        if self.everything and is_of_the_program(attribute):
+        if self.everything and is_described(attribute):
             self.heap.described.setdefault((own, name), owner)
         if (own, name) in self.heap.described:
             return self._get_described(thing, o, name, self.heap.described[own, name])
@@ -103,6 +97,8 @@ class Probes(Calling):
             value = getattr(o, name)  # a method, or a property whose code speaks for itself
             return self._loaded(value) if is_foreign(attribute) else value
         actor = ACTORS.get(_get_ident())
+        if type(attribute) in OF_C and is_stateful(own):
+            self._in_one_step(o, "get")
         if actor is not None and (attribute is _missing or type(attribute) is MemberDescriptorType):
             self._look_out(actor, thing, own, name, "written")
         if actor is not None and (self.everything or name in self.written or name in self.elsewhere):

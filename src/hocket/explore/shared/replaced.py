@@ -26,8 +26,8 @@ from typing import Any
 
 from hocket.explore.shared.announce import _lookup, _missing
 
-__all__ = ["BY_NAME", "OF_CALLS", "OF_LOOKING_UP", "is_data", "is_foreign", "is_looked_up",
-           "is_of_the_program", "unseen_change"]
+__all__ = ["BY_NAME", "OF_C", "OF_CALLS", "OF_LOOKING_UP", "is_data", "is_described", "is_foreign",
+           "is_looked_up", "unseen_change"]
 
 OF_LOOKING_UP = ("__class__", "__dict__")
 """Whoever asks an object for anything goes by these."""
@@ -47,10 +47,10 @@ BY_NAME = frozenset({
 
 def is_data(attribute: Any) -> bool:
     """Whether an attribute of a class is a value, or the place of one, and not code."""
-    return type(attribute) in _PLACES or not hasattr(type(attribute), "__get__")
+    return type(attribute) in OF_C or not hasattr(type(attribute), "__get__")
 
 
-def is_of_the_program(attribute: Any) -> bool:
+def is_described(attribute: Any) -> bool:
     """Whether an attribute of a class is a descriptor that somebody has written, and may take away again."""
     if attribute is _missing or is_data(attribute) or type(attribute) is cached_property:
         return False
@@ -64,7 +64,8 @@ def is_foreign(attribute: Any) -> bool:
 
 _OF_METHODS = (FunctionType, staticmethod, classmethod, property, BuiltinFunctionType, WrapperDescriptorType,
                MethodDescriptorType, ClassMethodDescriptorType)
-_PLACES = (MemberDescriptorType, GetSetDescriptorType)
+OF_C = (MemberDescriptorType, GetSetDescriptorType)
+"""Places of a value that C keeps: a slot, or what a stream says of itself."""
 
 
 def is_looked_up(o: Any, name: str, value: Any) -> bool:

@@ -1,12 +1,13 @@
 """Which objects of C have a state that their methods read and change, and what else is changed with them.
 
-A stream, a hash, a compressor, a generator of random numbers, a writer of CSV: each method is one step on all of the
-state, since C does it in one go. What lies beneath (the buffer of a text stream, the file of a writer, the iterators
-that a `zip` takes from) is read and changed by the same step: two objects on top of one are not independent.
+A stream, a hash, a compressor, a generator of random numbers, a writer of CSV, a connection to SQLite: each method is
+one step on all of the state, since C does it in one go. What lies beneath (the buffer of a text stream, the file of a
+writer, the iterators that a `zip` takes from, the connection of a cursor) is read and changed by the same step: two
+objects on top of one are not independent.
 
 Kinds are found by name, so that their modules need not be loaded, and by what they inherit from. Refused: taking any
 object of C for such a one. Some call code of the program, or change with another object that nothing leads to (the
-branches of a tree, a connection and what it commits); of these nothing is known, and they are reported.
+branches of a tree); of these nothing is known, and they are reported.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from io import BytesIO, StringIO
 from types import BuiltinFunctionType
 from typing import Any
 
-__all__ = ["READING", "beneath", "is_read_by_nobody", "is_stateful", "set_state", "state_of"]
+__all__ = ["READING", "beneath", "is_beyond_reach", "is_read_by_nobody", "is_stateful", "set_state", "state_of"]
 
 _Random: Any = __import__("_random").Random
 
@@ -27,7 +28,9 @@ _STATEFUL = frozenset({
     "_io.BufferedRandom", "_io.FileIO", "_csv.writer", "_random.Random", "_sre.SRE_Scanner", "decimal.Context",
     "_hashlib.HASH", "_hashlib.HMAC", "_blake2.blake2b", "_blake2.blake2s", "zlib.Compress", "zlib.Decompress",
     "_bz2.BZ2Compressor", "_bz2.BZ2Decompressor", "_lzma.LZMACompressor", "_lzma.LZMADecompressor", "mmap.mmap",
+    "sqlite3.Connection", "sqlite3.Cursor",
 })
+_KEPT_IN_C = ("_hashlib", "_blake2", "zlib", "_bz2", "_lzma", "sqlite3")  # modules: nobody can put it back
 READING = frozenset({
     "getvalue", "tell", "readable", "writable", "seekable", "getbuffer", "get", "keys", "values", "items", "copy",
     "digest", "hexdigest", "getstate", "__getitem__", "__len__", "__reduce__", "__getstate__", "size", "fileno",
@@ -51,6 +54,11 @@ def is_stateful(kind: type) -> bool:
             _known.clear()
         found = _known[kind] = any(f"{each.__module__}.{each.__qualname__}" in _STATEFUL for each in kind.__mro__)
     return found
+
+
+def is_beyond_reach(o: Any) -> bool:
+    """Whether what its methods change in it can be neither seen nor put back."""
+    return any(each.__module__ in _KEPT_IN_C for each in type(o).__mro__)
 
 
 def _leads_on(kind: type) -> bool:

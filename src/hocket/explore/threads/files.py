@@ -22,7 +22,7 @@ from zlib import crc32
 
 from hocket.explore.threads.actor import Actor, current
 
-__all__ = ["BOOKS", "REPLACED", "Book", "FileAccess", "note_method"]
+__all__ = ["BOOKS", "REPLACED", "Book", "FileAccess", "note_database", "note_method"]
 
 _open = io.open
 _lstat = os.lstat
@@ -91,6 +91,11 @@ def note_method(actor: Actor, file: Any, name: str) -> None:
     path = getattr(file, "name", None)
     if type(path) is str:
         _note(actor, path, "w" if name in ("write", "writelines", "flush", "close", "truncate") else "r")
+
+
+def note_database(actor: Actor, path: str, reads: bool) -> None:
+    """Something is done with a database that is kept in a file."""
+    _note(actor, path, "r" if reads else "w")
 
 
 def _note(actor: Actor, path: Any, mode: str, entries: bool = False, depends: bool = True) -> None:
