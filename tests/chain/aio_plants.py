@@ -19,7 +19,7 @@ from tests.chain.plants import Plant, _nothing
 
 _take_up, _make, _report, _draw = AsyncCrew._take_up, AsyncCrew._make, AsyncCrew._report, AsyncCrew._draw
 _begin_one, _fill, _stop, _ends = AsyncCrew._begin_one_of_many, AsyncCrew._fill, AsyncCrew._stop, AsyncCrew._ends
-_gives_up, _is_born, _add, _link = AsyncCrew._gives_up, AsyncCrew._is_born, AsyncCrew._add, AsyncCrew._link
+_is_born, _add, _link = AsyncCrew._is_born, AsyncCrew._add, AsyncCrew._link
 _step_back, _all_closed, _close_of = AsyncCrew._step_back, AsyncScheduler._all_closed, AsyncScheduler._close_of
 _drawn, _end = AsyncCrew._drawn, Threads.end
 

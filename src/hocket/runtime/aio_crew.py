@@ -130,7 +130,7 @@ class AsyncCrew(Light[AsyncHandle]):
 
     def _go_on(self) -> None:
         """Begin what there is room for; when nobody is left, see to that."""
-        if self._unborn < _FEW and self._in_flight < self._places and not self._filling:
+        if self._unborn < _FEW and not self._filling and (self._ready or self._back or self._aside):
             self._fill()
         if not self._in_flight:
             if self._closing is not None:
@@ -165,12 +165,8 @@ class AsyncCrew(Light[AsyncHandle]):
                     self._begin(self._aside.popleft())
                 elif self._ready:
                     task = self._ready.popleft()
-                    if task.is_async and task.work is None:
-                        if self._hosts.suit():
-                            self._in_flight += 1
-                            self._unborn += 1
-                            self._hosts.take(task)
-                        else:
+                    if task.is_async and task._more.work is None:
+                        if not self._hosts.takes(task):
                             self._make(task, self._live(task), task.context)
                     elif task.is_async or self._threads.free > 0:
                         self._begin(task)
@@ -306,14 +302,10 @@ class AsyncCrew(Light[AsyncHandle]):
     def _ends(self, me: Life, task: AsyncHandle, error: BaseException | None) -> None:
         if error is not None and self._loop.is_closed():  # it was left behind, and is taken down
             return
-        self._gives_up(me)
-        self._report(task, error)
-
-    def _gives_up(self, me: Life) -> None:
-        """Its place is free, unless it was given away already."""
         del self._lives[me]
-        if not (self._joined and self._joined.pop(me, 0)):
+        if not (self._joined and self._joined.pop(me, 0)):  # else it has given its place away already
             self._in_flight -= 1
+        self._report(task, error)
 
     # -- bodies that join ---------------------------------------------------------------------------------------------
 

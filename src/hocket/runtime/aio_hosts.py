@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import Future
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextvars import Context as Variables
 from contextvars import ContextVar
 from sys import getrefcount
@@ -28,6 +28,7 @@ from weakref import getweakrefcount
 
 from hocket.runtime.aio_handle import AsyncHandle
 from hocket.runtime.handle import Context
+from hocket.runtime.task import PLAIN
 
 if TYPE_CHECKING:
     from hocket.runtime.aio_crew import AsyncCrew
@@ -64,18 +65,19 @@ class Hosts:
         self._awaited = False  # the last body that a host began awaited something
         self._since = 0  # bodies since one was tried
 
-    def suit(self) -> bool:
-        """Whether the next body is likely to await nothing; or one is to be tried."""
+    def takes(self, task: AsyncHandle) -> bool:
+        """Begin its body when its turn comes; unless it is likely to await something, and none is to be tried."""
         if self._awaited:
             self._since = (self._since + 1) % _TRIED
-            return not self._since
-        return True
-
-    def take(self, task: AsyncHandle) -> None:
-        """Begin its body when its turn comes."""
+            if self._since:
+                return False
+        crew = self._crew
+        crew._in_flight += 1
+        crew._unborn += 1
         self._waiting.append(task)
         if not self._looking:
             self._summon()
+        return True
 
     def _summon(self) -> None:
         self._looking += 1
@@ -140,16 +142,24 @@ class Hosts:
 
     def _first_turn(self, me: Life, task: AsyncHandle) -> _Begun:
         """In the variables of the body. Raises what the body raises, and StopIteration when it has returned."""
-        outer, lives = LIVES.get(), self._crew._lives
-        LIVES.set((me, *[life for life in outer if life not in lives and not life.done()]) if outer else (me,))
+        outer = LIVES.get()
+        LIVES.set((me, *self._alive(outer)) if outer else (me,))
         try:
-            body = task.begin(Context(self._crew, task) if task.wants_context else None)
+            if task._more is PLAIN:
+                body = task.body()  # type: ignore[misc]  # the kernel runs no task without a body
+            else:
+                body = task.begin(Context(self._crew, task) if task.wants_context else None)
             if type(body) is not CoroutineType:
                 body = _awaited(body)
             return body, body.send(None)
         except BaseException:
             LIVES.set(())  # its variables may live longer, and would know the host
             raise
+
+    def _alive(self, outer: tuple[Life, ...]) -> Iterator[Life]:
+        """The bodies of other schedulers that this one is in."""
+        lives = self._crew._lives
+        return (life for life in outer if life not in lives and not life.done())
 
     async def _go_on(self, me: Life, body: Coroutine[Any, Any, Any], awaited: Any) -> None:
         """The host is the body's own, which awaits something."""

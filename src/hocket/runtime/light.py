@@ -55,16 +55,20 @@ class Light(Building[H]):
     def _spawn_armed(self, name: str, body: Callable[..., Any], more: More, after: After) -> H:
         if not self._makes_light:
             return self._spawn(name, body, more, after, None, run=True)
-        before = [self._mine(task) for task in tasks_of(after)] if after else NOBODY
+        before: Sequence[Any] = NOBODY
+        if after:
+            mine = self._handle
+            before = [
+                one if type(one) is mine and one.scheduler is self else self._mine(one) for one in tasks_of(after)
+            ]
         with self._lock:
             self._refuse_when_closed(name)
             if self._kernel.watch is not None or self._stopped or (before and not _need_no_node(before)):
                 return self._add(name, body, more, before, None, run=True)
             handle = self._handle.light(self, name, body, more)
-            for task in before:
-                if task._node is None and task.standing > CLOSED:
-                    handle.standing += 1
-                    _relate(task, handle)
+            for earlier in before:
+                if earlier._node is None and earlier.standing > CLOSED:
+                    _relate(earlier, handle)
             self._came.append(handle)
             self._light += 1
             if not handle.standing:
@@ -77,14 +81,12 @@ class Light(Building[H]):
         refuse_cycles(graph)
         light = self._handle.light
         handles = [light(self, task.name, task.body, PLAIN) for task in graph.tasks]
-        for later, earlier in graph.after:
-            handles[later].standing += 1
-            _relate(handles[earlier], handles[later])
+        for number, waited_for in graph.after:
+            _relate(handles[waited_for], handles[number])
         self._came += handles
         self._light += len(handles)
-        for handle in handles:
-            if not handle.standing:
-                self._offer(handle)
+        for ready in [handle for handle in handles if not handle.standing]:
+            self._offer(ready)
         return handles
 
     def _sweep(self) -> None:
@@ -168,6 +170,7 @@ def _need_no_node(tasks: Sequence[Built]) -> bool:
 
 def _relate(earlier: Built, later: Built) -> None:
     """A light task comes after a light one. Most often it is the only one: a list for each costs as much as a task."""
+    later.standing += 1
     known = earlier.later
     if known is None:
         earlier.later = later
