@@ -329,8 +329,7 @@ class Search:
         if not self.exhausted:
             return "incomplete", self.reason or self.session.stop
         if untracked:
-            first = untracked[0] if "not tracked" in untracked[0] else f"{untracked[0]} and not tracked"
-            return "incomplete", f"{first}: use hocket.Atomic, or data='off' if no two threads share it"
+            return "incomplete", _cured(untracked[0])
         if isinstance(self.strategy, Bounded) and self.strategy.cut:
             return "bounded", f"every class with a schedule of at most {self.bound} preemptions"
         return "proved", ""
@@ -375,6 +374,14 @@ class Search:
         if smallest.kind == "nondeterminism" and isinstance(first.exception, RecursionError):
             return first  # a replay records more, and so stands higher on the stack: it meets the limit elsewhere
         return smallest
+
+
+def _cured(finding: str) -> str:
+    """What keeps an exploration from proving anything, and what to do about it."""
+    if finding.endswith(" orders"):
+        return f"{finding}: go through a list of your own, and ask what is in the set"
+    first = finding if "not tracked" in finding else f"{finding} and not tracked"
+    return f"{first}: use hocket.Atomic, or data='off' if no two threads share it"
 
 
 def _hashable(value: Any) -> Any:

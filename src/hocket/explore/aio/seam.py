@@ -21,6 +21,7 @@ from zlib import crc32
 
 from hocket.errors import Refused
 from hocket.explore.aio.kept import kept_to_one_thread
+from hocket.explore.aio.unordered import sets_in_any_order
 from hocket.explore.threads import patch
 from hocket.explore.threads.control import Control, End, Unwind, current
 
@@ -160,6 +161,7 @@ def _asyncio_controlled() -> Iterator[None]:
         undo.callback(setattr, warnings, "_warn_unawaited_coroutine", _warn_unawaited())
         warnings._warn_unawaited_coroutine = _told_of_unawaited(_warn_unawaited())  # type: ignore[attr-defined]
         undo.enter_context(kept_to_one_thread())
+        undo.enter_context(sets_in_any_order())
         yield
 
 
