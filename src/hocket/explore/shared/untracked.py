@@ -92,11 +92,13 @@ def _remember(codes: _Codes, code: CodeType) -> None:
     codes[id(code)] = code
 
 
-# whoever enters one of these comes to a step before it returns or raises; until then nothing runs that is not ours
-_STEPS_AHEAD = _by_identity(function.__code__ for function in (
+# whoever enters one of these comes to a step before it returns or raises; until then nothing runs that is not ours.
+# Those that are compiled are not seen when they are entered, and have no code
+_STEPS: tuple[Callable[..., Any], ...] = (
     Control.plain, Control.touch, Control.step, Control.spawn, Atomic.load, Atomic.store, Atomic.swap, Atomic.add,
-    Atomic.compare_exchange, ExploredLock.__enter__, ExploredLock.__exit__, ExploredLock.release))
-_LOWEST = Control._perform_body.__code__  # what called it is not the program's
+    Atomic.compare_exchange, ExploredLock.__enter__, ExploredLock.__exit__, ExploredLock.release)
+_STEPS_AHEAD = _by_identity(step.__code__ for step in _STEPS if hasattr(step, "__code__"))
+_LOWEST = getattr(Control._perform_body, "__code__", None)  # what called it is not the program's
 _PROMISES = _by_identity(promise.__code__ for promise in PROMISES)
 _BY_THREAD = _by_identity([reprlib.recursive_repr()(repr).__code__])  # keeps who tells of what, each for its thread
 _LOOKS_AROUND = _by_identity((threading.enumerate.__code__, threading.active_count.__code__))

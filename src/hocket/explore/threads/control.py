@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
-from typing import Any
+from typing import Any, Final
 
 from hocket.errors import DivergenceError, NondeterminismError, Refused
 from hocket.explore.semantics import Raise, unread
@@ -43,15 +43,15 @@ _PATIENCE = 1_000  # how often an actor may swallow its unwinding before it is g
 class End:
     """How an execution came to its end."""
 
-    COMPLETE = "complete"  # nothing is pending, or only daemons wait
-    DEADLOCK = "deadlock"  # somebody waits for ever
-    RAISED = "raised"  # an actor let an exception out
-    BOUND = "bound"  # too many steps
-    ABANDONED = "abandoned"  # the strategy wants no more of it
-    STOPPED = "stopped"  # interrupted from outside
-    DIVERGED = "diverged"  # the program is not the one that was recorded
-    SWALLOWED = "swallowed"  # an actor would not be unwound
-    VAIN = "vain"  # somebody polled in vain, and other executions show how it goes on
+    COMPLETE: Final = "complete"  # nothing is pending, or only daemons wait
+    DEADLOCK: Final = "deadlock"  # somebody waits for ever
+    RAISED: Final = "raised"  # an actor let an exception out
+    BOUND: Final = "bound"  # too many steps
+    ABANDONED: Final = "abandoned"  # the strategy wants no more of it
+    STOPPED: Final = "stopped"  # interrupted from outside
+    DIVERGED: Final = "diverged"  # the program is not the one that was recorded
+    SWALLOWED: Final = "swallowed"  # an actor would not be unwound
+    VAIN: Final = "vain"  # somebody polled in vain, and other executions show how it goes on
 
 
 class Control:
