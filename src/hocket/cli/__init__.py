@@ -33,24 +33,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code, and never lets a traceback of ours reach the user's terminal."""
     forgive()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser = _parser(words[0] if words else "")
-    options = parser.parse_args(words)
-    if not options.command:
-        parser.print_help()
-        return 2
+    asked = " ".join(["hocket", *(word for word in words[:1] if word in COMMANDS)])
     try:
-        code = import_module(f"hocket.cli.{options.command}").main(options)
+        code = _run(words)
         sys.stdout.flush()
-        return int(code)
+        return code
     except HocketError as error:
-        print("\n".join([f"hocket {options.command}: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr)
+        print("\n".join([f"{asked}: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr)
         return 2
     except BrokenPipeError:  # `hocket … | head`: the reader has gone, which is no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:
-        print(f"hocket {options.command}: interrupted", file=sys.stderr)
+        print(f"{asked}: interrupted", file=sys.stderr)
         return 130
+
+
+def _run(words: Sequence[str]) -> int:
+    parser = _parser(words[0] if words else "")
+    options = parser.parse_args(words)
+    if not options.command:
+        parser.print_help()
+        return 2
+    return int(import_module(f"hocket.cli.{options.command}").main(options))
 
 
 def _parser(wanted: str) -> argparse.ArgumentParser:

@@ -63,10 +63,18 @@ def ask_z3(text: str, seconds: float, thorough: bool = True) -> Answer:
         solver = z3.SimpleSolver(ctx=context) if options else z3.Solver(ctx=context)
         solver.set(timeout=max(1, int(seconds * 1000)), **options)
         solver.from_string(text.replace("(check-sat)", ""))
-        result = str(solver.check())
+        result = str(asked(solver))
         if result == "unsat":
             break
     return Answer(result, perf_counter() - start)
+
+
+def asked(solver: Any, *assumptions: Any) -> Any:
+    """What a solver of z3 answers. z3 keeps a Ctrl-C and says "unknown"; it is to end everything, as ever."""
+    answer = solver.check(*assumptions)
+    if str(answer) == "unknown" and solver.reason_unknown() == "interrupted from keyboard":
+        raise KeyboardInterrupt
+    return answer
 
 
 def has_cvc5() -> bool:
@@ -107,7 +115,7 @@ def find(term: Term, scope: Scope) -> dict[Cell, int] | None:
     z3 = _z3()
     solver = z3.SimpleSolver(ctx=_context_of(text))
     solver.from_string(text)
-    answer = solver.check()
+    answer = asked(solver)
     if answer == z3.unsat:
         return None
     assert answer == z3.sat, f"a finite question was left open: {solver.reason_unknown()}"

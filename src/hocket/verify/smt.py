@@ -152,7 +152,7 @@ class Solver:
         try:
             self.limited()
             self.solver.add(self.term(question))
-            answer = self.solver.check(*([self.calm] if calm else []), *self._named.values())
+            answer = self.asked(*([self.calm] if calm else []), *self._named.values())
             if answer == self.z3.sat:
                 return self._found(self.solver.model())
             if answer == self.z3.unsat:
@@ -164,6 +164,13 @@ class Solver:
             return Undecided(str(error))
         finally:
             self.solver.pop()
+
+    def asked(self, *assumptions: Any) -> Any:
+        """What z3 answers. A Ctrl-C it keeps for itself, and says "unknown": it is to end everything, as ever."""
+        answer = self.solver.check(*assumptions)
+        if answer == self.z3.unknown and self.solver.reason_unknown() == "interrupted from keyboard":
+            raise KeyboardInterrupt
+        return answer
 
     def limited(self) -> None:
         """The next question gets as much time as one may take, and no more than is left; raises `Spent`."""
@@ -186,7 +193,7 @@ class Solver:
             without = [self._named[one] for one in kept if one != name]
             if not self.budget.left:
                 break
-            if self.solver.check(*extra, *without) == self.z3.unsat:
+            if self.asked(*extra, *without) == self.z3.unsat:
                 kept.remove(name)
         return tuple(kept)
 

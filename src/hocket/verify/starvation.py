@@ -145,7 +145,7 @@ class _Prefix:
             solver.solver.add(*self._possible(task), *self._stopped(task, room))
         solver.solver.add(self.any(*(self.no(term) for term in self.closed.values())))
         solver.limited()
-        answer = solver.solver.check(solver.calm, *solver._named.values())
+        answer = solver.asked(solver.calm, *solver._named.values())
         if answer == solver.z3.sat:
             model = solver.solver.model()
             opened, closed = ({name for name, term in terms.items() if solver._is_true(model, term)}

@@ -8,7 +8,10 @@ import sys
 
 import pytest
 
+import hocket
 from hocket.cli import main
+from hocket.spec.solve import asked
+from hocket.verify.smt import Solver
 
 PROGRAM = """\
 import threading
@@ -62,3 +65,27 @@ def test_a_replay_shows_the_frames_of_the_program_only_and_then_the_lanes(target
 def test_a_certificate_that_cannot_be_written_is_said_without_a_traceback(target, capsys):
     assert main(["explore", "counting_up.py::nothing", "--certificate", "counting_up.py/certificate"]) == 2
     assert "counting_up.py/certificate: cannot be written: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ask", ["prove", "verify"])
+def test_a_ctrl_c_that_z3_keeps_for_itself_ends_what_asked(ask):
+    """Its check ends with "unknown" and one reason among many; there is no other trace of the signal."""
+    z3 = pytest.importorskip("z3")
+    told: list[int] = []
+
+    class Interrupted:
+        def check(self, *assumptions):
+            told.append(len(assumptions))
+            return z3.unknown
+
+        def reason_unknown(self):
+            return "interrupted from keyboard"
+
+    if ask == "prove":
+        solver, question = Interrupted(), asked
+    else:
+        solver = Solver(hocket.verify({"b": ["a"], "a": []}).graph, ())
+        solver.solver, question = Interrupted(), Solver.asked
+    with pytest.raises(KeyboardInterrupt):
+        question(solver, True)
+    assert told == [1]
