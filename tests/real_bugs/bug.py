@@ -21,7 +21,7 @@ class Bug:
     `preemptions`: how many the schedule that is shown has at most. `bound`: of the exploration of the fixed version,
     where all of it would be too much. `mended`, where the cure came to several versions: a module of the standard
     library, and a text that its source holds since. `cancel`: the tasks that may be cancelled from outside. `dear`: too
-    long for CI.
+    long for CI. `until`: the last Python that can import the affected version, where a later one cannot.
     """
 
     package: str
@@ -36,3 +36,4 @@ class Bug:
     mended: tuple[str, str] | None = None
     cancel: tuple[str, ...] = ()
     dear: bool = False
+    until: tuple[int, int] | None = None

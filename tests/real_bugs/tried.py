@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.real_bugs.bug import Bug
-from tests.real_bugs.shelf import paths
+from tests.real_bugs.shelf import Missing, paths
 
 __all__ = ["Trial", "bug_of", "names", "tried"]
 
@@ -58,6 +58,9 @@ def bug_of(name: str) -> Bug:
 def tried(name: str, *, fetch: bool) -> list[Trial]:
     """The affected version, then the fixed one, if there is one. Raises `Missing`."""
     bug = bug_of(name)
+    if bug.until is not None and sys.version_info[:2] > bug.until:
+        last = ".".join(map(str, bug.until))
+        raise Missing(f"{bug.package} {bug.affected} cannot be imported by a Python after {last}")
     return [_trial(name, bug, version, fetch) for version in _versions(bug)]
 
 

@@ -12,7 +12,7 @@ import redis
 from tests.real_bugs.bug import Bug
 
 BUG = Bug("redis", "3.1.0", "3.5.3", "https://github.com/redis/redis-py/blob/3.1.0/redis/connection.py",
-          track=("redis.connection",))
+          track=("redis.connection",), until=(3, 11))
 
 
 class Unconnected:
