@@ -807,4 +807,228 @@ _NAMES = (
     Family("default arguments and closures", "box = []\ndef s(x, into=box, *, also={}):\n    into.append(x)\n    also[x] = len(into)\n    return len(into), len(also)", "s(N)\nlen(box)\nbox\nlist(map(s, [N, N]))\n(lambda f: f(N))(s)\nfunctools.partial(s, N)()\ns.__defaults__\ns.__kwdefaults__\n[s(i) for i in range(2)]", "s(N)\nbox.append(N)\nbox.clear()\ns(N, [])\ns(*box[:1] or [N])\ns(**{'x': N})\nbox[:] = [N]", "box, s.__kwdefaults__", "import functools"),
 )
 
-FAMILIES = _ATTRIBUTES + _ITEMS + _ITERATORS + _NAMES
+_SYNCHRONISED = (
+    Family("an Event and a flag", "s = threading.Event(); d = [0]", "s.is_set()\nd[0]\n(s.is_set(), d[0])\nd[0] if s.is_set() else -1\nbool(s.is_set() and d)",
+           "s.set()\ns.clear()\nd[0] = N\nd[0] += 1\nif s.is_set(): note(d[0])\nif not s.is_set(): s.set(); d[0] = N\nd[0] = N; s.set()\nnote(s.wait(0) is s.is_set())", "s.is_set(), d"),
+    Family("a Condition and what it guards", "s = threading.Condition(); d = []", "len(d)\nd[-1:]\ns.acquire(False) and (s.release() or 1)",
+           "with s: d.append(N)\nwith s: ¶     d.append(N) ¶     s.notify()\nwith s: ¶     if d: note(d.pop())\nd.append(N)\nwith s: ¶     d.append(N) ¶     s.notify_all()\nwith s: note(len(d)); d.append(N)\nwith s: ¶     if not d: s.wait(0) ¶     note(d[:])", "d"),
+    Family("a Semaphore", "s = threading.Semaphore(1); d = [0]", "d[0]\ns.acquire(blocking=False) and (s.release() or 1)",
+           "with s: d[0] += 1\nif s.acquire(blocking=False): ¶     d[0] += 1 ¶     s.release()\ns.release()\nd[0] = N\nwith s: note(d[0])", "d, s._value"),
+    Family("a BoundedSemaphore", "s = threading.BoundedSemaphore(2); d = [0]", "d[0]\nlen(d)",
+           "with s: d[0] += 1\ns.release()\nif s.acquire(False): ¶     note(d[0]) ¶     s.release()\nd[0] = N", "d, s._value"),
+    Family("an RLock", "s = threading.RLock(); d = [0]", "d[0]\ns.acquire(False) and (s.release() or 1)",
+           "with s: ¶     with s: d[0] += 1\nwith s: d[0] = N\nd[0] += 1\ns.release()\nwith s: note(d[0])", "d"),
+    Family("a Queue", "s = queue.Queue(); d = []", "s.qsize()\ns.empty()\ns.full()\nd\nlen(s.queue)\nlist(s.queue)\ns.unfinished_tasks",
+           "s.put(N)\nnote(s.get_nowait())\nif not s.empty(): note(s.get_nowait())\ns.put_nowait(N)\nd.append(s.qsize())\ns.task_done()\ns.queue.clear()\ns.queue.append(N)\nfor _ in range(s.qsize()): note(s.get_nowait())\nx = [N]; s.put(x); x.append(1)", "list(s.queue), d, s.unfinished_tasks", "import queue"),
+    Family("a bounded LifoQueue", "s = queue.LifoQueue(1)", "s.qsize()\ns.full()\ns.empty()\nlist(s.queue)", "s.put_nowait(N)\nnote(s.get_nowait())\nif not s.full(): s.put_nowait(N)\nif s.full(): note(s.get_nowait())\ns.maxsize = 2", "list(s.queue)", "import queue"),
+    Family("a PriorityQueue", "s = queue.PriorityQueue()\ns.put((1, 'b'))", "s.qsize()\nsorted(s.queue)\ns.queue[0]", "s.put((N, 'a'))\ns.put((0, 'z'))\nnote(s.get_nowait())\nnote(s.get_nowait()[1])\ns.put(N)", "sorted(map(str, s.queue))", "import queue"),
+    Family("a SimpleQueue", "s = queue.SimpleQueue(); d = []", "s.qsize()\ns.empty()\nd", "s.put(N)\nnote(s.get_nowait())\nif not s.empty(): note(s.get_nowait())\ns.put_nowait(N)\nd.append(s.qsize())\ns.put(d)\nfor _ in range(s.qsize()): note(s.get_nowait())", "s.qsize(), d", "import queue"),
+    Family("a Future", "s = concurrent.futures.Future(); d = []", "s.done()\ns.cancelled()\ns.running()\ns.result(0) if s.done() else -1\nd\ns.exception(0) if s.done() else -1",
+           "s.set_result(N)\nnote(s.cancel())\nnote(s.set_running_or_notify_cancel())\ns.add_done_callback(lambda f: d.append(f.cancelled()))\nif not s.done(): s.set_result(N)\ns.set_exception(ValueError(N))\nd.append(N)\nif s.done(): note(s.result(0))", "d, s._state", "import concurrent.futures"),
+    Family("locals of threads", "s = threading.local(); s.a = 0; d = []", "getattr(s, 'a', -1)\nhasattr(s, 'a')\nsorted(vars(s))\nd\ns.a", "s.a = N\ns.a = d\nd.append(getattr(s, 'a', -1))\ns.a += 1\ndel s.a\ns.__dict__['a'] = N\nvars(s).update(a=d); s.a.append(N)\ns.b = d; s.b.append(N)", "d"),
+)
+
+_SPECIAL = """
+class C:
+    seen = []
+    def __init__(self, a): self.a = a
+    def __repr__(self): return f'C{self.a}'
+    def __eq__(self, o):
+        C.seen.append('eq')
+        return isinstance(o, C) and self.a == o.a
+    def __lt__(self, o): return self.a < o.a
+    def __le__(self, o): return self.a <= o.a
+    def __hash__(self): return hash(self.a)
+    def __iter__(self):
+        for i in range(self.a % 3):
+            yield i + self.a
+    def __len__(self): return self.a % 4
+    def __bool__(self): return bool(self.a)
+    def __contains__(self, x): return self.a == x
+    def __index__(self): return self.a
+    def __int__(self): return self.a
+    def __float__(self): return float(self.a)
+    def __format__(self, how): return f'{self.a}{how}'
+    def __str__(self): return f'<{self.a}>'
+    def __add__(self, o): return self.a + int(o)
+    def __radd__(self, o): return self.a + int(o)
+    def __getitem__(self, i):
+        if i >= self.a % 3: raise IndexError(i)
+        return self.a + i
+    def __call__(self, *a): return self.a
+    def __neg__(self): return -self.a
+    def __abs__(self): return abs(self.a)
+    def __round__(self, n=0): return self.a
+    def __reversed__(self): return iter([self.a, 0])
+    def __length_hint__(self): return self.a
+    def __dir__(self): return ['a', str(self.a)]
+    def __enter__(self): return self.a
+    def __exit__(self, *e): return None
+    def __instancecheck__(self, o): return self.a == o
+    def __copy__(self): return C(self.a)
+    def __deepcopy__(self, memo): return C(self.a)
+    def __reduce__(self): return (C, (self.a,))
+    def __bytes__(self): return bytes([self.a])
+    def __divmod__(self, o): return divmod(self.a, o)
+    def __pow__(self, o, m=None): return self.a ** o
+    def __matmul__(self, o): return self.a
+    def __sizeof__(self): return self.a
+    def __missing__(self, k): return self.a
+    def __fspath__(self): return str(self.a)
+    def __trunc__(self): return self.a
+    def __floor__(self): return self.a
+    def __ceil__(self): return self.a"""
+
+_CALLED_FROM_C = (
+    Family("special methods that C calls", "s = C(1); t = C(2); l = [t, s]", """
+        sorted(l)
+        min(l)
+        max(s, t)
+        max(l, key=lambda x: x.a)
+        sorted(l, key=C.__int__)
+        s == t
+        s in l
+        l.index(s)
+        l.count(t)
+        l == [t, s]
+        (s, 1) == (t, 1)
+        (s, 1) < (t, 1)
+        {s: 1}.get(t)
+        {1: s} == {1: t}
+        len({s, t})
+        s in {t}
+        s in {t: 1}
+        hash((s, t)) == hash((t, s))
+        hash(frozenset([s])) == 1
+        list(s)
+        tuple(s)
+        set(s)
+        sum(s)
+        sum([s, t])
+        sum([1], s)
+        any([s, t])
+        all(l)
+        list(filter(None, l))
+        bool(s)
+        not s
+        len(s)
+        1 in s
+        2 in s
+        'abc'[s:]
+        [1, 2, 3][s]
+        range(s)
+        list(range(s))
+        hex(s)
+        bin(s)
+        'x' * s
+        [0] * s
+        int(s)
+        float(s)
+        f'{s:>3}'
+        f'{s}'
+        f'{s!r}'
+        '%s' % s
+        '%d' % s
+        '%r %s' % (s, t)
+        '{}'.format(s)
+        '{:>2}'.format(s)
+        str(l)
+        repr([s])
+        repr({'k': s})
+        ','.join(map(str, l))
+        print(s, file=io.StringIO())
+        s + 1
+        1 + s
+        -s
+        abs(s)
+        round(s)
+        list(reversed(s))
+        operator.index(s)
+        operator.length_hint(s)
+        dir(s)
+        list(zip(s, t))
+        list(enumerate(s))
+        list(map(lambda x: x, s))
+        [*s, *t]
+        (lambda *a: a)(*s)
+        dict.fromkeys(s)
+        list(itertools.chain(s, t))
+        list(itertools.islice(s, 2))
+        list(map(s, [1]))
+        functools.reduce(operator.add, l)
+        functools.partial(s)()
+        copy.copy(s)
+        copy.deepcopy([s])
+        pickle.loads(pickle.dumps(s))
+        bytes(s)
+        divmod(s, 2)
+        pow(s, 2)
+        s @ 1
+        math.floor(s)
+        math.ceil(s)
+        math.trunc(s)
+        math.sqrt(s)
+        os.fspath(s)
+        isinstance(1, s)
+        heapq.nsmallest(1, l)
+        heapq.merge(l)
+        bisect.bisect(l, s)
+        next(iter(s), None)
+        collections.Counter(l)[s]
+        collections.deque(s)
+        min(l, default=0)
+        chr(s)
+        sorted({s: 1, t: 2})
+        s != t
+        s <= t
+        json.dumps(s.a)
+        statistics.mean(s)
+        str.format('{0.a}', s)
+        string.Template('$x').substitute(x=s)
+        struct.pack('b', s)
+        array.array('b', s)
+        bytearray(s)
+        'a,b,c'.split(',', s)
+        'abc'.center(s)
+        slice(s).indices(5)
+        itertools.repeat(1, s)
+        C.seen
+        len(C.seen)
+        frozenset(l) == {s, t}
+        l.copy()
+        {**{'a': s}}
+    """, """
+        s.a = N
+        s.a = 2
+        s.a = 0
+        t.a = 1
+        s.a += 1
+        s.a, t.a = t.a, s.a
+        l.sort()
+        l.remove(s)
+        l.append(C(N))
+        heapq.heapify(l)
+        heapq.heappush(l, s)
+        bisect.insort(l, C(1))
+        l.sort(key=int)
+        l.sort(reverse=True)
+        C.seen.clear()
+        C.__len__ = lambda self: 3
+        for x in s: note(x)
+        a, *b = s; note(a, b)
+        with s as x: note(x)
+        if s: note('true')
+        l[0] = s
+        l.extend(s)
+        l[:] = s
+        if s in l: note('in')
+        while not s: s.a = 1
+        match s: ¶     case C(a=1): note(1) ¶     case C(): note('C')
+        l += s
+        assert s == t
+        s.a = s.a
+        d = {s: 1}; s.a = N; note(s in d)
+    """, "s.a, t.a, [x.a for x in l]", "import array, bisect, collections, copy, functools, heapq, io, itertools, json, math, operator, os, pickle, statistics, string, struct" + _SPECIAL),
+)
+
+FAMILIES = _ATTRIBUTES + _ITEMS + _ITERATORS + _NAMES + _SYNCHRONISED + _CALLED_FROM_C

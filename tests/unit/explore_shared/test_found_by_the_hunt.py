@@ -60,11 +60,28 @@ ROWS = {
         Row("d = bytearray(b'a')", "for k in d: note(k)", "d[0] = 3", "d"),
     "an array is made of shared bytes":
         Row("import array\nd = bytearray(b'a')", "note(array.array('b', d))", "d[0] = 3", "d"),
+    "the names of an object are listed":
+        Row("s = C()", "note(dir(s)[-2:])", "s.b = 1", "sorted(vars(s))", "class C: pass"),
+    "a list is looked for among lists": Row("s = ([1], [2])", "note([1] in s)", "s[0].append(3)", "s"),
+    "a list is looked for in a list of lists":
+        Row("s = [[1], [2]]", "note([1] in s, s.index([2]))", "s[0].append(3)", "s"),
+    "a view of memory is gone through":
+        Row("d = bytearray(b'ab')\ns = memoryview(d)", "note([x for x in s])", "d[1] += 1", "d"),
+    "whether a generator is at its end": Row("s = (x for x in (1,))", "note(s.gi_frame is None)", "note(*s)", "1"),
+    "an array's method is kept":
+        Row("import array\nd = array.array('i', [0])", "add = d.extend\nadd([1])", "note(list(d))", "list(d)"),
+    "one list is added to another": Row("d, e = [1], [2]", "d.extend(e)", "e.append(3)\nd.append(4)", "d, e"),
     "extended by an iterator": Row("d = [1]\ns = iter(d)\ne = []", "e.extend(s)", "d.append(2)", "e"),
 }
 
 
 LASTING = {
+    "an array": Row("import array\ns = array.array('i', [1, 2])", "s.reverse()", "s[0] = 3", "list(s)"),
+    "bytes that somebody has a view of":
+        Row("d = bytearray(b'ab')\ns = memoryview(d)", "s[0] = 9", "note(bytes(s))", "d"),
+    "an object in the place of another of its class":
+        Row("s = [F(0)]", "note(s[0] == F(0))", "s[0] = F(1)", "s",
+            "import dataclasses\n@dataclasses.dataclass(frozen=True)\nclass F: x: int"),
     "the arguments of an exception":
         Row("s = ValueError(1)", "s.args = (2,)", "s.args = (*s.args, 3)", "s.args"),
     "a key that is there in the first execution only":

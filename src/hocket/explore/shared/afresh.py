@@ -16,19 +16,23 @@ from __future__ import annotations
 import gc
 import sys
 from _random import Random
+from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from functools import lru_cache, partial
 from io import BytesIO, StringIO
 from itertools import filterfalse, islice
 from operator import is_
+from re import Pattern
 from types import CellType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
-from hocket.explore.shared.parts import WEAK, is_made_by_python, is_value, own_names, parts, plainly
+from hocket.explore.shared.parts import WEAK, is_made_by_python, is_member, is_value, own_names, parts, plainly
 from hocket.explore.shared.reaching import is_trackable
 from hocket.explore.shared.rewinding import Rewinding
-from hocket.explore.shared.stateful import set_state, state_of
+from hocket.explore.shared.stateful import is_stateful, set_state, state_of
 from hocket.explore.threads.control import ACTORS
 
 __all__ = ["ABSENT", "Kept", "glimpse", "is_container"]
@@ -36,7 +40,9 @@ __all__ = ["ABSENT", "Kept", "glimpse", "is_container"]
 _absent = object()
 _WHOLE = "\0size"  # the place that stands for all of an object (heap.py)
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
+_COMPARED = frozenset({range, Decimal, Pattern, datetime, date, time, timedelta, timezone})  # by C
 _LOOKED_AT = 100  # entries of a container
+_DEEPEST = 4  # tuples within tuples
 _REACHED = 10_000  # objects whose content is kept before the first execution
 
 
@@ -54,6 +60,7 @@ class Kept:
     def __init__(self) -> None:
         self._contents: dict[int, tuple[Any, list[tuple[_Way, list[Any]]]]] = {}  # by identity, with the object itself
         self._unlisted: dict[int, Any] = {}  # what it held that Python's collector does not list: most small dicts
+        self._old: frozenset[int] = frozenset()  # by identity: what was there before the first execution
         self.is_cut = False  # whether there was more than is kept
         self.iterators = Rewinding()
 
@@ -82,18 +89,20 @@ class Kept:
         for kept, value in enumerate(_reachable(values, enters)):  # how many it were
             if kept == _REACHED:
                 self.is_cut = True
-                return
+                break
             self.keep(value)
         for value in islice(_reachable(values, lambda kind: enters(kind) or _may_be_tracked(kind)), _REACHED - kept):
             self.keep(value)
-
-    def held_unlisted(self, value: Any) -> bool:
-        """Whether it was held by what is kept, for objects whose age Python does not tell."""
-        return id(value) in self._unlisted
+        self._old = frozenset(self._contents)
 
     def may_have_missed(self, value: Any) -> bool:
         """Whether it may have been there all the same: there was more than could be gone through."""
-        return self.is_cut and is_container(value) and _is_unlisted(value) and id(value) not in self._unlisted
+        has_content = is_container(value) or is_stateful(type(value))
+        return self.is_cut and has_content and _is_unlisted(value) and not self.is_old(value)
+
+    def is_old(self, value: Any) -> bool:
+        """Whether it was there before the first execution, also where Python does not tell its age."""
+        return id(value) in self._old or id(value) in self._unlisted
 
     def knows(self, value: Any) -> bool:
         return id(value) in self._contents
@@ -172,7 +181,8 @@ def _holds_only_values(value: Any) -> bool:
 
 @lru_cache(maxsize=1024)
 def _base_of(kind: type) -> Any:
-    return next((base for base in (OrderedDict, dict, set, list, deque, bytearray) if issubclass(kind, base)), None)
+    bases = (OrderedDict, dict, set, list, deque, bytearray, array)
+    return next((base for base in bases if issubclass(kind, base)), None)
 
 
 def _base(value: Any) -> Any:
@@ -192,6 +202,9 @@ def _items(value: Any) -> list[Any]:
 
 def _set_items(value: Any, content: list[Any]) -> None:
     base = _base(value)
+    if base in (bytearray, array):  # in place, for somebody may have a view of it
+        base.__setitem__(value, slice(None), array(value.typecode, content) if base is array else bytearray(content))
+        return
     base.clear(value)
     if issubclass(base, dict):
         for key, item in _in_pairs(content):
@@ -331,13 +344,27 @@ def is_container(held: Any) -> bool:
     return _base_of(kind) is not None or _is_weak(kind)
 
 
-def glimpse(held: Any, key: Any) -> Any:
+def is_put_back(o: Any, name: str) -> bool:
+    """Whether an attribute that is set by its name is among the contents that are kept."""
+    kind: Any = type(o)
+    if issubclass(kind, (type, ModuleType)):
+        return name[:2] != "__"
+    if kind is CellType or name == "__dict__" or (name == "args" and _is_exception(o)):
+        return True
+    if any(slot.__name__ == name for slot in _slots(o)):
+        return True
+    return _namespace(o) is not None and not (name[:2] == "__" and hasattr(kind, name))
+
+
+def glimpse(held: Any, key: Any, is_old: Callable[[Any], bool]) -> Any:
     """What can be compared, from one execution to another, of what an object holds at a place.
 
-    Plain values are themselves, other objects no more than their classes: each execution may make its own.
+    Plain values are themselves, and so is what was there before; of other objects it is no more than their classes:
+    each execution may make its own.
     """
+    shown = partial(_told, is_old=is_old)
     if type(held) is CellType:
-        return tuple(map(_shown, _in_cell(held)))
+        return tuple(map(shown, _in_cell(held)))
     if issubclass(type(held), WEAK):
         held = vars(held).get("data")
     if type(key) is str and key == _WHOLE and state_of(held) is not None:
@@ -347,25 +374,35 @@ def glimpse(held: Any, key: Any) -> Any:
         kind = type(held)
         if issubclass(kind, dict):
             pairs = list(_in_pairs(items))
-            return len(pairs), tuple((_shown(name), _shown(there)) for name, there in pairs[:_LOOKED_AT])
-        entries = map(_shown, items[:_LOOKED_AT])
+            return len(pairs), tuple((shown(name), shown(there)) for name, there in pairs[:_LOOKED_AT])
+        entries = map(shown, items[:_LOOKED_AT])
         return len(items), frozenset(entries) if issubclass(kind, set) else tuple(entries)
     if type(key) is not str:
         return None
     own = own_names(held) if issubclass(type(held), (type, ModuleType)) else _namespace(held) or {}
     if key == "args" and _is_exception(held):
-        return tuple(map(_shown, held.args))
+        return tuple(map(shown, held.args))
     if key not in own:
-        return next((_shown(_in_slot(held, slot)) for slot in _slots(held) if slot.__name__ == key), ABSENT)
-    return _shown(own[key])
+        return next((shown(_in_slot(held, slot)) for slot in _slots(held) if slot.__name__ == key), ABSENT)
+    return shown(own[key])
 
 
-def _shown(value: Any) -> Any:
+def _told(value: Any, is_old: Callable[[Any], bool], depth: int = _DEEPEST) -> Any:
     kind = type(value)
-    if kind in _PLAIN:
+    if value is _absent:
+        return ABSENT
+    if kind in _PLAIN or kind in _COMPARED:
         return kind, value
+    if kind is tuple and depth:
+        return kind, tuple([_told(each, is_old, depth - 1) for each in value[:_LOOKED_AT]])
+    if kind is frozenset and depth:
+        return kind, frozenset([_told(each, is_old, depth - 1) for each in value])
+    if is_member(kind):
+        return kind, plainly(value, "_name_")
+    if is_old(value) or (issubclass(kind, type) and not is_made_by_python(value)):
+        return kind, id(value)
     return kind.__qualname__ if plainly(kind, "__module__") == "unittest.mock" else kind  # each mock has its own class
 
 
-ABSENT = _shown(_absent)
+ABSENT = "\0absent"
 """What a place shows where there is nothing."""

@@ -11,10 +11,11 @@ import _weakrefset
 import re
 import sys
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, nullcontext
 from types import (
     BuiltinFunctionType,
+    CellType,
     CodeType,
     FrameType,
     FunctionType,
@@ -26,16 +27,16 @@ from hocket.explore.shared.heap import SIZE, Heap, Thing
 from hocket.explore.shared.memo import Memo
 from hocket.explore.shared.mocks import HOME, Mocks
 from hocket.explore.shared.names import Names, names_of
-from hocket.explore.shared.parts import is_made_by_python, items_of, members_of, plainly
+from hocket.explore.shared.parts import METHODS_OF_C, is_made_by_python, items_of, members_of, plainly
 from hocket.explore.shared.racing import Access
 from hocket.explore.shared.reaching import home_of, is_trackable
-from hocket.explore.shared.stateful import READING, beneath, is_beyond_reach, is_read_by_nobody
+from hocket.explore.shared.stateful import BLIND, READING, beneath, is_read_by_nobody, state_of
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.naming import caller, is_hocket, is_machinery, place_text
 from hocket.explore.threads.pool import _get_ident
 from hocket.trace.operation import Operation
 
-__all__ = ["Announcer"]
+__all__ = ["MOST_WRITTEN", "Announcer", "Places", "together"]
 
 _STACKS: frozenset[type] = frozenset({ExitStack, AsyncExitStack})
 _missing = object()
@@ -47,6 +48,11 @@ _SILENT_KINDS = _SILENT_MODULES | {
     "types", "operator", "_asyncio", "asyncio", "contextvars", "_contextvars", "itertools"}
 _NOT_SILENT = {"<frozen os>", weakref.__file__, _weakrefset.__file__}  # os.environ, WeakSet.add(seen, element)
 _PLAIN: set[type] = {int, float, complex, str, bytes, bool, type(None), range, slice, type(Ellipsis)}
+
+
+Places = Sequence[tuple[Thing, Any]]
+MOST_WRITTEN = 4
+"""Places that an operation writes while it reads others: for more there is no row, and all of them are written."""
 
 
 class Announcer:
@@ -69,6 +75,8 @@ class Announcer:
         self._handed: dict[tuple[int, str], Any] = {}
         self.memos: dict[int, Memo] = {}  # of what lru_cache has wrapped, by identity
         self.asked_above: dict[Any, list[Thing]] = {}  # which classes may have what an object has not, by its class
+        self.moved: dict[int, set[str]] = {}  # what executions did to what was there before and is not put back
+        self.left: dict[str, None] = {}  # and went by
         self.locks: dict[int, Any] = {}  # instead of those of a cached_property, by its identity
         self.late: dict[int, int] = {}  # accesses of each actor since the execution was over
         self._known = heap.known
@@ -115,16 +123,33 @@ class Announcer:
             return None
         return control.touch(actor, kind, tuple(places))
 
-    def _in_one_step(self, o: Any, name: str) -> None:
-        """A method of C is a step on all of the state of `o`, and of what lies beneath."""
+    def _in_one_step(self, o: Any, name: str, more: Places = ()) -> None:
+        """A method of C is a step on all of the state of `o`, and of what lies beneath; it reads `more`."""
         actor = ACTORS.get(_get_ident())
         things = [self._known[id(each)] for each in beneath(o) if id(each) in self._known]
-        if actor is not None and things and not is_read_by_nobody(o):
-            if name not in READING and any(thing.is_older() for thing in things) and is_beyond_reach(o):
-                self.findings.setdefault(f"{things[0].name} was there before and changes, and it cannot be put back: "
-                                         "make it in the test, so that each execution has a new one")
-            touched = [(thing, key) for thing in things for key in (SIZE, *self.heap.keys_of(thing))]
-            self._announce(actor, "data.read" if name in READING else "data.write", touched)
+        if actor is None:
+            return
+        if is_read_by_nobody(o):
+            things = []
+        touched = [(thing, key) for thing in things for key in (SIZE, *self.heap.keys_of(thing))]
+        for thing in things:
+            self._moved_on(thing, name)
+        if touched or more:
+            kind = "data.read" if name in READING or not touched else "data.write"
+            self._announce(actor, *together(kind, touched, more))
+
+    def _moved_on(self, thing: Thing, name: str) -> None:
+        """A method of C, of what may have a state that is not put back: no harm as long as nobody goes by it."""
+        if not thing.is_older() or state_of(thing.held) is not None or type(thing.held) is CellType:
+            return
+        seen = self.moved.setdefault(thing.number, set())
+        seen.update(("read",) if name in READING else ("changed",) if name in BLIND else ("read", "changed"))
+        if len(seen) == 2:
+            self._left_changed(thing.name)
+
+    def _left_changed(self, what: str) -> None:
+        told = f"{what} was there before and changes, and it cannot be put back: make it in the body"
+        self.left[told] = self.findings.setdefault(told)
 
     def _afterwards(self, actor: Actor) -> None:
         """The execution is over, and its code on its way out may do what it has to; but not for ever."""
@@ -225,7 +250,7 @@ class Announcer:
         f = _stood_for(f)
         for value in given:
             shared = self._known.get(id(value))
-            speaks = (type(value) is FunctionType and type(f) is BuiltinFunctionType
+            speaks = (type(value) is FunctionType and type(f) in METHODS_OF_C
                       and self._is_rewritten(value.__code__))  # C calls it
             if shared is not None and not (speaks or _is_on_its_loop(f, value, actor) or _is_number_to(f, value)):
                 break
@@ -261,6 +286,15 @@ class Announcer:
         home = plainly(f, "__objclass__") or type(plainly(f, "__self__"))
         module = plainly(f, "__module__") or home.__module__
         return module.startswith("hocket.") or module in _SILENT_MODULES or module == HOME
+
+
+def together(kind: str, touched: list[tuple[Thing, Any]], more: Places) -> tuple[str, list[tuple[Thing, Any]]]:
+    """The operation that does `kind` to what is touched, and reads `more`."""
+    if not more or kind == "data.read":
+        return kind, [*touched, *more]
+    written = list(dict.fromkeys(touched))
+    read = [place for place in more if place not in written]
+    return f"data.mixed{len(written)}" if len(written) <= MOST_WRITTEN and read else "data.write", [*written, *read]
 
 
 def _is_on_its_loop(f: Any, value: Any, actor: Actor) -> bool:

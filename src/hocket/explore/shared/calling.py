@@ -21,8 +21,10 @@ from functools import partial
 from struct import Struct
 from types import (
     BuiltinFunctionType,
+    CoroutineType,
     FunctionType,
     GeneratorType,
+    GetSetDescriptorType,
     MappingProxyType,
     MemberDescriptorType,
     MethodDescriptorType,
@@ -48,11 +50,11 @@ from hocket.explore.shared.fields import read_fields
 from hocket.explore.shared.generated import exchange_generated
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.holding import _entries
-from hocket.explore.shared.iterating import _behind
+from hocket.explore.shared.iterating import _behind, _is_iterator_of_c
 from hocket.explore.shared.looking_back import as_called_by, rewritten_text, users
 from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.shared.of_c import ASKED, OfC
-from hocket.explore.shared.parts import LIFE, given_to, is_stepping, plainly
+from hocket.explore.shared.parts import LIFE, METHODS_OF_C, given_to, is_stepping, plainly
 from hocket.explore.shared.replaced import OF_CALLS, unseen_change
 from hocket.explore.shared.special import RAW, SPECIAL
 from hocket.explore.shared.stateful import is_stateful
@@ -151,7 +153,7 @@ class Calling(OfC):
     def _unspoken(self, f: Any, /, *args: Any, **named: Any) -> Any:
         """The same, of what does not speak for itself."""
         kind = type(f)
-        if kind is BuiltinFunctionType or kind is MethodWrapperType:
+        if kind in METHODS_OF_C or kind is MethodWrapperType:
             owner = f.__self__
             if self._base(type(owner)) is not None:
                 return self._called_on(owner, f.__name__, args, named, f)
@@ -203,7 +205,7 @@ class Calling(OfC):
             return perform(self, actor, f, args, named)
         if kind in _UNBOUND and args and f.__name__ in _REDUCING:
             f, args, kind = f.__get__(args[0]), args[1:], BuiltinFunctionType
-        if kind is BuiltinFunctionType and f.__name__ in _REDUCING:
+        if kind in METHODS_OF_C and f.__name__ in _REDUCING:
             return self._reduced(actor, f, args, named)
         if kind is type and "__dataclass_fields__" in vars(f):
             exchange_generated(f)
@@ -216,7 +218,7 @@ class Calling(OfC):
             self._listen(actor)
         owner = plainly(f, "__self__")
         given = [*args, *named.values()]
-        if BuiltinFunctionType in map(type, given):
+        if not METHODS_OF_C.isdisjoint(map(type, given)):
             args = tuple([self._speaking(value) for value in args])
             named = {name: self._speaking(value) for name, value in named.items()}
             given = [*args, *named.values()]
@@ -296,16 +298,19 @@ class Calling(OfC):
         if type(first) is memoryview:
             self._through(first)
         thing = self._known.get(id(first))
-        self._looked(args[1:])
         if is_stepping(type(first)):
+            self._looked(args[1:])
             return self.taken(actor, first, lambda iterator: f(iterator, *args[1:], **named))
         if thing is None:
+            self._looked(args[1:])
             return f(*args, **named)
         for value in args[1:]:
             self.heap.escape(value, actor)
         if self._base(type(first)) is None:  # an iterator that several use
-            return self.advanced(actor, thing, first, partial(f, *args, **named))
-        self._touch(actor, thing, first, "shape", ())
+            self._looked(args[1:])
+            iterator = self.standing(first, thing) if _is_iterator_of_c(first) else first
+            return self.advanced(actor, thing, iterator, partial(f, iterator, *args[1:], **named))
+        self._touch(actor, thing, first, "shape", (), self._places_in((*args[1:], *_entries(first)), deep=True))
         result = f(*args, **named)
         self._settle(actor, thing, first)
         return self._loaded(result)
@@ -323,7 +328,9 @@ class Calling(OfC):
         thing = self._known.get(id(f.__self__))
         for value in args:
             self.heap.escape(value, actor)
-        return f(*args) if thing is None else self.advanced(actor, thing, f.__self__, partial(f, *args))
+        if thing is None:
+            return f(*args)
+        return self.advanced(actor, thing, self.standing(f.__self__, thing), partial(f, *args))
 
     def _wrapped(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """A method of `object` or `type` by way of `super()`."""
@@ -377,7 +384,7 @@ class Calling(OfC):
 
     def _speaking(self, value: Any) -> Any:
         """A method of a container that is handed over speaks for itself when it is called."""
-        if type(value) is not BuiltinFunctionType or (
+        if type(value) not in METHODS_OF_C or (
                 self._base(type(value.__self__)) is None and _of_owner(type(value.__self__)) is None):
             return value
         key = id(value.__self__), value.__name__
@@ -426,7 +433,7 @@ class Calling(OfC):
 _EXACT = (dict, list, tuple, set, frozenset, OrderedDict, deque)
 _UNBOUND = (WrapperDescriptorType, MethodDescriptorType)  # dict.get, dict.__getitem__
 _REAL = {type(_allocate_lock()): "a lock", type(_RLock()): "a lock", _RealQueue: "a SimpleQueue"}
-_HASHABLE = frozenset({BuiltinFunctionType, FunctionType, WrapperDescriptorType, type})  # and no code is run for it
+_HASHABLE = frozenset({*METHODS_OF_C, FunctionType, WrapperDescriptorType, type})  # and no code is run for it
 _WITH_OPERATIONS = frozenset({Atomic, threading.Thread})
 _OPERATIONS = ATOMIC_OPERATIONS | THREAD_OPERATIONS
 _THREAD_INIT = threading.Thread.__init__
@@ -488,7 +495,8 @@ _OF_KIND: dict[type, _Perform] = {
 }
 _OF_OWNER: dict[type, _Perform] = {
     GeneratorType: Calling._resumed, memoryview: Calling._viewed, CACHED: Calling._of_cache,
-    Context: Calling._ran, Struct: Calling._packed, MemberDescriptorType: Calling._by_descriptor,
+    CoroutineType: Calling._resumed, Context: Calling._ran, Struct: Calling._packed,
+    MemberDescriptorType: Calling._by_descriptor, GetSetDescriptorType: Calling._by_descriptor,
 }
 
 

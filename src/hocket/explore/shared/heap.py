@@ -110,9 +110,9 @@ class Shown(NamedTuple):
         """Whether an earlier execution has left something there."""
         return bool(self.now != self.before)
 
-    def is_left(self) -> bool:
+    def is_left(self, is_old: Callable[[Any], bool]) -> bool:
         """Whether this execution leaves something there."""
-        return bool(glimpse(self.thing.held, self.key) != self.now)
+        return bool(glimpse(self.thing.held, self.key, is_old) != self.now)
 
 
 class Heap:
@@ -252,7 +252,7 @@ class Heap:
         thing = self.known.get(id(value)) or self.derive(value)
         if thing is not None:
             return thing
-        old = self.kept.held_unlisted(value) or _is_old(value)
+        old = self.kept.is_old(value) or _is_old(value)
         if self.kept.may_have_missed(value):
             self.mourn(f"a {type(value).__name__} may be older than the exploration, and what is left in it unnoticed")
         self._spread(value, hint, _OUTSIDE if old else _LUMP, deep=False)
@@ -495,7 +495,7 @@ class Heap:
         if whole and thing.places:
             return
         here = (thing.number, None if whole else key)
-        now = glimpse(thing.held, key)
+        now = glimpse(thing.held, key, self.kept.is_old)
         if now is ABSENT and not self.kept.knows(thing.held):
             return  # a module that nobody tracks, and that imports what it is asked for
         self.shown[here] = Shown(thing, key, told, now, self._first.setdefault(here, now), thing.places, index, whole)

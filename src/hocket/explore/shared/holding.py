@@ -21,7 +21,7 @@ from types import (
 )
 from typing import Any
 
-from hocket.explore.shared.announce import _is_plain
+from hocket.explore.shared.announce import Places, _is_plain, together
 from hocket.explore.shared.containers import touch_of
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.iterating import _VIEWS, Iterating, _behind
@@ -37,6 +37,8 @@ __all__ = ["Holding"]
 
 
 _THROUGH = frozenset({*_VIEWS, MappingProxyType})
+_ENTERED_AT_ONCE = frozenset({*_VIEWS, tuple, frozenset})
+_COMPARING = frozenset({"__contains__", "index", "count", "remove", "sort"})  # what is held is compared as well
 _SEEN_THROUGH = frozenset({memoryview, MappingProxyType})
 _OF_C = {ExploredLock, ExploredSimpleQueue}  # what they stand for is made by C, in one go
 _NESTING: tuple[Any, ...] = (dict, list, tuple, set, frozenset, deque)
@@ -55,6 +57,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }
 _METHODS = {"==": "__eq__", "!=": "__eq__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
+_DEEPEST_PATTERN = 4
 _READING = {"read", "size", "look", "place", "view", "iterate"}
 _OF_A_KEY = {"read", "put", "ensure", "drop"}
 
@@ -106,14 +109,14 @@ class Holding(Iterating):
 
     def contained(self, item: Any, o: Any) -> bool:
         """`item in o`"""
-        self._looked((item,))
-        if type(o) in _VIEWS:
-            self._looked((o,))
+        if type(o) in _ENTERED_AT_ONCE:
+            self._looked((item, o), deep=True)
             return item in o
         if type(o) is MappingProxyType:
             return self.contained(item, _behind(o))
         thing = self._known.get(id(o))
         if thing is None or not self._is_builtin(type(o), "__contains__"):
+            self._looked((item,), deep=True)
             self._given(o, "__contains__", (item,))
             return item in self.followed(o)
         return bool(self._used(thing, o, "__contains__", (item,), {}))
@@ -186,31 +189,31 @@ class Holding(Iterating):
     def inplace(self, sign: str, a: Any, b: Any) -> Any:
         """What `a += b` assigns to `a`."""
         b = self.followed(b)
-        self._looked((b,))
-        thing = self._known.get(id(a))
-        if thing is None or self._base(type(a)) is None:
-            return _INPLACE[sign](a, b)
-        actor = ACTORS.get(_get_ident())
-        if actor is None:
+        thing, actor = self._known.get(id(a)), ACTORS.get(_get_ident())
+        if thing is None or actor is None or self._base(type(a)) is None:
+            self._looked((b,))
             return _INPLACE[sign](a, b)
         self._escaping(actor, thing, (list(b) if type(b) in (list, tuple, set, deque) else b,))
-        self._touch(actor, thing, a, "shape", ())
+        self._touch(actor, thing, a, "shape", (), self._places_in((b,)))
         result = _INPLACE[sign](a, b)
         self._settle(actor, thing, a)
         return result
 
-    def subject(self, o: Any, depth: int = 3) -> Any:
-        """`match o`: patterns may look at everything in it."""
-        self._looked((o,))
-        thing = self._known.get(id(o))
-        actor = ACTORS.get(_get_ident())
-        if thing is not None and actor is not None and self._base(type(o)) is None:
-            self._announce(actor, "data.read", self._attributes(thing))
-            for part in list(plainly(o, "__dict__", {}).values()) if depth else ():
-                self.subject(self._loaded(part), depth - 1)
-        elif depth and type(o) in (list, tuple):
-            for item in o:
-                self.subject(item, depth - 1)
+    def subject(self, o: Any) -> Any:
+        """`match o`, where nobody comes in between: patterns may look at everything in it, and do so in one step."""
+        touched: list[tuple[Thing, Any]] = []
+        todo = [(o, _DEEPEST_PATTERN)]
+        while todo:
+            each, depth = todo.pop()
+            thing, parts = self._known.get(id(each)), _entries(each)
+            touched += self._places_in((each,))
+            if thing is not None and self._base(type(each)) is None:
+                touched += self._attributes(thing)
+                parts = [self._loaded(part) for part in list(plainly(each, "__dict__", {}).values())]
+            todo += [(part, depth - 1) for part in parts if depth and not _is_plain(part)]
+        actor = ACTORS.get(_get_ident()) if touched else None
+        if actor is not None:
+            self._announce(actor, "data.read", touched)
         return o
 
     # -- containers ---------------------------------------------------------------------------------------------------
@@ -234,13 +237,14 @@ class Holding(Iterating):
             return self._made(actor, thing, o, args[0])
         if base is list and name == "sort" and type(o).sort is list.sort:
             return self._sorted(actor, thing, o, **named)
-        self._looked(args[1:] if touch in ("read", "put", "ensure", "drop") else args)
+        more = self._places_in(args[1:]) if touch in _OF_A_KEY else self._places_in(
+            (*args, *_entries(o)) if name in _COMPARING else args, name in _COMPARING)
         if touch not in _READING:
             self._escaping(actor, thing, (*args, *named.values()))
             if base in WEAK:
                 for value in args:
                     self.heap.watch(thing, value)
-        self._touch(actor, thing, o, touch, args)
+        self._touch(actor, thing, o, touch, args, more)
         result = method(*args, **named)
         if touch == "shape" or (touch in ("put", "ensure", "drop") and args and self._canonical(args[0]) is None):
             self._settle(actor, thing, o)
@@ -287,21 +291,24 @@ class Holding(Iterating):
         for value in values:
             self.heap.escape(value, actor, "")
 
-    def _touch(self, actor: Actor, thing: Thing, o: Any, touch: str, args: tuple[Any, ...]) -> None:
-        """Announce how a container is touched."""
+    def _touch(self, actor: Actor, thing: Thing, o: Any, touch: str, args: tuple[Any, ...], more: Places = ()) -> None:
+        """Announce how a container is touched, and that in the same step `more` is read."""
         if self.heap.alone(actor.control):
-            if touch in _READING:
-                self.heap.read_alone([(thing, SIZE)])
+            self.heap.read_alone([*([(thing, SIZE)] if touch in _READING else ()), *more])
             return
         if thing.lump:
-            self._announce(actor, "data.read" if touch in _READING else "data.write", [(thing, SIZE)])
-        elif self.heap.mortal and self._base(type(o)) in WEAK:  # what it holds comes and goes by itself
+            kind = "data.read" if touch in _READING else "data.write"
+            self._announce(actor, *together(kind, [(thing, SIZE)], more))
+            return
+        if more and (touch in _OF_A_KEY or id(o) in self.heap.namespaces or self.heap.mortal):
+            self._announce(actor, "data.read", list(more))
+        if self.heap.mortal and self._base(type(o)) in WEAK:  # what it holds comes and goes by itself
             self._announce(actor, "data.write", [(thing, LIFE), *self._everywhere(thing, o)])
         elif id(o) in self.heap.namespaces:
             self._touch_namespace(actor, thing, touch, args)
         elif touch in _OF_A_KEY:
             self._touch_key(actor, thing, o, touch, args)
-        elif touch in ("place", "replace") and type(args[0]) is int and args[0] >= 0:
+        elif touch in ("place", "replace") and not more and type(args[0]) is int and args[0] >= 0:
             places = [(thing, SIZE), (thing, (args[0],))]
             self._announce(actor, "data.read" if touch == "place" else "data.put_at", places)
         elif touch in ("size", "view"):
@@ -309,7 +316,7 @@ class Holding(Iterating):
                 self._announce(actor, "data.read", [(thing, SIZE)])
         else:
             kind = "data.read" if touch in ("look", "place") else "data.write"
-            self._announce(actor, kind, self._everywhere(thing, o))
+            self._announce(actor, *together(kind, self._everywhere(thing, o), more))
 
     def _touch_key(self, actor: Actor, thing: Thing, o: Any, touch: str, args: tuple[Any, ...]) -> None:
         key = self._canonical(args[0]) if args else None
@@ -376,6 +383,13 @@ class Holding(Iterating):
 
     def _looked(self, values: Iterable[Any], deep: bool = False) -> None:
         """All of these are read at once, those that are shared containers; and what they hold, if `deep`."""
+        touched = self._places_in(values, deep)
+        actor = ACTORS.get(_get_ident()) if touched else None
+        if actor is not None:
+            self._announce(actor, "data.read", touched)
+
+    def _places_in(self, values: Iterable[Any], deep: bool = False) -> list[tuple[Thing, Any]]:
+        """What is touched by who reads these; what they hold is met."""
         touched: list[tuple[Thing, Any]] = []
         for value in self._within(values) if deep else values:
             value = _behind(value) if type(value) in _THROUGH else value
@@ -387,11 +401,7 @@ class Holding(Iterating):
                 continue
             touched += [(thing, SIZE)] if thing.lump else self._everywhere(thing, value)
             self._met(value)
-        if touched:
-            actor = ACTORS.get(_get_ident())
-            if actor is not None:
-                self._announce(actor, "data.read", touched)
-
+        return touched
 
     def _within(self, values: Iterable[Any]) -> list[Any]:
         """`values`, and the containers in them, however deep."""

@@ -15,10 +15,10 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import groupby
-from types import GeneratorType, MappingProxyType, WrapperDescriptorType
+from types import CoroutineType, GeneratorType, MappingProxyType, WrapperDescriptorType
 from typing import Any
 
-from hocket.explore.shared.announce import Announcer, unseen
+from hocket.explore.shared.announce import Announcer, together, unseen
 from hocket.explore.shared.databases import note_files
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.parts import is_stepping
@@ -47,6 +47,8 @@ class Iterating(Announcer):
             return o if id(mapping) not in self._known else self._begun(mapping, o, wide)
         if kind is MappingProxyType:
             return self.iterate(_behind(o))
+        if kind is memoryview:
+            return self.iterate(iter(o))
         if is_stepping(kind):
             return _Follower(self, o, o, wide=False) if self._at_stake(o, self._known.get(id(o)))[1] else o
         if id(o) not in self._known:
@@ -79,9 +81,9 @@ class Iterating(Announcer):
         find it running. CPython says so by a ValueError, also where nothing in its body is shared.
         """
         self._announce(actor, *self._at_stake(iterator, thing))
-        running = [id(each) for each in _behind_iterator(iterator) if type(each) is GeneratorType]
+        running = [id(each) for each in _behind_iterator(iterator) if type(each) in _RUNNING]
         if self.advancing.intersection(running):
-            raise ValueError("generator already executing")
+            raise ValueError(f"{'coroutine' if type(iterator) is CoroutineType else 'generator'} already executing")
         if not running:
             found = step()
             if type(iterator) is groupby:  # a group is taken from the same source
@@ -143,8 +145,7 @@ class Iterating(Announcer):
         written = [*itself, *((each, SIZE) for each, is_iterator in behind if is_iterator)]
         read = [place for each, is_iterator in behind if not is_iterator and (held := each.get()) is not None
                 for place in self._everywhere(each, held)]
-        both = f"data.mixed{len(written)}" if len(written) <= 4 else "data.write"
-        return ("data.read" if not written else "data.write" if not read else both), [*written, *read]
+        return together("data.write", written, read) if written else ("data.read", read)
 
     def _one_behind(self, value: Any, thing: Thing | None) -> tuple[Thing, bool] | None:
         """It as a thing, and whether it is an iterator; what is behind a shared iterator is shared."""
@@ -214,10 +215,11 @@ def _behind_iterator(iterator: Any) -> list[Any]:
         found[id(each)] = each
         if kind in _ASIDE or kind in _ENTERED or is_stepping(kind):
             aside = kind in _ASIDE or (only_iterators and kind is tuple)
-            todo += [(part, aside) for part in gc.get_referents(each)]
+            todo += [(part, aside) for part in ([each.obj] if kind is memoryview else gc.get_referents(each))]
     return list(found.values())
 
 
+_RUNNING = frozenset({GeneratorType, CoroutineType})
 _ENTERED = frozenset({tuple, memoryview})
 _ASIDE = frozenset({GeneratorType, zip, enumerate})
 """These hold other things than what they go through."""

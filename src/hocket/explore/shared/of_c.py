@@ -13,22 +13,16 @@ import operator
 import sys
 from collections import OrderedDict, deque
 from functools import partial
-from types import (
-    BuiltinFunctionType,
-    FunctionType,
-    MethodDescriptorType,
-    MethodType,
-    MethodWrapperType,
-    WrapperDescriptorType,
-)
+from types import FunctionType, MethodDescriptorType, MethodType, MethodWrapperType, WrapperDescriptorType
 from typing import Any
 
 from hocket.explore.shared.announce import _is_stack
 from hocket.explore.shared.databases import note_files
 from hocket.explore.shared.heap import SIZE
-from hocket.explore.shared.holding import Holding, _entries
+from hocket.explore.shared.holding import _entries
 from hocket.explore.shared.memo import CACHED
-from hocket.explore.shared.parts import is_value
+from hocket.explore.shared.observed import Observing
+from hocket.explore.shared.parts import METHODS_OF_C, is_value
 from hocket.explore.shared.stateful import is_read_by_nobody, is_stateful
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.files import note_method
@@ -37,24 +31,24 @@ from hocket.explore.threads.pool import _get_ident
 __all__ = ["ASKED", "OfC"]
 
 ASKED = frozenset({
-    BuiltinFunctionType, MethodWrapperType, WrapperDescriptorType, MethodDescriptorType, partial, CACHED,
+    *METHODS_OF_C, MethodWrapperType, WrapperDescriptorType, MethodDescriptorType, partial, CACHED,
     operator.attrgetter, operator.itemgetter, operator.methodcaller})
 """What is called by C, reads unseen, and is no sequence."""
 
 _OF_DESCRIPTORS = {"__get__": "get_raw", "__set__": "set_raw", "__delete__": "delete_raw"}
 
 
-class OfC(Holding):
+class OfC(Observing):
     """The probes of calls of such objects."""
 
     def _in_one_piece(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """A method of something of C that has a state of its own, such as a stream: each is one step on all of it."""
-        self._looked((*args, *named.values()), deep=True)
+        more = self._places_in((*args, *named.values()), deep=True)
         args = tuple([self.iterate(value) if hasattr(type(value), "__next__") else value for value in args])
         for value in (*args, *named.values()):
             if type(value) in (FunctionType, MethodType):  # which will be called from there
                 self.heap.escape(value, actor)
-        self._in_one_step(f.__self__, f.__name__)
+        self._in_one_step(f.__self__, f.__name__, more)
         if hasattr(f.__self__, "fileno"):
             note_method(actor, f.__self__, f.__name__)
         note_files(actor, f.__self__, f.__name__, args)
@@ -73,11 +67,12 @@ class OfC(Holding):
 
     def _printed(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """`print`: what it shows is read, and then the stream is written, in one go."""
-        self._looked(args, deep=True)
-        stream = named.get("file") or sys.stdout
+        stream, more = named.get("file") or sys.stdout, self._places_in(args, deep=True)
         if is_stateful(type(stream)) and not is_read_by_nobody(stream):
             self.heap.meet(stream)
-            self._in_one_step(stream, "write")
+            self._in_one_step(stream, "write", more)
+        elif more:
+            self._announce(actor, "data.read", more)
         return f(*args, **named)
 
     def _filled(self, actor: Actor, buffers: tuple[Any, ...]) -> None:
@@ -162,14 +157,6 @@ class OfC(Holding):
         return functools.reduce(self.get, path.split("."), o)
 
     def _given_away(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any], given: list[Any]) -> Any:
-        raise NotImplementedError
-
-    def get(self, o: Any, name: str) -> Any:
-        """`o.name`, of which a method call begins with."""
-        raise NotImplementedError
-
-    def method(self, o: Any, name: str, /, *args: Any, **named: Any) -> Any:
-        """`o.name(*args, **named)`"""
         raise NotImplementedError
 
     def _looking(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:

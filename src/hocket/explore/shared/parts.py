@@ -42,9 +42,8 @@ from hocket.explore.threads.control import Actor, Control
 from hocket.explore.threads.pool import Voice, _allocate_lock
 
 __all__ = [
-    "ENVELOPES", "LIFE", "OPEN", "WEAK", "given_to", "is_made_by_python", "is_member", "is_settled", "is_stepping",
-    "is_value",
-    "parts", "plainly", "referred", "told_key",
+    "ENVELOPES", "LIFE", "METHODS_OF_C", "OPEN", "WEAK", "given_to", "is_made_by_python", "is_member", "is_settled",
+    "is_stepping", "is_value", "parts", "plainly", "referred", "told_key",
 ]
 
 LIFE = "\0life"
@@ -56,7 +55,9 @@ _VALUES: set[type] = {
     WrapperDescriptorType, MemberDescriptorType, GetSetDescriptorType,
     property, ModuleType, FrameType, _LOCK, Voice, Control, Actor,
 }  # have no parts that could be changed, or none that is anybody's but ours
-ENVELOPES: set[type] = {BuiltinFunctionType, MethodWrapperType, tuple, frozenset, MethodType, partial,
+METHODS_OF_C: frozenset[type] = frozenset({BuiltinFunctionType, type(re.compile("").match)})
+"""The second are those that are told the class that defines them."""
+ENVELOPES: set[type] = {*METHODS_OF_C, MethodWrapperType, tuple, frozenset, MethodType, partial,
                          MappingProxyType, memoryview, staticmethod, classmethod, weakref.ref}
 _HEAP, _IMMUTABLE = 1 << 9, 1 << 8  # flags of a class: C makes more classes of the first kind with every version
 
@@ -146,7 +147,7 @@ def parts(value: Any, name: str) -> Iterator[tuple[Any, str]]:
     if issubclass(kind, _MEMBERS):
         for item in members_of(value):
             yield item, ""
-    if kind is BuiltinFunctionType or kind is MethodWrapperType:
+    if kind in METHODS_OF_C or kind is MethodWrapperType:
         yield value.__self__, ""
     elif kind is memoryview:
         yield value.obj, name

@@ -33,15 +33,17 @@ from types import (
 )
 from typing import Any
 
+from hocket.explore.shared.afresh import is_put_back
 from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.calling import Calling, rewritten_text
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.looking_back import runs_here
 from hocket.explore.shared.names import stable_names
 from hocket.explore.shared.parts import ENVELOPES, is_made_by_python, is_member, is_value, own_names
-from hocket.explore.shared.replaced import BY_NAME, OF_C, OF_LOOKING_UP, is_data, is_described, is_foreign, is_looked_up
+from hocket.explore.shared.replaced import BY_NAME, OF_LOOKING_UP, is_data, is_described, is_foreign, is_looked_up
 from hocket.explore.shared.rewrite import unbound
-from hocket.explore.shared.stateful import is_stateful
+from hocket.explore.shared.scopes import CELLS
+from hocket.explore.shared.stateful import faces_of
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.naming import caller
 from hocket.explore.threads.pool import _get_ident
@@ -84,6 +86,8 @@ class Probes(Calling):
             self._met_book_of_python(thing, name)
         if name[:2] == "__" and name[-2:] == "__":
             return self._namespace(thing, o) if name == "__dict__" else self._loaded(getattr(o, name))
+        if name in faces_of(type(o)):
+            return self.get_raw(o, name, getattr)
         own = type(o) if not issubclass(type(o), type) else o
         owner, attribute = _lookup(own, name)
         if self.everything and is_described(attribute):
@@ -97,8 +101,6 @@ class Probes(Calling):
             value = getattr(o, name)  # a method, or a property whose code speaks for itself
             return self._loaded(value) if is_foreign(attribute) else value
         actor = ACTORS.get(_get_ident())
-        if type(attribute) in OF_C and is_stateful(own):
-            self._in_one_step(o, "get")
         if actor is not None and (attribute is _missing or type(attribute) is MemberDescriptorType):
             self._look_out(actor, thing, own, name, "written")
         if actor is not None and (self.everything or name in self.written or name in self.elsewhere):
@@ -265,7 +267,9 @@ class Probes(Calling):
             return getter(o, name)
         if name[:2] == "__" and name[-2:] == "__":
             return self._namespace(thing, o) if name == "__dict__" else getter(o, name)
-        self._announce(actor, "data.read", [(thing, name)])
+        if name in faces_of(type(o)):
+            self._moved_on(thing, "get")
+        self._announce(actor, "data.read", [(thing, SIZE if name in faces_of(type(o)) else name)])
         return self._loaded(getter(o, name), f"{thing.name}.{name}")
 
     def set_raw(self, o: Any, name: str, value: Any, setter: Callable[[Any, str, Any], None]) -> None:
@@ -307,11 +311,15 @@ class Probes(Calling):
             self._report(f"global {name!r} of {thing.name} is replaced, which functions read without a step")
         if name not in self.replaced and is_looked_up(o, name, value) and not self.heap.alone(actor.control):
             self._replacing(thing, o, name)
+        if type(o) is CellType and CELLS not in self.replaced and not self.heap.alone(actor.control):
+            self.replacing[CELLS] = None
         if name == "__class__" and self.asks and not self.heap.alone(actor.control):
             self._report(f"the class of {thing.name} is replaced, which Python itself reads (`isinstance`)")
         if is_class and not self.heap.is_own(o) and not self.heap.alone(actor.control):
             self._report(f"attribute {name!r} is set on {thing.name}, a class of a module that is not tracked")
-        self._announce(actor, "data.write", [(thing, name)])
+        if thing.is_older() and not is_put_back(o, name):
+            self._left_changed(f"attribute {name!r} of {thing.name}")
+        self._announce(actor, "data.write", [(thing, SIZE if name in faces_of(type(o)) else name)])
 
     def _replacing(self, thing: Thing, o: Any, name: str) -> None:
         """What others look up without a step is replaced."""

@@ -11,10 +11,10 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable
-from types import BuiltinFunctionType
 from typing import Any
 
-from hocket.explore.shared.parts import is_stepping
+from hocket.explore.shared.parts import METHODS_OF_C, is_stepping
+from hocket.explore.shared.stateful import is_stateful, state_of
 
 __all__ = ["Rewinding"]
 
@@ -65,7 +65,9 @@ def _again(value: Any, copies: dict[int, Any], speaking: Callable[[Any], Any]) -
     kind = type(value)
     if kind is tuple:
         return tuple([_again(part, copies, speaking) for part in value])
-    if kind is BuiltinFunctionType:
+    if kind in METHODS_OF_C:
+        if is_stateful(type(value.__self__)) and state_of(value.__self__) is None:
+            raise TypeError(f"a {type(value.__self__).__name__} is not put back")
         return speaking(value)
     if not is_stepping(kind):
         return value

@@ -16,6 +16,7 @@ The probes are methods of whatever is bound to the global name `__hocket__`. All
     setglob(globals(), "x", v)  x = v: returns v      lazily(fn)    its `value` is fn(): a name in a pattern
     delglob(globals(), "x")     del x comes next      code(text, "exec")           what exec(text) is to execute
     name(locals(), globals(), "x")  x, at the top of an executed text
+    observed(v), captured(v)  see rewrite_match.py: what stands for the subject of a match, and what it stands for
     together(...), apart(v), dropped(x)  see rewrite_blocks.py: nobody comes between these accesses; v itself
 
 `fn` is a lambda whose `__closure__[0]` is the cell. Its variadic parameter is named `__hocket_own__` if the cell
@@ -49,7 +50,8 @@ from typing import Any, TypeVar
 
 from hocket.explore.shared.grammar import NewSyntaxError
 from hocket.explore.shared.rewrite_blocks import Stretches
-from hocket.explore.shared.rewrite_expressions import CELL, OWN, SETTER, Expressions
+from hocket.explore.shared.rewrite_expressions import CELL, OWN, SETTER
+from hocket.explore.shared.rewrite_match import Matches
 from hocket.explore.shared.rewrite_nodes import lambda_of, made, symbol
 from hocket.explore.shared.scopes import Binding, Place, Scopes
 
@@ -88,7 +90,7 @@ def unbound(name: str, fn: Any) -> NameError:
                      name=name)
 
 
-class _Rewriter(Expressions):
+class _Rewriter(Matches):
     """Rewrites statements: each becomes one or several."""
 
     def __init__(self, scopes: Scopes, direct: bool = False, blocks: bool = False) -> None:
@@ -371,66 +373,6 @@ class _Rewriter(Expressions):
         guarded = made(ast.Try, handler, body=body, handlers=[], orelse=[], finalbody=after)
         handler.body = [*before, guarded]
 
-    # -- match --------------------------------------------------------------------------------------------------------
-
-    def _match(self, node: ast.Match, out: list[Any]) -> None:
-        node.subject = self.probe("subject", [self.expr(node.subject)], node.subject)
-        values: list[str] = []
-        for case in node.cases:
-            self._case(case, values, out)
-        out.append(node)
-        self._forget(values, node, out)
-
-    def _case(self, case: ast.match_case, values: list[str], out: list[Any]) -> None:
-        names: dict[str, str] = {}
-        self._pattern(case.pattern, names, values, out)
-        guard = case.guard and self.test(case.guard)
-        body = self.block(case.body)
-        if guard is not None and names:  # it sees what the pattern has bound
-            told = [made(ast.NamedExpr, guard, target=self._named_target(name, guard),
-                         value=self.stored(name, self.load(temporary, guard), guard))
-                    for name, temporary in names.items()]
-            both = made(ast.Tuple, guard, elts=[*told, guard], ctx=_LOAD)
-            guard = made(ast.Subscript, guard, value=both, slice=self.constant(-1, guard), ctx=_LOAD)
-        elif names:
-            told_first: list[Any] = []
-            for name, temporary in names.items():
-                self.store(self._named_target(name, case.pattern), self.load(temporary, case.pattern), told_first)
-            body = told_first + body
-        forget: list[Any] = []
-        self._forget(list(names.values()), case.pattern, forget)
-        case.guard = guard
-        case.body = forget + body if case.guard is not None else _after_stores(body, len(names), forget)
-
-    def _pattern(self, pattern: Any, names: dict[str, str], values: list[str], out: list[Any]) -> None:
-        if isinstance(pattern, ast.MatchValue):
-            pattern.value = self._dotted(pattern.value, values, out)
-        elif isinstance(pattern, ast.MatchClass):
-            pattern.cls = self._dotted(pattern.cls, values, out)
-        elif isinstance(pattern, ast.MatchMapping):
-            pattern.keys = [self._dotted(key, values, out) for key in pattern.keys]
-            pattern.rest = self._captured(pattern.rest, names)
-        elif isinstance(pattern, (ast.MatchAs, ast.MatchStar)):
-            pattern.name = self._captured(pattern.name, names)
-        for inner in (*getattr(pattern, "patterns", ()), *getattr(pattern, "kwd_patterns", ())):
-            self._pattern(inner, names, values, out)
-        if isinstance(pattern, ast.MatchAs) and pattern.pattern is not None:
-            self._pattern(pattern.pattern, names, values, out)
-
-    def _captured(self, name: str | None, names: dict[str, str]) -> str | None:
-        if name is None or self.binding(name) is Binding.PLAIN:
-            return name
-        return names.setdefault(name, names.get(name) or self.temporary())
-
-    def _dotted(self, node: Any, values: list[str], out: list[Any]) -> Any:
-        """A pattern can hold no call: it asks an object for its `value`, which then makes the access."""
-        if not isinstance(node, (ast.Name, ast.Attribute)) or self._is_private(node):
-            return node
-        lambda_ = lambda_of(CELL, self.expr(node), node, vararg=True)
-        name = self._keep(self.probe("lazily", [lambda_], node), node, out)
-        values.append(name)
-        return made(ast.Attribute, node, value=self.load(name, node), attr="value", ctx=_LOAD)
-
     # -- functions and classes ----------------------------------------------------------------------------------------
 
     def _function(self, node: Any, out: list[Any]) -> None:
@@ -465,10 +407,6 @@ class _Rewriter(Expressions):
         at.end_lineno, at.end_col_offset = at.lineno, at.col_offset
         told = self.stored(node.name, self.load(SETTER, at), at)
         node.decorator_list.insert(0, lambda_of(SETTER, told, at))
-
-
-def _after_stores(body: list[Any], stores: int, forget: list[Any]) -> list[Any]:
-    return [*body[:stores], *forget, *body[stores:]]
 
 
 _STATEMENTS: dict[type, Callable[[_Rewriter, Any, list[Any]], None]] = {

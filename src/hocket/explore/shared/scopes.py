@@ -25,7 +25,11 @@ from typing import Any
 
 from hocket.explore.shared.grammar import check, fields_of, new_fields
 
-__all__ = ["Binding", "Place", "Scope", "Scopes", "mangled"]
+__all__ = ["CELLS", "Binding", "Place", "Scope", "Scopes", "mangled"]
+
+
+CELLS = "cell_contents"
+"""Whoever writes by this name changes a variable that functions read: then no cell is stable."""
 
 
 class Place(Enum):
@@ -109,10 +113,11 @@ class Scopes:
     """The scopes of a tree, each kept under its node; and how a name is bound where it is used.
 
     `executed`: the text is run by `exec` while actors are at work, so that the names of its top are shared as well.
+    `cells`: no cell is stable, because somebody writes what cells hold without a name.
     """
 
-    def __init__(self, tree: ast.AST, executed: bool = False) -> None:
-        self.executed = executed
+    def __init__(self, tree: ast.AST, executed: bool = False, cells: bool = False) -> None:
+        self.executed, self.cells = executed, cells
         self.of: dict[ast.AST, Scope] = {}
         self.module = Scope(Place.MODULE, None, 0, None)
         self.declared_global: set[str] = set()
@@ -144,7 +149,9 @@ class Scopes:
         if owner is self.module:
             return self._binding_in_module(scope, name)
         captured = owner.captured.get(name)
-        if captured is None or (owner.bound[name] < captured and name not in owner.rebound):
+        if captured is None:
+            return Binding.PLAIN
+        if owner.bound[name] < captured and name not in owner.rebound and not self.cells:
             return Binding.PLAIN
         return Binding.OWN if owner is scope.frame() else Binding.FREE
 

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from hocket.explore.shared.grammar import NewSyntaxError
 from hocket.explore.shared.rewrite import is_probe, rewrite
-from hocket.explore.shared.scopes import Scopes
+from hocket.explore.shared.scopes import CELLS, Scopes
 from hocket.explore.shared.stored import keep, kept, key_of, place_of
 
 __all__ = [
@@ -78,16 +78,18 @@ def original(code: CodeType) -> CodeType:
 def rewrite_source(text: Text, filename: str = "<string>", mode: str = "exec", flags: int = 0,
                    ) -> CodeType:
     """What `exec` (or `eval`, by `mode`) should run in place of a text or tree. Raises what `compile` raises."""
-    return _executed(text, filename, mode, flags, _are_direct(getattr(builtins, PROBES, None)))
+    probes = getattr(builtins, PROBES, None)
+    return _executed(text, filename, mode, flags, _are_direct(probes), _mind_cells(probes))
 
 
 @lru_cache(maxsize=512)
-def _executed(text: Text, filename: str, mode: str, flags: int, direct: bool) -> CodeType:
+def _executed(text: Text, filename: str, mode: str, flags: int, direct: bool, cells: bool) -> CodeType:
     plain: CodeType = compile(text, filename, mode, flags, dont_inherit=True)
     try:
         with _again():
             tree: Any = compile(text, filename, mode, flags | ast.PyCF_ONLY_AST, dont_inherit=True)
-            tree = rewrite(copied(tree) if tree is text else tree, executed=True, direct=direct)
+            tree = copied(tree) if tree is text else tree
+            tree = rewrite(tree, scopes=Scopes(tree, executed=True, cells=cells), direct=direct)
             code: CodeType = compile(tree, filename, mode, flags, dont_inherit=True)
     except (RecursionError, NewSyntaxError):
         return plain  # it runs as it is, and is watched
@@ -105,6 +107,11 @@ def _are_direct(probes: object) -> bool:
     return hasattr(probes, "callee")
 
 
+def _mind_cells(probes: object) -> bool:
+    """Whether somebody writes what cells hold without a name."""
+    return CELLS in getattr(probes, "replaced", ())
+
+
 class _How(NamedTuple):
     """All that besides the text decides what a source compiles to."""
 
@@ -113,10 +120,12 @@ class _How(NamedTuple):
     flags: int  # what a generated text inherited from the code that compiled it
     direct: bool
     blocks: bool  # nobody comes between some accesses
+    cells: bool  # no cell is stable
 
     def words(self) -> str:
         """The options in the name of the file that keeps what came of them."""
-        told = {"-asserts": self.by_pytest, "-gil": self.blocks, "-called": not self.direct}
+        told = {"-asserts": self.by_pytest, "-gil": self.blocks, "-called": not self.direct,
+                "-cells": self.cells}
         return "".join(word for word, holds in told.items() if holds)
 
 
@@ -130,7 +139,8 @@ class _Made(NamedTuple):
 
 def source_of(module: ModuleType, filename: str, flags: int, probes: object) -> Source | None:
     """What the source of the functions with `filename` in `module` compiles to; None if there is no source."""
-    how = _How(filename, "@pytest_ar" in module.__dict__, flags, _are_direct(probes), hasattr(probes, "together"))
+    how = _How(filename, "@pytest_ar" in module.__dict__, flags, _are_direct(probes), hasattr(probes, "together"),
+               _mind_cells(probes))
     path = _path(module, filename)
     if path is not None:
         status = os.stat(path)
@@ -193,7 +203,7 @@ def _made(text: bytes, how: _How) -> _Made:
     if how.by_pytest:
         _with_pytests_asserts(tree, text, how.filename)
     plain = compile(tree, how.filename, "exec", how.flags, dont_inherit=True)
-    scopes = Scopes(tree)
+    scopes = Scopes(tree, cells=how.cells)
     tree = rewrite(tree, scopes=scopes, direct=how.direct, blocks=how.blocks)
     code = compile(tree, how.filename, "exec", how.flags, dont_inherit=True)
     return _Made(plain, code, tuple(sorted(scopes.unstable_globals())))

@@ -43,6 +43,15 @@ def _vars(probes: Any, *of: Any) -> Any:
     return probes.get(of[0], "__dict__") if of else LOOKING_BACK[vars]()
 
 
+def _dir(probes: Any, *of: Any) -> Any:
+    actor = ACTORS.get(_get_ident())
+    if of and actor is not None:
+        things = [probes._known.get(id(o)) or probes._always_shared(o) for o in (of[0], *type(of[0]).__mro__)]
+        probes._announce(actor, "data.read", [
+            place for thing in things if thing is not None for place in probes._attributes(thing)])
+    return LOOKING_BACK[dir](*of)
+
+
 def _length(probes: Any, o: Any) -> int:
     if type(o) in _VIEWS:
         probes._looked((o,))
@@ -107,7 +116,7 @@ SPECIAL: dict[Any, Callable[..., Any]] = {
     operator.length_hint: _length_hint, operator.contains: lambda probes, o, item: probes.contained(item, o),
     operator.not_: lambda probes, o: not probes.truth(o), operator.truth: lambda probes, o: bool(probes.truth(o)),
     **{getattr(operator, name): _inplace(sign) for name, sign in _INPLACE_NAMES.items()},
-    **FOR_THE_USER, type: _type, getattr: _getattr, hasattr: _hasattr, vars: _vars,
+    **FOR_THE_USER, type: _type, getattr: _getattr, hasattr: _hasattr, vars: _vars, dir: _dir,
     len: _length, iter: _iter, bool: _bool,
     setattr: lambda probes, o, name, value: probes.set(value, o, name),
     delattr: lambda probes, o, name: probes.delete(o, name),

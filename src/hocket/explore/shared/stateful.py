@@ -16,10 +16,21 @@ import ast
 import gc
 import sys
 from io import BytesIO, StringIO
-from types import BuiltinFunctionType
+from types import (
+    AsyncGeneratorType,
+    CellType,
+    CoroutineType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+)
 from typing import Any
 
-__all__ = ["READING", "beneath", "is_beyond_reach", "is_read_by_nobody", "is_stateful", "set_state", "state_of"]
+from hocket.explore.shared.parts import METHODS_OF_C, is_made_by_python, is_stepping
+
+__all__ = [
+    "BLIND", "READING", "beneath", "faces_of", "is_beyond_reach", "is_read_by_nobody", "is_stateful", "set_state",
+    "state_of",
+]
 
 _Random: Any = __import__("_random").Random
 
@@ -37,12 +48,18 @@ READING = frozenset({
     "isatty"})
 """Methods that change nothing."""
 
+BLIND = frozenset({"write", "writelines", "writerow", "writerows", "flush", "update"})
+"""Methods that tell nothing of what there was."""
+
 _PASSED = frozenset({"builtins.zip", "builtins.map", "builtins.filter", "builtins.enumerate", "builtins.tuple",
                      "builtins.callable_iterator", "_csv.reader"})
 """Iterators of C that go on with others."""
 
 
+_FACES = (GetSetDescriptorType, MemberDescriptorType)
+_WITH_FACES = frozenset({CellType, CoroutineType, AsyncGeneratorType})
 _known: dict[type, bool] = {}
+_faces: dict[type, frozenset[str]] = {}
 _MANY = 4096  # classes, of which a program may make new ones in each execution
 
 
@@ -61,6 +78,19 @@ def is_beyond_reach(o: Any) -> bool:
     return any(each.__module__ in _KEPT_IN_C for each in type(o).__mro__)
 
 
+def faces_of(kind: type) -> frozenset[str]:
+    """The attributes that are faces of one state that C keeps: of what a cell holds, of where an iterator stands."""
+    found = _faces.get(kind)
+    if found is None:
+        if len(_faces) >= _MANY:
+            _faces.clear()
+        has_some = kind in _WITH_FACES or is_stepping(kind) or is_stateful(kind)
+        found = _faces[kind] = frozenset(
+            name for above in kind.__mro__ if has_some and not is_made_by_python(above)
+            for name, attribute in vars(above).items() if type(attribute) in _FACES and name[:2] != "__")
+    return found
+
+
 def _leads_on(kind: type) -> bool:
     return kind.__module__ == "itertools" or f"{kind.__module__}.{kind.__qualname__}" in _PASSED or is_stateful(kind)
 
@@ -71,7 +101,7 @@ def beneath(o: Any) -> list[Any]:
     while todo:
         each = todo.pop()
         for part in gc.get_referents(each) if _leads_on(type(each)) else ():
-            below = part.__self__ if type(part) is BuiltinFunctionType else part
+            below = part.__self__ if type(part) in METHODS_OF_C else part
             if id(below) not in found and (_leads_on(type(below)) or hasattr(type(below), "__next__")):
                 found[id(below)] = below
                 todo.append(below)

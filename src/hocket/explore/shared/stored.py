@@ -27,8 +27,8 @@ from typing import Any
 
 __all__ = ["keep", "kept", "key_of", "place_of"]
 
-REWRITER = ("grammar", "rewrite", "rewrite_blocks", "rewrite_expressions", "rewrite_nodes", "scopes", "sources",
-            "stored")
+REWRITER = ("grammar", "rewrite", "rewrite_blocks", "rewrite_expressions", "rewrite_match", "rewrite_nodes", "scopes",
+            "sources", "stored")
 _MARK = b"hocket1\n"
 _DIGEST, _SUM = 16, 8  # bytes
 _TOLD = '"text"\nx = a.b\nassert x\n'  # its code shows what flags and options of the interpreter do to code

@@ -17,7 +17,7 @@ from types import CellType, MemberDescriptorType
 from typing import Any
 
 from hocket.explore.semantics import modes_of
-from hocket.explore.shared.announce import _lookup, _missing
+from hocket.explore.shared.announce import Places, _lookup, _missing
 from hocket.explore.shared.blocks import Blocks
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.holding import _READING, Holding
@@ -65,9 +65,9 @@ class _Telling(Holding):
                 self._tell(control.values, events[-1], touched)
         return answered
 
-    def _touch(self, actor: Actor, thing: Thing, o: Any, touch: str, args: tuple[Any, ...]) -> None:
+    def _touch(self, actor: Actor, thing: Thing, o: Any, touch: str, args: tuple[Any, ...], more: Places = ()) -> None:
         """What an actor who is alone does to a container is announced to nobody."""
-        super()._touch(actor, thing, o, touch, args)
+        super()._touch(actor, thing, o, touch, args, more)
         control = actor.control
         task = control.loops[-1].at_work() if control.loops and not control.over else ""
         if task and control.values is not None and self.heap.alone(control):

@@ -53,7 +53,8 @@ class Visible:
     may be cancelled from outside; `reached`: modules that are tracked because shared data came into their hands;
     `mortal`: whether what is referred to weakly still lives; `model`: between which accesses others may come; `afresh`:
     whether what the program left behind is put back before each execution;
-    `replaced`: the names of what is looked up, and was found to be replaced meanwhile (replaced.py).
+    `replaced`: the names of what is looked up, and was found to be replaced meanwhile (replaced.py); `left`: what an
+    exploration that began again has left changed for good, `moved`: the numbers of what it has changed and not read.
     """
 
     ends: bool = False
@@ -68,6 +69,8 @@ class Visible:
     afresh: bool = False
     model: str = "free"
     replaced: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    moved: tuple[int, ...] = ()
 
     def flags(self) -> str:
         """What the command that replays has to say besides; nothing of what it finds out by itself."""
@@ -135,6 +138,9 @@ class Tracker:
         self.probes.everything = self.visible.everything or names.free
         self.probes.heap.mortal = self.visible.mortal
         self.probes.replaced = frozenset(self.visible.replaced)
+        self.probes.left.update(dict.fromkeys(self.visible.left))
+        self.probes.findings.update(self.probes.left)
+        self.probes.moved.update((number, {"changed"}) for number in self.visible.moved)
         self.probes.asks = any(names_in(file).asks for file in files)
 
     @contextmanager
@@ -228,7 +234,7 @@ class Tracker:
         elif not self.visible.afresh:
             self.led = bool(left) or (control.end == End.DIVERGED and self._has_left_something())
             self.leads = control.end != End.COMPLETE and any(
-                each.is_left() and self._was_read(control, each) for each in heap.shown.values())
+                each.is_left(heap.kept.is_old) and self._was_read(control, each) for each in heap.shown.values())
 
     def _has_left_something(self) -> bool:
         heap = self.probes.heap
@@ -258,7 +264,15 @@ class Tracker:
                      if name not in asked and id(sys.modules.get(name)) not in tracked)
 
     def again(self) -> Visible | None:
-        """With what to begin again, if this exploration turned out to have seen too little."""
+        """With what to begin again, if this exploration turned out to have seen too little; what executions have
+        changed so far, and is not put back, is remembered."""
+        moved = tuple(number for number, seen in self.probes.moved.items() if "changed" in seen)
+        left, wider = tuple(self.probes.left), self._wider()
+        if wider is None and not moved and not left:
+            return None
+        return replace(wider or replace(self.visible, ends=True), left=left, moved=moved)
+
+    def _wider(self) -> Visible | None:
         heap, further = self.probes.heap, self.reaching_further()
         if further is not None:
             if self.watch is not None:
