@@ -15,7 +15,7 @@ from typing import Any
 
 from hocket.errors import SpecError
 from hocket.spec.prove import obligations
-from hocket.spec.search import search
+from hocket.spec.search import Found, search
 from hocket.spec.shrink import refutable
 from hocket.spec.smt import Obligation
 from hocket.spec.solve import ask_z3
@@ -85,8 +85,14 @@ class _Whole:
 
 
 @lru_cache(maxsize=16)
-def _counts(whole: _Whole) -> dict[str, int]:
-    return search(whole.theory, whole.scope, whole.given).counts()
+def _searched(whole: _Whole) -> tuple[dict[str, int], list[str]]:
+    """Its counts, and what does not hold of it in the first place: no mutant is noticed by that."""
+    found = search(whole.theory, whole.scope, whole.given)
+    return found.counts(), _violated(found)
+
+
+def _violated(found: Found) -> list[str]:
+    return [name for name, verdict in found.verdicts.items() if isinstance(verdict, Violated)]
 
 
 class _Breaker:
@@ -95,11 +101,6 @@ class _Breaker:
     def __init__(self, whole: Theory, scope: dict[str, Any], largest: int, only: Only) -> None:
         self.whole, self.scope, self.largest, self.only = whole, scope, largest, only
         self.given = scope.pop("given", None)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Of the whole: searched for when the first of its mutants is."""
-        return _counts(_Whole(self.whole, self.scope, self.given))
 
     def of(self, step: Step) -> Iterable[Mutant]:
         about = {step.name} | {theorem.name for theorem in self.whole.theorems}
@@ -125,14 +126,15 @@ class _Breaker:
         return self._found(mutant) if self.scope else None
 
     def _found(self, mutant: Theory) -> str | None:
+        counts, known = _searched(_Whole(self.whole, self.scope, self.given))
         try:
-            found = search(mutant, self.scope, self.given, limit=20 * self.counts["states"])
+            found = search(mutant, self.scope, self.given, limit=20 * counts["states"])
         except SpecError as error:
             return f"search: {error}"
-        for name, verdict in found.verdicts.items():
-            if isinstance(verdict, Violated):
+        for name in _violated(found):
+            if name not in known:
                 return f"search of {name}"
-        return "search: other counts" if found.counts() != self.counts else None
+        return "search: other counts" if found.counts() != counts else None
 
 
 def _plain(obligation: Obligation) -> str:

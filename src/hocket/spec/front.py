@@ -13,6 +13,7 @@ from hocket.spec.machine import Machine
 from hocket.spec.monitor import Illegal, Monitor
 from hocket.spec.refine import Accepted, RefusedTrace, accepts
 from hocket.spec.search import Found, search
+from hocket.spec.terms import Sort
 from hocket.spec.traced import Theory, theory
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Spec(Language):
         Raises SpecError for a model that says nothing definite: no initial state, a sort without a size, elements
         that are told apart and were called symmetric.
         """
+        claims = [claims] if isinstance(claims, str) else claims  # one name, not its letters
+        symmetric = [symmetric] if isinstance(symmetric, (str, Sort)) else symmetric
         names = [getattr(sort, "name", sort) for sort in symmetric]
         return search(cls.theory(), scope, given, claims, limit, names, fairness)
 

@@ -104,11 +104,11 @@ class Scope:
 
     def elements(self, sort: Sort) -> list[Term]:
         claim(sort is not INT, "a quantifier or parameter over all numbers cannot be searched", "a finite sort")
-        count = 2 if sort is BOOL else len(self.names[sort])
-        return [as_term(bool(n), BOOL) if sort is BOOL else Term("lit", (), sort, n) for n in range(count)]
+        return [as_term(bool(n), BOOL) if sort is BOOL else Term("lit", (), sort, n) for n in range(self.values(sort))]
 
     def places(self, symbol: Symbol) -> Iterable[tuple[int, ...]]:
-        return product(*(range(len(self.names[sort])) for sort in symbol.domain))
+        claim(INT not in symbol.domain, f"{symbol} is about all numbers, and cannot be searched", "a finite sort")
+        return product(*(range(self.values(sort)) for sort in symbol.domain))
 
     def bindings(self, params: tuple[Term, ...]) -> Iterable[tuple[Term, ...]]:
         """Every choice of elements for some variables."""

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from hocket.errors import SpecError
 from hocket.spec.terms import (
@@ -144,13 +144,13 @@ class View:
         at = tuple(var(name, sort) for name, sort in zip(names, self._symbol.domain, strict=True))
         self._spec.now.define(self._symbol, Definition(at, as_term(value(*at), self._symbol.to)))
 
-
     def __repr__(self) -> str:
         return f"{self._symbol}"
 
 
 _OPERATIONS = "bool eq ne lt le gt ge contains iter len"
 refuse(View, _OPERATIONS, "is a whole symbol, and not its value", "its arguments, as s.up[t]")
+refuse(Sort, "iter contains len", "has as many elements as you like", "forall(s.Task, …), exists(…) or s.up.each(…)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +228,10 @@ class Deed:
 
     def __set_name__(self, owner: type, name: str) -> None:
         object.__setattr__(self, "name", name)
+
+    def __call__(self, *_: Any) -> NoReturn:
+        claim(False, f"{self.name} is a deed, and no deed does another", "a method that is none, for both to call")
+        raise AssertionError
 
     @property
     def line(self) -> tuple[str, int]:
@@ -330,6 +334,12 @@ always, sometimes, mistaken = _claim("always"), _claim("sometimes"), _claim("mis
 eventually = _deed("eventually")
 
 STEPS = ("action", "environment", "consequence")
+_KINDS = {Deed: "deed", Family: "deed", Symbol: "part of the state", Sort: "sort"}
+
+
+def _kind(value: Any) -> str:
+    """What is declared by a value; nothing by any other."""
+    return _KINDS.get(type(value), "")
 
 
 class Language:
@@ -347,6 +357,8 @@ class Language:
         """Collect what is declared, base classes first, in the order of the text."""
         super().__init_subclass__()
         cls.deeds, cls.symbols, cls.sorts = {}, {}, {}
+        for name, value in vars(cls).items():
+            cls._replaces_its_like(name, value)
         for base in reversed(cls.__mro__):
             for name, value in vars(base).items():
                 cls._declare(name, value)
@@ -354,6 +366,14 @@ class Language:
             for sort in (*symbol.domain, symbol.to):
                 if sort not in (BOOL, INT):
                     cls.sorts.setdefault(sort.name, sort)
+
+    @classmethod
+    def _replaces_its_like(cls, name: str, value: Any) -> None:
+        """A deed may stand for a deed of a base class; what stands for a word of the language would silence it."""
+        kind = _kind(value)
+        others = [_kind(vars(base)[name]) for base in cls.__mro__[1:] if name in vars(base)]
+        fine = not kind or all(other == kind for other in others)
+        claim(fine, f"{name} cannot be a {kind}: it is something else already", "another name")
 
     @classmethod
     def _declare(cls, name: str, value: Any) -> None:

@@ -21,9 +21,13 @@ from hocket.spec.layout import Instance, Layout, State, executed
 from hocket.spec.terms import BOOL, INT, Sort, Term, as_term, conj, disj, negate, rebuild, walk
 from hocket.spec.traced import Theory
 
-__all__ = ["Packed", "Rule", "cells_of"]
+__all__ = ["OutOfRange", "Packed", "Rule", "cells_of"]
 
 Mask = tuple[int, int]  # which bits, and what they have to be
+
+
+class OutOfRange(SpecError):
+    """A deed assigns a number that a stored state cannot hold."""
 
 
 class Rule:
@@ -258,7 +262,7 @@ class Packed(Layout):
     def unfit(self, number: int, name: str, deed: str) -> int:
         """A number that a stored state cannot hold."""
         why = f"{name} became {number} by {deed}: a number left the range 0 to 255 of stored states"
-        raise SpecError(why, *self.theory.spec.deeds[deed].line, f"a guard, in {deed}")
+        raise OutOfRange(why, *self.theory.spec.deeds[deed].line, f"a guard, in {deed}")
 
     def fit(self, number: int, name: str, deed: str) -> int:
         return number if 0 <= number < 256 else self.unfit(number, name, deed)

@@ -21,6 +21,7 @@ from hocket.errors import SpecError
 from hocket.spec.expand import Expand, expander, looker
 from hocket.spec.ground import Given
 from hocket.spec.live import Fairness, Promise, fairness_of, keeps, promises
+from hocket.spec.packed import OutOfRange
 from hocket.spec.remarks import Remark, conditions_of, remarks
 from hocket.spec.space import Space, told, way
 from hocket.spec.terms import Term, claim
@@ -87,7 +88,7 @@ class _Search:
     limit: int
     came: dict[int, int | None] = field(default_factory=dict)
     depth: int = 0
-    complete: bool = True
+    ended: str = ""  # why before its end
     fired: dict[str, int] = field(default_factory=dict)
     terminal: list[int] = field(default_factory=list)
     broken: dict[str, int] = field(default_factory=dict)
@@ -109,11 +110,21 @@ class _Search:
             for name in [name for name, missed in hopes.items() if missed(frontier) is not None]:
                 self.reached.add(name)
                 del hopes[name]
-            frontier = self._deeper(frontier, expand, deeds)
+            try:
+                frontier = self._deeper(frontier, expand, deeds)
+            except OutOfRange as left:
+                if not self.broken:
+                    raise
+                self.ended = str(left)  # what was found before is worth more than that a number grows
+                return
             self.depth += bool(frontier)
             if len(self.came) > self.limit:
-                self.complete = False
+                self.ended = f"the limit of {self.limit} states was reached"
                 return
+
+    @property
+    def complete(self) -> bool:
+        return not self.ended
 
     def _broke(self, state: int, checks: dict[str, Term]) -> None:
         """Note which claims do not hold here, and look for them no more."""
@@ -165,7 +176,7 @@ def search(
     run.run(asked, [*hoped, *conditions])
     verdicts = {claim.name: _verdict(run, claim.name) for claim in asked}
     verdicts |= {claim.name: _wish(run, claim.name) for claim in hoped}
-    verdicts |= {promise.name: keeps(space, promise, fairness, run.came, run.complete) for promise in promised}
+    verdicts |= {promise.name: _kept(run, promise, fairness) for promise in promised}
     fired = run.fired
     return Found(
         len(run.came),
@@ -204,7 +215,7 @@ def _verdict(run: _Search, name: str) -> Verdict:
     if name in run.broken:
         return Violated(name, _replayed(run, name))
     if not run.complete:
-        return Unknown(name, f"the limit of {run.limit} states was reached")
+        return Unknown(name, run.ended)
     return Holds(name, Basis.EXHAUSTED, (Bound("states", len(run.came)),))
 
 
@@ -212,8 +223,15 @@ def _wish(run: _Search, name: str) -> Verdict:
     if name in run.reached:
         return Holds(f"sometimes {name}", Basis.EXHAUSTED)
     if not run.complete:
-        return Unknown(name, f"not reached within {run.limit} states")
+        return Unknown(name, f"no such state was reached: {run.ended}")
     return Violated(f"sometimes {name}", Counterexample(f"none of the {len(run.came)} states is one of these"))
+
+
+def _kept(run: _Search, promise: Promise, fairness: Fairness) -> Verdict:
+    try:
+        return keeps(run.space, promise, fairness, run.came, run.complete)
+    except OutOfRange as left:
+        return Unknown(f"eventually {promise.name}", str(left))
 
 
 def _replayed(run: _Search, name: str) -> Counterexample:

@@ -66,6 +66,8 @@ class Sort:
     def __init__(self, name: str = "", members: Iterable[Any] | None = None) -> None:
         self.name = name
         self.members = None if members is None else tuple(members)
+        if len({*self.names()}) < len(self.members or ()):
+            claim(False, f"two members of {name} have one name", "each name once")
 
     @classmethod
     def of(cls, enum: type[Enum]) -> Sort:
@@ -96,9 +98,6 @@ class Sort:
         return tuple(map(member_name, self.members or ()))
 
 
-BOOL, INT = Sort("Bool"), Sort("Int")
-
-
 def member_name(member: Any) -> str:
     return member.name if isinstance(member, Enum) else str(member)
 
@@ -116,6 +115,9 @@ def claim(condition: bool, message: str, cure: str = "") -> None:
     while frame.f_back and (frame.f_code.co_filename.startswith(_HERE) or _between(frame.f_code.co_filename)):
         frame = frame.f_back
     raise SpecError(message, frame.f_code.co_filename, frame.f_lineno, cure)
+
+
+BOOL, INT = Sort("Bool"), Sort("Int")
 
 
 class Term:
@@ -256,7 +258,8 @@ def as_term(value: Any, sort: Sort) -> Term:
 def _expect(term: Term, sort: Sort, words: str) -> None:
     """Raise unless the term is of this sort; the message is only made when there is one: terms are large."""
     if term.sort is not sort:
-        claim(False, f"`{term}` is of sort {term.sort}, and {words} was expected")
+        other = " of another class" * (term.sort.name == sort.name)
+        claim(False, f"`{term}` is of sort {term.sort}{other}, and {words} was expected")
 
 
 def same(a: Term, b: Term) -> bool:
@@ -313,9 +316,11 @@ def equal(a: Term, b: Term) -> Term:
 
 def ite(test: Any, then: Any, other: Any) -> Term:
     """`then` if the test holds, `other` otherwise."""
-    if not isinstance(test, Term):
-        test = as_term(test, BOOL)
-    sort = then.sort if isinstance(then, Term) else other.sort if isinstance(other, Term) else _sort_of(then)
+    test = as_term(test, BOOL)
+    if not isinstance(then, (Term, int)) and not isinstance(other, Term):
+        claim(False, f"{then!r} may be of any sort", f"of which it is, as s.Stage[{then!r}]")
+    plain = BOOL if isinstance(then, bool) else INT
+    sort = then.sort if isinstance(then, Term) else other.sort if isinstance(other, Term) else plain
     yes, no = as_term(then, sort), as_term(other, sort)
     if test.op == "lit":
         return yes if test.payload else no
@@ -324,10 +329,6 @@ def ite(test: Any, then: Any, other: Any) -> Term:
     if sort is BOOL:
         return conj(disj(negate(test), yes), disj(test, no))
     return Term("ite", (test, yes, no), sort)
-
-
-def _sort_of(value: Any) -> Sort:
-    return BOOL if isinstance(value, bool) else INT
 
 
 def add(*terms: Term) -> Term:
@@ -506,7 +507,6 @@ def show(term: Term) -> str:
         case "ite":
             return f"ite({', '.join(args)})"
         case "forall" | "exists":
-            names = ", ".join(args[:-1])
-            return f"{term.op}({names}: {args[-1]})"
+            return f"{term.op}({', '.join(args[:-1])}: {args[-1]})"
         case _:
             return f"({_SIGNS[term.op].join(args)})"

@@ -131,11 +131,13 @@ def theory(spec: type[Language], drop: tuple[str, str, int] | None = None) -> Th
     claim(bool(initials), f"{spec.__name__} has no @initial state", "@initial def start(s): s.….each(lambda t: …)")
     steps = tuple(trace_step(spec, deed, drop) for deed in deeds.values() if deed.kind in STEPS)
     _needs_are_invariants(deeds.values())
+    axioms = _claims(spec, "axiom")
+    _axioms_are_of_what_stays(spec, axioms, {symbol for step in steps for symbol in step.after})
     return Theory(
         spec,
         tuple(spec.sorts.values()),
         tuple(spec.symbols.values()),
-        _claims(spec, "axiom"),
+        axioms,
         initials,
         steps,
         _claims(spec, "invariant"),
@@ -156,6 +158,15 @@ def _needs_are_invariants(deeds: Collection[Deed]) -> None:
         for name in deed.needs or ():
             if name not in invariants:
                 raise SpecError(f"{deed.name} needs {name!r}, which is no invariant", *deed.line, ", ".join(invariants))
+
+
+def _axioms_are_of_what_stays(spec: type[Language], axioms: Iterable[Claim], changed: Collection[Symbol]) -> None:
+    """An axiom is assumed in every state: said of what deeds change, it would be a claim that nobody proves."""
+    for axiom in axioms:
+        for symbol in (part.payload for part in walk(axiom.term) if part.op == "apply"):
+            if symbol in changed:
+                why = f"{axiom.name} assumes something of {symbol}, which deeds change"
+                raise SpecError(why, *spec.deeds[axiom.name].line, "@invariant, to be proved")
 
 
 def trace_step(spec: type[Language], deed: Deed, drop: tuple[str, str, int] | None = None) -> Step:

@@ -162,13 +162,37 @@ def a_number_may_start_as_anything():
     Slip.search(Person=2)  # here
 
 
+class Growing(Buttons):
+    """A number grows for ever, and a stored state holds no more than 255."""
+
+    @action()
+    def more(s):
+        s.count += 1
+
+    @always
+    def there_are_none_or_some(s):
+        return s.count >= 0
+
+
 def a_number_grows_for_ever():
-    class Slip(Counted):
+    class Slip(Growing):
         @action()  # here
         def more(s):
             s.count += 1
 
     Slip.search(Person=1)
+
+
+def a_choice_is_between_two_names():
+    class Slip(Counted):
+        Mood = Sort("Mood", ("well", "unwell"))
+        mood = Function(to=Mood)
+
+        @action(Buttons.Person)
+        def rest(s, p):
+            s.mood = ite(s.on[p], "well", "unwell")  # here
+
+    Slip.theory()
 
 
 def axioms_contradict_each_other():
@@ -313,6 +337,72 @@ def what_is_no_event_is_in_a_trace():
     Counted.accepts(["press ann"], Person=["ann"])  # here
 
 
+def a_relation_is_about_all_numbers():
+    class Slip(Counted):
+        seen = Relation(INT)
+
+    Slip.search(Person=2)  # here
+
+
+def a_member_comes_twice():
+    Sort("Mood", ("well", "well"))  # here
+
+
+def a_symbol_is_called_like_a_word_of_the_language():
+    class Slip(Counted):  # here
+        search = Relation(Buttons.Person)
+
+
+def a_deed_is_called_like_a_symbol():
+    class Slip(Counted):  # here
+        @action(Buttons.Person)
+        def on(s, p):
+            s.count = 1
+
+
+def a_deed_does_another():
+    class Slip(Counted):
+        @action(Buttons.Person)
+        def push(s, p):
+            s.press(p)  # here
+
+    Slip.theory()
+
+
+def an_axiom_is_about_what_changes():
+    class Slip(Counted):
+        @axiom  # here
+        def nobody_presses(s):
+            return forall(s.Person, lambda p: ~s.on[p])
+
+    Slip.theory()
+
+
+def mutants_are_searched_in_another_scope():
+    Counted.mutants(Persons=2)  # here
+
+
+def a_loop_goes_through_a_sort():
+    class Slip(Counted):
+        @action()
+        def press_all(s):
+            for person in s.Person:  # here
+                s.on[person] = True
+
+    Slip.theory()
+
+
+def a_sort_is_declared_anew():
+    class Slip(Counted):
+        Person = Sort()
+
+        @action(Person)
+        def push(s, p):
+            s.on[p] = True  # here
+
+    Slip.theory()
+
+
 SLIPS = {
     an_unknown_name_is_needed: "needs 'nothing_is_cuonted', which is no invariant (write: nothing_is_counted",
     an_unknown_deed_is_asked_for: "'pres' is no deed of Slip (write: press)",
@@ -326,6 +416,7 @@ SLIPS = {
     a_symbol_that_is_not_there_is_assigned: "s.cuont was assigned, and is no symbol of Slip (write: count)",
     a_number_may_start_as_anything: "age can start with any number (write: an @initial that assigns it, or give it)",
     a_number_grows_for_ever: "count became 256 by more: a number left the range 0 to 255 of stored states",
+    a_choice_is_between_two_names: "'well' may be of any sort (write: of which it is, as s.Stage['well'])",
     axioms_contradict_each_other: "no structure satisfies the axioms all_are_tall, nobody_is of Slip",
     a_condition_is_asked_in_python: "has no truth value while a model is traced (write: & for and",
     the_return_was_forgotten: "none returns None, and is to return a condition",
@@ -341,6 +432,15 @@ SLIPS = {
     a_measure_counts_nobody: "is no component of less (write: (s.Task, lambda t: …), or (None, lambda: …))",
     what_deeds_change_is_given: "'on' was given, and deeds may change it (write: on = …(…, rigid=True), or",
     a_run_begins_anywhere: "a run begins in one state, and here are 4 (write: all of it in @initial)",
+    a_relation_is_about_all_numbers: "seen is about all numbers, and cannot be searched (write: a finite sort)",
+    a_member_comes_twice: "two members of Mood have one name (write: each name once)",
+    a_symbol_is_called_like_a_word_of_the_language: "search cannot be a part of the state: it is something else",
+    a_deed_is_called_like_a_symbol: "on cannot be a deed: it is something else already (write: another name)",
+    a_deed_does_another: "press is a deed, and no deed does another (write: a method that is none, for both to call)",
+    an_axiom_is_about_what_changes: "nobody_presses assumes something of on, which deeds change (write: @invariant",
+    mutants_are_searched_in_another_scope: "Persons was given a size, and is no open sort here (write: Person)",
+    a_loop_goes_through_a_sort: "`Person` has as many elements as you like (write: forall(s.Task, …), exists(…) or",
+    a_sort_is_declared_anew: "`p` is of sort Person of another class, and Person was expected",
     what_is_no_event_is_in_a_trace: "'press ann' is no event (write: ('deed', element, …))",
 }
 
@@ -354,6 +454,24 @@ def test_a_slip_is_named_with_the_line_of_the_model_and_what_to_write(slip):
     [here] = [first + place for place, line in enumerate(lines) if line.rstrip().endswith("# here")]
     assert caught.value.path == __file__
     assert caught.value.line == here
+
+
+def test_what_was_found_before_a_number_grew_too_large_is_told():
+    found = type("Slip", (Growing, Counted), {}).search(Person=1)
+    assert found.verdicts["nothing_is_counted"].counterexample.steps == (("more",),)
+    unknown = found.verdicts["there_are_none_or_some"]
+    assert isinstance(unknown, Unknown)
+    assert "count became 256 by more" in str(unknown)
+
+
+def test_what_does_not_hold_in_the_first_place_notices_no_mutant():
+    class Wrong(Counted):
+        @always
+        def nobody_presses(s):
+            return forall(s.Person, lambda p: ~s.on[p])
+
+    pytest.importorskip("z3", reason="the extra `verify` is not installed")
+    assert {mutant.killer for mutant in Wrong.mutants(Person=2).all} == {"search: other counts"}
 
 
 # -- claims that speak of nothing: proved, and no success --------------------------------------------------------------
