@@ -385,10 +385,14 @@ def _cured(finding: str) -> str:
 
 
 def _hashable(value: Any) -> Any:
+    """What stands for a value among outcomes; its `__hash__` and `__repr__` are the program's, and may raise."""
     try:
         hash(value)
-    except TypeError:
-        return repr(value)
+    except Exception:
+        try:
+            return repr(value)
+        except Exception as error:
+            return f"a {type(value).__qualname__}, which cannot be told: {type(error).__name__}"
     return value
 
 

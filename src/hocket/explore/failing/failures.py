@@ -9,7 +9,7 @@ kind follows from how the execution ended.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hocket.errors import DeadlockError, ExplorationError
@@ -41,7 +41,7 @@ class Failure:
     kind: str
     schedule: Schedule
     message: str
-    exception: BaseException | None = None
+    exception: BaseException | None = field(default=None, repr=False)  # its `__repr__` is the program's, and may raise
     waits: tuple[str, ...] = ()
     cycle: tuple[str, ...] = ()
     rows: tuple[Lane, ...] = ()
@@ -76,7 +76,12 @@ class Failure:
 
     def same_as(self, other: Failure) -> bool:
         """Whether both are the same mistake of the program: kind, type of the exception, and where it was raised."""
-        return (self.kind, type(self.exception), self.origin) == (other.kind, type(other.exception), other.origin)
+        return (self.kind, self._class(), self.origin) == (other.kind, other._class(), other.origin)
+
+    def _class(self) -> tuple[str, str]:
+        """By its name: a body that makes the class of its exception makes another one each time."""
+        kind = type(self.exception)
+        return kind.__module__, kind.__qualname__
 
     def error(self) -> BaseException:
         """What a replay raises: the program's own exception, or one of ours that carries the evidence."""
@@ -119,10 +124,18 @@ def _raised(control: Control) -> Failure | None:
     if actor is None:  # the strategy's: a mistake of ours, and no finding about the program
         raise error
     kind = "assertion" if isinstance(error, AssertionError) else "exception"
-    lines = str(error).splitlines()  # pytest explains an assertion on further lines
+    lines = _said(error).splitlines()  # pytest explains an assertion on further lines
     said = f": {lines[0]}" if lines else ""
     message = f"{type(error).__name__}{said} in {_name(control, actor)}"
     return _failure(control, kind, message, exception=error, origin=origin_of(error))
+
+
+def _said(error: BaseException) -> str:
+    """What an exception says; that is code of the program, and may raise as well."""
+    try:
+        return str(error)
+    except Exception as other:
+        return f"(its text cannot be had: {type(other).__name__})"
 
 
 def _complete(control: Control) -> Failure | None:

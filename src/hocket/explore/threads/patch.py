@@ -258,7 +258,10 @@ def _start(thread: Thread) -> None:
         raise RuntimeError("threads can only be started once")
     state["_started"]._flag = True
     give_context(thread, actor)
-    state["_hocket"] = actor.control.spawn(actor, lambda: _bootstrap(thread), thread.daemon, thread)
+    child = state["_hocket"] = actor.control.spawn(actor, lambda: _bootstrap(thread), thread.daemon, thread)
+    # `start` waits until the thread has said who it is; here it begins later, and so this is said for it
+    state["_ident"] = state["_native_id"] = ident = ident_of(child)
+    threading._active[ident] = thread  # type: ignore[attr-defined]  # CPython's own field
 
 
 def _bootstrap(thread: Thread) -> None:
@@ -268,10 +271,6 @@ def _bootstrap(thread: Thread) -> None:
     """
     actor = current()
     assert actor is not None
-    active: dict[int, Thread] = threading._active  # type: ignore[attr-defined]  # CPython's own field
-    ident = ident_of(actor)
-    vars(thread)["_ident"] = ident
-    active[ident] = thread
     try:
         run_in_context(thread)
     except SystemExit:
@@ -285,7 +284,7 @@ def _bootstrap(thread: Thread) -> None:
     finally:
         if actor.control.observer is not None:
             actor.control.observer.pause()
-        active.pop(ident, None)
+        threading._active.pop(ident_of(actor), None)  # type: ignore[attr-defined]  # CPython's own field
         mark_stopped(thread)
 
 

@@ -1,17 +1,20 @@
-"""What no explored program may do: end the process, double it, ask a person, run code in a second interpreter. Refused
-on the call, by name.
+"""What no explored program may do: end the process, double it, ask a person, run code in a second interpreter or in a
+signal handler. Refused on the call, by name.
 
 A child made by `fork` has the calling actor and none of the others: its next step hands the baton to a thread that is
 not there, and child and parent wait for ever. `os._exit` and `exec` take the test run with them, and nobody is told
 anything. Who waits in `input` for a person keeps the lock of stdin, and the process cannot end. In another interpreter
-nothing is replaced: what runs there takes real locks and asks nobody. Refused by us: what only *blocks* (a subprocess,
-a socket, a pipe). It may well return at once, and when it does not it is named with its stack (runner.py).
+nothing is replaced: what runs there takes real locks and asks nobody. A signal handler runs between any two steps of
+the main thread, and an explored main is none: `signal.signal` would fail there as it does not in the program. In the
+other threads it fails as ever, and asyncio, which asks for one, goes on without. Refused by us: what only *blocks* (a
+subprocess, a socket, a pipe). It may well return at once, and when it does not it is named with its stack (runner.py).
 """
 
 from __future__ import annotations
 
 import builtins
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -45,11 +48,14 @@ _LAST = ("the end of this process, and of the tests in it",
 _PERSON = ("the waiting for a person", "put io.StringIO with its answers in place of sys.stdin")
 _ELSEWHERE = ("the running of code in an interpreter of its own, whose steps nobody here can order",
               "explore it with a ThreadPoolExecutor or with threads")
+_HANDLER = ("the setting of a handler, which would run between any two steps of the main thread",
+            "call the handler from a thread of the test, which may come at any time as well")
 
 _ROWS: list[tuple[ModuleType, tuple[str, str], tuple[str, ...]]] = [
     (os, _TWICE, ("fork", "forkpty")),
     (os, _LAST, ("_exit", "abort", "execv", "execve")),
     (builtins, _PERSON, ("input",)),
+    (signal, _HANDLER, ("signal",)),
     *((module, _ELSEWHERE, ("create", "exec", "call", "run_string", "run_func"))
       for module in map(_if_there, ("_interpreters", "_xxsubinterpreters")) if module is not None),
 ]
@@ -67,9 +73,12 @@ def refuse(did: str, state: str, expected: str, cure: str, thing: str) -> None:
 
 
 def _is_harmless(real: Callable[..., Any]) -> bool:
-    """Whether it is called by somebody else, or reads what the test has written, or what a debugger is told."""
-    if current() is None:
+    """Whether it is called by somebody else, or where it fails anyway, or reads what a test or debugger has to say."""
+    actor = current()
+    if actor is None:
         return True
+    if real.__name__ == "signal":
+        return bool(actor.number) or sys._getframe(2).f_globals.get("__name__") == "asyncio.runners"
     return real.__name__ == "input" and (sys.stdin is not sys.__stdin__ or is_debugging(sys._getframe(1)))
 
 
