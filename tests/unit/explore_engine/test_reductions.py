@@ -187,8 +187,8 @@ class _FirstStateTrusted(Races):
 
     __slots__ = ()
 
-    def _before(self, execution: Any, item: int, at: int) -> Any:
-        return super()._before(execution, item, at) or (
+    def _before(self, execution: Any, item: int, at: int, kept: int) -> Any:
+        return super()._before(execution, item, at, kept) or (
             (execution.before[at],) if self.order.prints[at].touch >> item & 1 else None)
 
 
