@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-__all__ = ["SCHEMA", "json_text", "lines", "summary", "text"]
+__all__ = ["SCHEMA", "json_text", "lines", "story", "summary", "text"]
 
 Piece = tuple[str, str]  # (style, text); styles: "", "error", "warning", "place", "code", "caret", "dim", "good"
 
@@ -75,14 +75,27 @@ class ReportLike(Protocol):
 
 def text(report: ReportLike, width: int = 0) -> str:
     """The whole report as plain text; `width` in columns, 0 for no wrapping."""
-    return "\n".join("".join(piece for _, piece in line) for line in lines(report, width))
+    return _plain(lines(report, width))
+
+
+def story(finding: FindingLike) -> str:
+    """One finding by itself, as its report tells it but for the lines of the source."""
+    return _plain(_told_of(finding, {}, 0))
+
+
+def _plain(styled: Iterable[list[Piece]]) -> str:
+    return "\n".join("".join(piece for _, piece in line) for line in styled)
+
+
+def _told_of(finding: FindingLike, sources: Mapping[str, Sequence[str]], width: int) -> Iterator[list[Piece]]:
+    yield from _wrapped(_headline(finding), width)
+    yield from _story(finding, sources, width)
 
 
 def lines(report: ReportLike, width: int = 0) -> Iterator[list[Piece]]:
     """The report line by line, each line as styled pieces."""
     for finding in report.findings:
-        yield from _wrapped(_headline(finding), width)
-        yield from _story(finding, report.lines, width)
+        yield from _told_of(finding, report.lines, width)
         yield []
     yield from _wrapped(summary(report), width)
 

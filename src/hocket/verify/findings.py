@@ -59,6 +59,11 @@ class Finding:
     def is_error(self) -> bool:
         return CODES[self.code].severity is Severity.ERROR
 
+    def __str__(self) -> str:
+        from hocket.render.findings import story
+
+        return story(self)
+
     def row(self, graph: Graph | None = None) -> Row:
         """The finding as every report format takes it; with its graph, each step of a run has a place."""
         return Row(

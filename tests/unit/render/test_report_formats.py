@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hocket
 from hocket.render.github import step_summary, workflow_commands
 from hocket.render.gitlab import gitlab
 from hocket.render.junit import junit
@@ -147,3 +148,12 @@ def test_any_text_in_any_place_leaves_every_report_readable(given_cases):
     commands = workflow_commands(given_cases)
     assert all(line.startswith(("::error", "::warning", "::notice")) for line in commands.split("\n") if commands)
     assert step_summary(given_cases)
+
+
+def test_a_finding_by_itself_is_told_as_in_its_report_but_for_the_lines_of_the_source():
+    report = hocket.verify("hocket: 1\ntasks:\n  a: {writes: f}\n  b: {writes: f}\n", format="hocket")
+    (finding,) = report.findings
+    lines = iter(str(report).splitlines())
+    assert all(line in lines for line in str(finding).splitlines())  # all of them, in that order
+    assert str(finding).splitlines()[1:3] == ["    this run:", "     1. a starts"]
+    assert str(finding).endswith("cure: " + finding.cure)
