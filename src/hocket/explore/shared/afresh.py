@@ -23,7 +23,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache, partial
 from io import BytesIO, StringIO
-from itertools import filterfalse, islice
+from itertools import filterfalse, islice, repeat
 from operator import is_
 from re import Pattern
 from types import CellType, MemberDescriptorType, ModuleType
@@ -94,6 +94,11 @@ class Kept:
         for value in islice(_reachable(values, lambda kind: enters(kind) or _may_be_tracked(kind)), _REACHED - kept):
             self.keep(value)
         self._old = frozenset(self._contents)
+
+    def is_older(self, value: Any) -> bool:
+        """Whether it was there when the exploration began: Python's own objects are frozen then, and not listed."""
+        return self.is_old(value) or (
+            gc.is_tracked(value) and not any(map(is_, gc.get_objects(), repeat(value))))
 
     def may_have_missed(self, value: Any) -> bool:
         """Whether it may have been there all the same: there was more than could be gone through."""

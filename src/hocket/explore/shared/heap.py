@@ -20,14 +20,12 @@ are no operations either, and are forgotten: the next threads begin a new epoch.
 from __future__ import annotations
 
 import ast
-import gc
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from itertools import groupby, repeat
-from operator import is_
+from itertools import groupby
 from types import CellType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -252,7 +250,7 @@ class Heap:
         thing = self.known.get(id(value)) or self.derive(value)
         if thing is not None:
             return thing
-        old = self.kept.is_old(value) or _is_old(value)
+        old = self.kept.is_older(value)
         if self.kept.may_have_missed(value):
             self.mourn(f"a {type(value).__name__} may be older than the exploration, and what is left in it unnoticed")
         self._spread(value, hint, _OUTSIDE if old else _LUMP, deep=False)
@@ -521,8 +519,3 @@ def _nothing(told: str) -> None:
 
 def _none(value: Any) -> None:
     """Nothing is."""
-
-
-def _is_old(value: Any) -> bool:
-    """Whether it was there when the exploration began: those objects are frozen, and not listed here."""
-    return gc.is_tracked(value) and not any(map(is_, gc.get_objects(), repeat(value)))

@@ -42,8 +42,8 @@ from hocket.explore.threads.control import Actor, Control
 from hocket.explore.threads.pool import Voice, _allocate_lock
 
 __all__ = [
-    "ENVELOPES", "LIFE", "METHODS_OF_C", "OPEN", "WEAK", "given_to", "is_made_by_python", "is_member", "is_settled",
-    "is_stepping", "is_value", "parts", "plainly", "referred", "told_key",
+    "ENVELOPES", "LIFE", "METHODS_OF_C", "OPEN", "WEAK", "given_to", "is_local", "is_made_by_python", "is_member",
+    "is_settled", "is_stepping", "is_value", "parts", "plainly", "referred", "told_key",
 ]
 
 LIFE = "\0life"
@@ -289,6 +289,14 @@ def is_settled(value: Any) -> bool:
     home, name, path = (plainly(value, each) for each in ("__module__", "__name__", "__qualname__"))
     module: Any = sys.modules.get(home or "")
     return module is not None and path == name and (own_names(module) or {}).get(name) is value
+
+
+def is_local(value: Any) -> bool:
+    """Whether it is a function that a function has made, and no method: a value like others, till it is given away."""
+    if type(value) is not FunctionType:
+        return False
+    code = value.__code__
+    return code.co_qualname[:-len(code.co_name)].endswith("<locals>.")
 
 
 def _attributes(value: Any, name: str) -> Iterator[tuple[Any, str]]:

@@ -39,7 +39,7 @@ from hocket.explore.shared.calling import Calling, rewritten_text
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.looking_back import runs_here
 from hocket.explore.shared.names import stable_names
-from hocket.explore.shared.parts import ENVELOPES, is_made_by_python, is_member, is_value, own_names
+from hocket.explore.shared.parts import ENVELOPES, is_local, is_made_by_python, is_member, is_value, own_names
 from hocket.explore.shared.replaced import BY_NAME, OF_LOOKING_UP, is_data, is_described, is_foreign, is_looked_up
 from hocket.explore.shared.rewrite import unbound
 from hocket.explore.shared.scopes import CELLS
@@ -99,7 +99,7 @@ class Probes(Calling):
             if type(attribute) is cached_property and not self._is_rewritten(_cached_get.__code__):
                 return self._get_cached(thing, o, name, attribute)
             value = getattr(o, name)  # a method, or a property whose code speaks for itself
-            return self._loaded(value) if is_foreign(attribute) else value
+            return self._loaded(value) if is_foreign(attribute) or is_local(value) else value
         actor = ACTORS.get(_get_ident())
         if actor is not None and (attribute is _missing or type(attribute) is MemberDescriptorType):
             self._look_out(actor, thing, own, name, "written")
@@ -363,7 +363,7 @@ class Probes(Calling):
         if type(o) is ModuleType:
             return self.heap.module(o)
         if issubclass(type(o), (type, FunctionType)):
-            return self.heap.meet(o)
+            return None if is_local(o) and not self.heap.kept.is_older(o) else self.heap.meet(o)
         return self.mocks.thing(o) if self.mocks.has(o) else None
 
     def _data_of(self, kind: type) -> dict[str, type]:
