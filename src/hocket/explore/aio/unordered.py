@@ -109,8 +109,10 @@ def _report(actor: Actor, size: int) -> None:
 def sets_in_any_order() -> Iterator[None]:
     """For the time of an exploration `asyncio.tasks` makes sets that are."""
     namespace = vars(asyncio.tasks)
+    before = {name: namespace[name] for name in ("set",) if name in namespace}  # of an exploration around this one
     namespace["set"] = Members
     try:
         yield
     finally:
         del namespace["set"]
+        namespace.update(before)
