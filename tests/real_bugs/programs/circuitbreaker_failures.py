@@ -5,6 +5,7 @@ callers is called a third time.
 """
 
 import threading
+from contextlib import suppress
 
 from circuitbreaker import CircuitBreaker
 
@@ -19,10 +20,8 @@ def body() -> None:
     breaker = CircuitBreaker(failure_threshold=2)
 
     def call() -> None:
-        try:
+        with suppress(ValueError):
             breaker.call(int, "no number")
-        except ValueError:
-            pass
 
     callers = [threading.Thread(target=call) for _ in range(2)]
     for caller in callers:
