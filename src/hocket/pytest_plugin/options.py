@@ -25,6 +25,7 @@ import pytest
 __all__ = ["OPTIONS", "Option", "Outside", "add_options"]
 
 NONE = "none"  # takes a limit away
+_STRATEGIES = ("optimal", "source", "dfs", "random", "pct", "pos", "urw", "surw", "portfolio")  # without loading them
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,6 @@ def _names(given: Any) -> tuple[str, ...]:
     return tuple(several)
 
 
-def _word(given: Any) -> str:
-    if not isinstance(given, str) or not given.isidentifier():
-        raise ValueError(given)
-    return given
-
-
 def _workers(given: Any) -> int | str:
     return "auto" if given == "auto" else int(_number(int, 0, True, given))
 
@@ -104,7 +99,8 @@ OPTIONS = (
            partial(_number, int, 0, True)),
     Option("steps", "N", "a whole number above 0", "steps that one execution may take",
            partial(_number, int, 0, True)),
-    Option("strategy", "NAME", "the name of a strategy", "how to search; see docs/reference/strategies.md", _word),
+    Option("strategy", "NAME", f"one of {', '.join(_STRATEGIES)}", "how to search; see docs/reference/strategies.md",
+           partial(_one_of, _STRATEGIES)),
     Option("seed", "N", "a whole number", "repeat the sample that was drawn with this seed",
            partial(_number, int, float("-inf"), False)),
     Option("data", "HOW", "track, race-check or off", "what shared data counts as",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 import hocket.explore.front  # noqa: F401  # pytester forgets what its runs have imported, and two explorers are one too many
+from hocket.explore.options import STRATEGIES
+from hocket.explore.sampling.portfolio import SAMPLERS
+from hocket.pytest_plugin.options import OPTIONS
 
 pytest_plugins = "pytester"
 
@@ -162,6 +165,11 @@ def test_a_mistake_in_a_marker_is_an_error_of_its_file_with_the_right_names(pyte
         message in ("data", "strategy") and f"explore(): '{message}' was set to" in result.stdout.str())
 
 
+def test_the_strategies_that_can_be_asked_for_from_outside_are_all_that_there_are():
+    (option,) = [option for option in OPTIONS if option.name == "strategy"]
+    assert option.expected == f"one of {', '.join((*STRATEGIES, *SAMPLERS))}"
+
+
 def test_coroutine_functions_are_explored_with_fixtures_methods_and_parameters(pytester):
     facts, record = explored(pytester, """
     import asyncio
@@ -266,6 +274,7 @@ def test_other_modules_are_tracked_when_shared_data_is_in_their_hands_or_they_ar
     (["--explore-bound=many"], {}, "", "argument --explore-bound: 'many' is not a whole number, 0 or more"),
     (["--explore-seconds=-1"], {}, "", "argument --explore-seconds: '-1' is not a number above 0"),
     (["--explore-data=all"], {}, "", "argument --explore-data: 'all' is not track, race-check or off"),
+    (["--explore-strategy=dsf"], {}, "", "argument --explore-strategy: 'dsf' is not one of optimal, source, dfs"),
     ([], {"HOCKET_EXPLORE_SECONDS": "soon"}, "", "HOCKET_EXPLORE_SECONDS: 'soon' is not a number above 0"),
     ([], {}, "explore_bound = -3", "explore_bound: -3 is not a whole number, 0 or more"),
 ])
