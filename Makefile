@@ -39,6 +39,9 @@ fuzz: $(READY)
 exhaust: $(READY)
 	$(BIN)/python -m tests.exhaust_certificates
 	$(BIN)/python -m tests.chain.steps
+	$(BIN)/python -m tests.chain.settlings
+	$(BIN)/python -m tests.chain.exhaust seeds 4 --spawns 1
+	$(BIN)/python -m tests.chain.exhaust all 4 --spawns 1
 	$(BIN)/python -m tests.exhaust_subsystems
 
 compiled: $(READY)
