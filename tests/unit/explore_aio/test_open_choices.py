@@ -242,6 +242,10 @@ def test_a_timer_and_what_another_thread_hands_in_come_in_either_order():
     assert (result.verdict, set(result.outcomes)) == ("proved", {"came", "late"})
 
 
+DONE_AT_ONCE = {False} if sys.version_info >= (3, 14) else set()
+"""What else may be: from 3.14 on a thread that is done before its future is asked for leaves nothing to cancel."""
+
+
 def test_a_thread_that_is_awaited_by_a_cancelled_task_may_be_done_or_not():
     """Whether a future is cancelled is asked by asyncio in the thread, too: its steps must not hang on the answer."""
     async def body():
@@ -252,7 +256,7 @@ def test_a_thread_that_is_awaited_by_a_cancelled_task_may_be_done_or_not():
         return task.cancelled()
 
     result = hocket.explore(body, data="off")
-    assert (result.verdict, set(result.outcomes)) == ("proved", {True})
+    assert (result.verdict, set(result.outcomes)) == ("proved", {True, *DONE_AT_ONCE})
 
 
 def test_a_task_is_cancelled_while_the_loop_rests_and_a_thread_is_at_work():
