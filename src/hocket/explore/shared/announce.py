@@ -367,6 +367,15 @@ def _is_plain(value: Any) -> bool:
     return type(value) in _PLAIN
 
 
+def _is_plain_exception(value: Any) -> bool:
+    """Whether it is a class of exceptions, or one that is told of without any code of the program."""
+    kind = value if issubclass(type(value), type) else type(value)
+    if not issubclass(kind, BaseException) or is_made_by_python(kind):
+        return False
+    return kind is value or (
+        not vars(value) and all(map(_is_plain, (*value.args, getattr(value, "filename", None)))))
+
+
 def _lookup(kind: type, name: str) -> tuple[type | None, Any]:
     """The class that has the attribute, and what is there."""
     for owner in kind.__mro__:

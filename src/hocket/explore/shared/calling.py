@@ -41,6 +41,7 @@ from hocket.explore.shared.announce import (
     _PLAIN,
     _code_behind,
     _is_plain,
+    _is_plain_exception,
     _is_stack,
     _stood_for,
     unseen,
@@ -222,7 +223,7 @@ class Calling(OfC):
             args = tuple([self._speaking(value) for value in args])
             named = {name: self._speaking(value) for name, value in named.items()}
             given = [*args, *named.values()]
-        if kind is not FunctionType and not issubclass(type(f), type):
+        if kind is not FunctionType and kind not in _UNBOUND and not issubclass(type(f), type):
             given.append(owner if owner is not None and not issubclass(type(owner), ModuleType) else f)
         if not _REAL.keys().isdisjoint((type(owner), *map(type, given))):
             self._beware_of_locks(actor, given, owner)
@@ -406,7 +407,7 @@ class Calling(OfC):
         if type(value) is FunctionType:
             return not vars(value).keys() & {"__wrapped__", "__signature__"}
         inside = self._within((value,))
-        return _is_plain(value) or (bool(inside) and all(
+        return _is_plain(value) or _is_plain_exception(value) or (bool(inside) and all(
             type(container) in _EXACT and all(_is_plain(part) or type(part) in _EXACT for part in _entries(container))
             for container in inside))
 

@@ -28,6 +28,7 @@ import re
 import reprlib
 import sys
 import threading
+import tokenize
 import traceback
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -68,7 +69,8 @@ _IMMUTABLE: tuple[type, ...] = (
     str, bytes, int, float, complex, bool, tuple, frozenset, range, type(None), type, slice, re.Pattern, re.Match,
     BaseException, type({}.keys()), type({}.values()), type({}.items()), memoryview,
 )
-_KEEP_TO_THEMSELVES = {module.__file__ for module in (ast, difflib, inspect, linecache, pprint, reprlib, traceback)}
+_KEEP_TO_THEMSELVES = {module.__file__ for module in (
+    ast, difflib, inspect, linecache, pprint, reprlib, tokenize, traceback)}
 """They change only what they have made; if they are given what is shared, that is reported."""
 _READERS = {
     "get", "keys", "values", "items", "index", "count", "copy", "union", "intersection", "difference", "issubset",

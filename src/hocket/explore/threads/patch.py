@@ -94,7 +94,7 @@ def controlled(extra: tuple[dict[str, Any], ...] = (), roots: Iterable[Any] = ()
         _keep_counters(undo)
         for extension in EXTENSIONS:
             undo.enter_context(extension())
-        undo.callback(setattr, threading, "excepthook", threading.excepthook)
+        undo.callback(_set_all, _as_programs_find_it())
         undo.callback(setattr, sys, "unraisablehook", sys.unraisablehook)
         sys.unraisablehook = _told_of_finalisers(sys.unraisablehook)
         yield leftovers
@@ -113,13 +113,18 @@ def _told_of_finalisers(plain: Callable[[Any], Any]) -> Callable[[Any], None]:
     return told
 
 
+def _as_programs_find_it() -> list[tuple[Any, str, Any]]:
+    """What a program may exchange for the whole process, and does not always put back."""
+    return [(threading, "excepthook", threading.excepthook), (sys, "stdout", sys.stdout), (sys, "stderr", sys.stderr)]
+
+
 def _set_methods(undo: ExitStack) -> None:
     before = [(owner, name, owner.__dict__[name]) for owner, name, _ in _METHODS]
     undo.callback(_set_all, before)
     _set_all(_METHODS)
 
 
-def _set_all(methods: list[tuple[type, str, Any]]) -> None:
+def _set_all(methods: list[tuple[Any, str, Any]]) -> None:
     for owner, name, method in methods:
         setattr(owner, name, method)
 
@@ -451,10 +456,11 @@ _STAND_INS = [pair for pair in _REPLACED if pair[0] is not _start_new_thread]
 def begin_books(main: Thread) -> Callable[[Control], None]:
     """What an execution starts with: main is known to threading, and threads are numbered from 1."""
 
-    hook = threading.excepthook
+    before = _as_programs_find_it()
 
     def begin(control: Control) -> None:
-        control.session.hook = threading.excepthook = hook
+        _set_all(before)
+        control.session.hook = threading.excepthook
         threading._active[1] = main  # type: ignore[attr-defined]  # CPython's own field
         threading._counter = itertools.count(1).__next__  # type: ignore[attr-defined]  # CPython's own field
         pools = sys.modules.get("concurrent.futures.thread")
