@@ -77,9 +77,10 @@ class OnLoop(AsyncScheduler):
     """An event loop in a thread of its own, and its scheduler, called from outside."""
 
     _handle = _Outside
-    _spawn, add_graph, _tell, _link, story, check, add_worker, remove_worker = map(
-        _in_the_loop, ("_spawn", "add_graph", "_tell", "_link", "story", "check", "add_worker", "remove_worker")
+    _spawn, _spawn_armed, add_graph, _tell, _link = map(
+        _in_the_loop, ("_spawn", "_spawn_armed", "add_graph", "_tell", "_link")
     )
+    story, check, add_worker, remove_worker = map(_in_the_loop, ("story", "check", "add_worker", "remove_worker"))
 
     def there(self, awaitable: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(awaitable, self._loop).result(GUARD)
