@@ -4,6 +4,7 @@ import _thread
 import asyncio
 import re
 import threading
+import time
 
 import pytest
 
@@ -73,6 +74,29 @@ def test_a_lock_that_is_set_up_anew_after_a_fork_is_free(make):
             return "free"
 
     assert hocket.explore(sets_up_anew).outcomes == {"free": 1}
+
+
+class Bunch:
+    """As in `test.lock_tests`: threads that are waited for by looking, in a module that knows `_thread` and others."""
+
+    def __init__(self, count):
+        self.count, self.started = count, []
+
+        def task():
+            assert re.fullmatch("[0-9]+", str(_thread.get_ident()))
+            self.started.append(_thread.get_ident())
+
+        for _ in range(count):
+            _thread.start_new_thread(task, ())
+
+    def wait_for_started(self):
+        while len(self.started) < self.count:
+            time.sleep(0.01)
+
+
+def test_a_loop_that_polls_in_a_module_that_starts_threads_at_the_lowest_level_is_proved():
+    result = hocket.explore(lambda: Bunch(1).wait_for_started())
+    assert (result.verdict, result.classes) == ("proved", 3)  # main looks before, and stands or not; or after
 
 
 def test_a_task_class_whose_namespace_nobody_can_read_is_explored():

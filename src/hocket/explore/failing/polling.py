@@ -9,6 +9,7 @@ for certain is only suspected.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from hocket.explore.execution import Execution
@@ -28,10 +29,23 @@ def livelock_of(body: Callable[[], Any], cut: Execution, steps: int, visible: Vi
     def run(strategy: Strategy) -> Control:
         kept: list[Control] = []
         Runner(body, new_session(body, steps, visible)).run(strategy, _keep(kept), places=True)
+        if not kept:
+            raise _Blocked
         return kept[0]
 
     length = period(cut.events)
-    rounds = _rounds(cut, length)
+    found = None
+    with suppress(_Blocked):
+        found = _livelock(run, _rounds(cut, length))
+    repeats = cut.events[len(cut.events) - length:]
+    return found, told(repeats, cut.cast.actors, cut.cast.objects)
+
+
+class _Blocked(Exception):
+    """Run again, it blocks outside of the explorer's control."""
+
+
+def _livelock(run: Callable[[Strategy], Control], rounds: Schedule) -> Failure | None:
     found = _circle(run, rounds)
     for start in (rounds, Schedule()):
         if found is None:
@@ -39,8 +53,7 @@ def livelock_of(body: Callable[[], Any], cut: Execution, steps: int, visible: Vi
             if control.end == End.BOUND:
                 execution = control.execution
                 found = _circle(run, _rounds(execution, period(execution.events)))
-    repeats = cut.events[len(cut.events) - length:]
-    return found, told(repeats, cut.cast.actors, cut.cast.objects)
+    return found
 
 
 def _rounds(execution: Execution, length: int) -> Schedule:

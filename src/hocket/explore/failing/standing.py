@@ -52,7 +52,8 @@ _COUNTING: tuple[Any, ...] = (
 # modules whose functions keep no state that a state here would not have: time is the actor's own
 _HARMLESS = {"hocket", "threading", "time", "queue", "operator", "math", "asyncio", "warnings", "concurrent",
              "builtins", "functools", "itertools", "collections", "contextlib", "dataclasses", "enum", "typing",
-             "logging", "pytest", "_pytest"}
+             "logging", "pytest", "_pytest", "_thread", "unittest", "abc", "bisect", "copy", "fractions", "heapq",
+             "json", "numbers", "re", "string", "textwrap", "types"}
 _OF_TYPES = {"typing", "abc"}  # what these put into classes keeps nothing but caches
 _OF_THREADS = {"_hocket", "_stderr", "_invoke_excepthook"}  # fields of Thread that say nothing of where it stands
 _LOOPS = {"FOR_ITER", "SEND", "GET_ANEXT"}
