@@ -292,7 +292,7 @@ def _armed_first(self: Any, name: str, body: Any, more: Any, before: Any, above:
     return handle
 
 
-def _kept_coming(self: Seats, seat: Any) -> None:
+def _kept_coming(self: Seats, seat: Any, longest: Any = None) -> None:
     """Whoever has come is still thought to be on the way."""
     self.parked.append(seat)
     seat.condition.wait()

@@ -22,7 +22,8 @@ import hocket
 from hocket import AsyncScheduler, Monitor, Scheduler
 from hocket.errors import HocketError, Refused
 from hocket.graph import Graph, Task
-from hocket.kernel.lifecycle import Moment
+from hocket.kernel.lifecycle import Moment, Policy
+from hocket.runtime.pickers import PICKERS
 
 
 def _nothing(moment: Moment, node: object) -> None:
@@ -250,7 +251,7 @@ def _done(deeds: list[tuple[str, int, int]], **options: Any) -> object:
 
 
 @settings(max_examples=60, deadline=None)
-@given(DEEDS, st.sampled_from(["fifo", "lifo", "random", "priority"]), st.sampled_from(["isolate", "branch", "fail_fast"]))
+@given(DEEDS, st.sampled_from(list(PICKERS)), st.sampled_from(list(Policy)))
 def test_whatever_is_done_it_runs_and_ends_as_if_all_had_nodes_from_the_beginning(deeds, picker, policy):
     """Without workers everything happens in one order: the same bodies, answers, refusals and outcomes, one by one."""
     options = {"picker": picker, "policy": policy}

@@ -74,15 +74,6 @@ class AsyncWorkers(AsyncCrew):
         if stranded:
             warn(Stranded(name, stranded), stacklevel=2)
 
-    @contextmanager
-    def worker(self, name: str) -> Iterator[None]:
-        """One worker more for as long as the block lasts: a plain `with`. Raises Refused as `add_worker` does."""
-        self.add_worker(name)
-        try:
-            yield
-        finally:
-            self.remove_worker(name)
-
     def _refuse_strangers(self, thing: str, did: str) -> None:
         """Who may build: the loop, and bodies in threads."""
         raise NotImplementedError

@@ -9,7 +9,8 @@ in another.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from operator import index as as_count
 from types import FunctionType
@@ -290,6 +291,23 @@ class Building(Generic[H]):
         if not isinstance(task, Built) or task.scheduler is not self:
             raise Refused(getattr(task, "name", repr(task)), "used here", "not a task of this scheduler", "one that is")
         return task
+
+    # -- workers ------------------------------------------------------------------------------------------------------
+
+    def add_worker(self, name: str) -> None:
+        raise NotImplementedError
+
+    def remove_worker(self, name: str) -> None:
+        raise NotImplementedError
+
+    @contextmanager
+    def worker(self, name: str) -> Iterator[None]:
+        """One worker more for as long as the block lasts: a plain `with`. Raises Refused as `add_worker` does."""
+        self.add_worker(name)
+        try:
+            yield
+        finally:
+            self.remove_worker(name)
 
     # -- what people ask ----------------------------------------------------------------------------------------------
 

@@ -19,8 +19,7 @@ from __future__ import annotations
 
 import reprlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 from warnings import warn
@@ -124,15 +123,6 @@ class Crew(Light[Handle]):
         self._enter_all()
         return [node.name for node in self._kernel.nodes if Phase.IDLE < node.phase < _RUNNING]
 
-    @contextmanager
-    def worker(self, name: str) -> Iterator[None]:
-        """One worker more for as long as the block lasts. Raises Refused as `add_worker` does."""
-        self.add_worker(name)
-        try:
-            yield
-        finally:
-            self.remove_worker(name)
-
     def _dismiss(self, seat: Seat) -> None:
         seat.alive = False
         self._asleep.rouse(seat)
@@ -207,7 +197,7 @@ class Crew(Light[Handle]):
     def _park(self, seat: Seat) -> None:
         last_awake = len(self._asleep.parked) + 1 == len(self._seats)
         if not (last_awake and self._rest()):
-            self._asleep.park(seat)
+            self._asleep.park(seat, self._primitives.longest_sleep())
 
     def _rest(self) -> bool:
         """Nothing is ready, and no body runs; whether something could be done about it."""

@@ -16,7 +16,7 @@ from hocket.graph import Expression, assemble
 from hocket.kernel import Edge, Node, Outcome
 from hocket.kernel.kernel import Watch
 from hocket.runtime.bodies import refuse_body
-from hocket.runtime.entity import EntityTask, OnCompletion, Progress, below, first_open, names
+from hocket.runtime.entity import Entity, EntityTask, OnCompletion, Progress, below, first_open, names
 from hocket.runtime.task import error_of
 from hocket.runtime.ticks import TaskComponent, Ticks
 
@@ -33,6 +33,7 @@ class Entities:
         self._ticks = Ticks(watch=watch, look=self._look)
         self._entities: dict[int, EntityTask] = {}
         self._made = 0
+        self._mark = object()  # of this world, on the entities that it makes
         self._new: dict[EntityTask, None] = {}  # finalised, or given to a live fork: the next pass begins here
         self._finals: dict[EntityTask, OnCompletion] = {}
 
@@ -148,7 +149,7 @@ class Entities:
 
     def is_alive(self, entity: int) -> bool:
         """Whether the entity is there: made, and not deleted."""
-        return entity in self._entities
+        return self._find(entity) is not None
 
     def task(self, entity: int) -> EntityTask:
         """A handle that outlives the entity: `name`, `outcome`, `is_done`, `exception`, `value()`."""
@@ -194,18 +195,26 @@ class Entities:
             raise TypeError(f"the body of a task is a TaskComponent, a callable or None, not {body!r}")
         name = name or ("fork" if body is None else getattr(body, "__name__", type(body).__name__))
         refuse_body(name, body, awaits=False)
-        entity = self._number() if number is None else number
+        entity = Entity(self._number() if number is None else number, self._mark)
         node = self._ticks.kernel.add(f"{name}#{entity}", body is not None)
         self._entities[entity] = task = EntityTask(node, body, entity)
         self._place(task)
         return entity
 
+    def _find(self, entity: int) -> EntityTask | None:
+        """What an entity of this world is, or a number that says nothing of worlds; None when it is not there."""
+        if not isinstance(entity, int) or (isinstance(entity, Entity) and entity.world is not self._mark):
+            return None
+        return self._entities.get(entity)
+
     def _known(self, entity: int) -> EntityTask:
-        task = self._entities.get(entity) if isinstance(entity, int) else None
+        task = self._find(entity)
         if task is None:
+            stranger = isinstance(entity, Entity) and entity.world is not self._mark
+            why = "it was made in another world" if stranger else "it was never made here, or it was deleted"
             raise EntityError(
-                f"there is no task or fork {entity!r} in this world: it was never made here, or it was deleted; "
-                "task(entity), asked for before that, tells how it ended",
+                f"there is no task or fork {entity!r} in this world: {why}; task(entity), asked for before that, "
+                "tells how it ended",
                 (entity,),
             )
         return task

@@ -16,7 +16,21 @@ from hocket.errors import Tampered
 from hocket.kernel import Node, Outcome, Phase
 from hocket.runtime.task import Task
 
-__all__ = ["EntityTask", "OnCompletion", "Progress", "below", "first_open", "names"]
+__all__ = ["Entity", "EntityTask", "OnCompletion", "Progress", "below", "first_open", "names"]
+
+
+class Entity(int):
+    """The number of an entity that knows which world it was made in: in another the same number is somebody else."""
+
+    world: object  # a mark of the world, by identity
+
+    def __new__(cls, number: int, world: object) -> Entity:
+        entity = super().__new__(cls, number)
+        entity.world = world
+        return entity
+
+    def __reduce__(self) -> tuple[type, tuple[int]]:  # elsewhere it is a number
+        return int, (int(self),)
 
 
 class OnCompletion(Enum):
@@ -32,7 +46,7 @@ class EntityTask(Task):
 
     __slots__ = ("alive", "entity", "hint", "parents", "progress", "prongs", "single", "wanted", "within")
 
-    def __init__(self, node: Node, body: Callable[..., Any] | None, entity: int) -> None:
+    def __init__(self, node: Node, body: Callable[..., Any] | None, entity: Entity) -> None:
         super().__init__(node, body)
         self.entity, self.alive = entity, True
         self.wanted = False  # it, or something that waits for it, was finalised, and the manager has been here

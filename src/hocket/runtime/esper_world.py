@@ -21,7 +21,7 @@ from typing import Any
 from hocket.errors import EntityError, MissingExtra, Refused, Tampered
 from hocket.kernel.kernel import Watch
 from hocket.runtime.ecs import OnCompletion, World
-from hocket.runtime.entity import EntityTask, Progress
+from hocket.runtime.entity import Entity, EntityTask, Progress
 from hocket.runtime.ticks import PlainBody, TaskComponent
 
 try:
@@ -78,13 +78,18 @@ class EsperWorld(World):
     ) -> int:
         """As `World.make_task`; on an `entity` of esper that is there already, which keeps its other components.
 
-        Raises EntityError when that entity does not exist, or is a task or fork already.
+        Raises EntityError when that entity does not exist, is a task or fork already, or was made in another world.
         """
         self._here()
         if entity is None:
             return super().make_task(body, name)
-        if not esper.entity_exists(entity) or entity in self._entities:
-            state = "is a task or fork already" if entity in self._entities else "does not exist"
+        if isinstance(entity, Entity) and entity.world is not self._mark:
+            state = "was made in another world"
+        elif not esper.entity_exists(entity):
+            state = "does not exist"
+        else:
+            state = "is a task or fork already" if entity in self._entities else ""
+        if state:
             raise EntityError(f"entity {entity} {state}: a task takes an entity of esper that is none yet", (entity,))
         return self._make(body, name, entity)
 

@@ -51,6 +51,11 @@ class Primitives(Protocol):
     def condition(self, lock: Lock) -> Condition: ...
     def thread(self, target: Callable[[], None], name: str) -> Thread: ...
     def get_ident(self) -> int: ...
+    def longest_sleep(self) -> float | None:
+        """How many seconds this thread may wait at most before it looks up; None: until it is notified."""
+
+
+_LOOKS_UP = 0.2
 
 
 class _Threading:
@@ -67,6 +72,14 @@ class _Threading:
 
     def get_ident(self) -> int:
         return threading.get_ident()
+
+    def longest_sleep(self) -> float | None:
+        """CPython overlooks a Ctrl-C that comes just before the main thread blocks, until the thread wakes up.
+
+        Where somebody else has put locks into `threading`, as an exploration does, nobody blocks so.
+        """
+        blocks = threading.Lock.__module__ == "_thread"
+        return _LOOKS_UP if blocks and threading.get_ident() == threading.main_thread().ident else None
 
 
 THREADING: Primitives = _Threading()

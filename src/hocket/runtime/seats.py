@@ -38,13 +38,13 @@ class Seats:
         self.parked: list[Seat] = []  # each once
         self._coming: Seat | None = None  # woken for work, and not here yet
 
-    def park(self, seat: Seat) -> None:
-        """Sleep until there is work, or what this one in particular waits for."""
+    def park(self, seat: Seat, longest: float | None = None) -> None:
+        """Sleep until there is work, or what this one in particular waits for; `longest` seconds at most."""
         self.parked.append(seat)
         try:
-            seat.condition.wait()
+            seat.condition.wait(longest)
         finally:
-            if seat in self.parked:  # woken by nothing at all
+            if seat in self.parked:  # woken by nothing at all, or by the time
                 self.parked.remove(seat)
             if self._coming is seat:
                 self._coming = None

@@ -118,7 +118,8 @@ class Scheduler(Crew):
             task.waiters = [*task.waiters, seat]
             self._waiting.append(seat)
             while task.outcome is None and (self._workers or self._seats):
-                if not seat.condition.wait(timeout) and timeout is not None and task.outcome is None:
+                longest = self._primitives.longest_sleep() if timeout is None else timeout
+                if not seat.condition.wait(longest) and timeout is not None and task.outcome is None:
                     raise TimeoutError(f"after {timeout} s, {self._kernel.story(task.entered())}")
             return task.outcome is not None
         finally:

@@ -117,6 +117,9 @@ class LoggedPrimitives:
     def condition(self, lock):
         return LoggedCondition(self.crew, THREADING.condition(lock))
 
+    def longest_sleep(self):
+        return None  # the model knows of no time
+
     def __getattr__(self, name):
         return getattr(THREADING, name)
 

@@ -27,6 +27,7 @@ from hocket.graph import Graph, Task, seq, task
 from hocket.kernel import Outcome
 from hocket.runtime import RUNTIMES, Scheduler, run
 from hocket.runtime.aio import AsyncScheduler
+from hocket.runtime.ecs import World
 from hocket.runtime.ticks import TaskComponent
 from tests.runtimes import GUARD, Inline, every
 from tests.tick_worlds import WORLDS
@@ -219,6 +220,8 @@ WRONG_IN_A_WORLD: list[tuple[str, Callable[[Any, Any], object], type[BaseExcepti
     ("no such entity", lambda w, e: w.join(e["task"], 999_999), EntityError, "no task or fork 999999 in this world"),
     ("a name for an entity", lambda w, e: w.finalize("task"), EntityError, "no task or fork 'task' in this world"),
     ("a list for an entity", lambda w, e: w.finalize([e["task"]]), EntityError, "no task or fork ["),
+    ("an entity of another world", lambda w, e: w.join(e["last"], World().make_task(int)), EntityError,
+     "no task or fork 1 in this world: it was made in another world"),
     ("finalised with a parent", lambda w, e: w.finalize(e["task"]), HasParent, "cannot be finalised"),
     ("an unknown completion", lambda w, e: w.finalize(e["fork"], "burn"), ValueError, "'burn'"),
     ("an unknown completion of a new task", lambda w, e: w.make_final_task(int, "burn"), ValueError, "'burn'"),

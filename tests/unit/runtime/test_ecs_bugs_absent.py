@@ -24,7 +24,7 @@ from hocket.errors import (
     Refused,
     Tampered,
 )
-from hocket.runtime.ecs import OnCompletion, Progress, TaskComponent
+from hocket.runtime.ecs import OnCompletion, Progress, TaskComponent, World
 from hocket.runtime.esper_world import EsperWorld
 from models.broken import algebra_empty_left_behind
 from tests.tick_worlds import WORLDS, Done, Write, logged, on_esper, plain
@@ -266,6 +266,12 @@ def test_an_entity_of_esper_that_is_no_task_is_no_leaf_and_is_never_deleted_s_b4
         for wrong in (foreign, 99):
             with pytest.raises(EntityError):
                 world.make_task(Done(), entity=wrong)
+        free, other = esper.create_entity(), World()
+        *_, stranger = (other.make_task(Done()) for _ in range(free))
+        assert stranger == free
+        with pytest.raises(EntityError, match=f"entity {stranger} was made in another world"):
+            world.make_task(Done(), entity=stranger)
+        assert not world.is_alive(stranger)
 
 
 def test_a_fork_is_complete_only_after_what_it_comes_after_s_b5(world):

@@ -13,6 +13,7 @@ import pytest
 from hocket import Scheduler
 from hocket.errors import Refused, TaskLost
 from hocket.kernel import Stimulus
+from hocket.runtime import THREADING
 
 workers = pytest.mark.parametrize("workers", [1, 2])
 
@@ -72,15 +73,43 @@ def test_ctrl_c_ends_an_endless_task_and_no_worker_is_left():
         if not number:
             while not s._waiting:  # the end of the block is what is to be interrupted
                 time.sleep(0)
-            while s._closing is not Stimulus.CANCELLED:  # CPython overlooks one that comes just before it blocks
-                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-                again = time.monotonic() + 2
-                while s._closing is not Stimulus.CANCELLED and time.monotonic() < again:
-                    time.sleep(0)
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # perhaps just before it blocks
+            while s._closing is not Stimulus.CANCELLED:
+                time.sleep(0)
 
     with pytest.raises(KeyboardInterrupt), Scheduler(2) as s:
         s.iter("endless", itertools.count(), press, lazy=True)
     assert threading.active_count() == before
+
+
+def test_the_main_thread_looks_up_now_and_then_and_no_other_does():
+    """A Ctrl-C that comes just before it blocks is overlooked until it wakes up."""
+    times = [THREADING.longest_sleep()]
+    thread = threading.Thread(target=lambda: times.append(THREADING.longest_sleep()))
+    thread.start()
+    thread.join()
+    assert times == [0.2, None]
+    with Scheduler(1) as s:
+        gate = threading.Event()
+        task = s.spawn("t", gate.wait)
+        waited, seat_of = [], s._seat
+
+        def seat(name):
+            made = seat_of(name)
+            wait = made.condition.wait
+
+            def once(timeout=None):
+                waited.append(timeout)
+                gate.set()
+                return wait(timeout)
+
+            made.condition.wait = once
+            return made
+
+        s._seat = seat
+        task.join()
+    assert set(waited) <= {0.2}
+    assert waited
 
 
 def test_a_scheduler_that_has_closed_is_not_entered_again():

@@ -379,3 +379,6 @@ class ExploredPrimitives:
     def get_ident(self) -> int:
         actor = current()
         return actor.number + 1 if actor is not None else _get_ident()
+
+    def longest_sleep(self) -> float | None:
+        return None  # to look up now and then would be a choice at every wait
