@@ -23,6 +23,7 @@ variables, because a forgotten `x' = x` is the classic hole of a first model.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -78,15 +79,21 @@ _HERE = str(Path(__file__).parent)
 _SLIPS = (TypeError, AttributeError, KeyError)  # what Python raises when a term is taken for a value
 
 
+def _are_sorts(*sorts: Any) -> None:
+    for sort in sorts:
+        claim(isinstance(sort, Sort), f"{sort!r} is no sort", "Task, where Task = Sort() stands above")
+
+
 class Symbol:
     """A part of the state: a function over sorts. `rigid`: it never changes; `ghost`: it exists for the proof only."""
 
     def __init__(self, *domain: Sort, to: Sort = BOOL, rigid: bool = False, ghost: bool = False) -> None:
+        _are_sorts(*domain, to)
         self.domain, self.to, self.rigid, self.ghost = domain, to, rigid, ghost
         self.name = "?"
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+        self.name = name if self.name == "?" else self.name
 
     def __repr__(self) -> str:
         return self.name
@@ -291,8 +298,9 @@ def _once(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def _deed(kind: str) -> Callable[..., Any]:
     def decorate(*sorts: Any, rows: Mapping[str, Any] | None = None, fair: str | None = None) -> Any:
-        if len(sorts) == 1 and not isinstance(sorts[0], Sort):
+        if len(sorts) == 1 and inspect.isfunction(sorts[0]):
             return Deed(kind, _once(sorts[0]))
+        _are_sorts(*sorts)
         if rows is None:
             return lambda method: Deed(kind, _once(method), sorts, fair=fair)
         claim(bool(rows), "the table has no rows, so this would be no deed at all", "at least one row")
@@ -362,6 +370,7 @@ class Language:
         for base in reversed(cls.__mro__):
             for name, value in vars(base).items():
                 cls._declare(name, value)
+        cls._sorts_have_their_own_names()
         for symbol in cls.symbols.values():
             for sort in (*symbol.domain, symbol.to):
                 if sort not in (BOOL, INT):
@@ -376,6 +385,13 @@ class Language:
         claim(fine, f"{name} cannot be a {kind}: it is something else already", "another name")
 
     @classmethod
+    def _sorts_have_their_own_names(cls) -> None:
+        """Scopes are given by the names of sorts."""
+        declared = [value for name in dir(cls) if isinstance(value := getattr(cls, name), Sort)]
+        for sort in declared:
+            claim(all(o is sort or o.name != sort.name for o in declared), f"two sorts are called {sort}", "two names")
+
+    @classmethod
     def _declare(cls, name: str, value: Any) -> None:
         match value:
             case Deed():
@@ -383,6 +399,7 @@ class Language:
             case Family():
                 cls.deeds |= {deed.name: deed for deed in value.deeds}
             case Symbol():
+                claim(value.name == name, f"{value.name} and {name} are one and the same", "a declaration for each")
                 cls.symbols[name] = value
             case Sort():
                 cls.sorts[value.name] = value

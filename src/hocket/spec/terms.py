@@ -66,8 +66,8 @@ class Sort:
     def __init__(self, name: str = "", members: Iterable[Any] | None = None) -> None:
         self.name = name
         self.members = None if members is None else tuple(members)
-        if len({*self.names()}) < len(self.members or ()):
-            claim(False, f"two members of {name} have one name", "each name once")
+        if not isinstance(name, str) or len({*self.names()}) < len(self.members or ()):
+            claim(False, f"Sort({name!r}, {members!r}) has no name, or one twice", "Sort('Stage', ('idle', 'busy'))")
 
     @classmethod
     def of(cls, enum: type[Enum]) -> Sort:

@@ -348,6 +348,32 @@ def a_member_comes_twice():
     Sort("Mood", ("well", "well"))  # here
 
 
+def a_sort_has_members_and_no_name():
+    Sort(("well", "unwell"))  # here
+
+
+def a_symbol_has_two_names():
+    class Slip(Counted):  # here
+        well = unwell = Relation(Buttons.Person)
+
+
+def two_sorts_have_one_name():
+    class Slip(Counted):  # here
+        Other = Sort("Person")
+
+
+def a_sort_is_given_by_its_name():
+    class Slip(Counted):
+        tall = Relation("Person")  # here
+
+
+def a_deed_is_about_a_name():
+    class Slip(Counted):
+        @action("Person")  # here
+        def push(s, p):
+            s.on[p] = True
+
+
 def a_symbol_is_called_like_a_word_of_the_language():
     class Slip(Counted):  # here
         search = Relation(Buttons.Person)
@@ -433,7 +459,12 @@ SLIPS = {
     what_deeds_change_is_given: "'on' was given, and deeds may change it (write: on = …(…, rigid=True), or",
     a_run_begins_anywhere: "a run begins in one state, and here are 4 (write: all of it in @initial)",
     a_relation_is_about_all_numbers: "seen is about all numbers, and cannot be searched (write: a finite sort)",
-    a_member_comes_twice: "two members of Mood have one name (write: each name once)",
+    a_member_comes_twice: "has no name, or one twice (write: Sort('Stage', ('idle', 'busy')))",
+    a_sort_has_members_and_no_name: "Sort(('well', 'unwell'), None) has no name, or one twice",
+    a_symbol_has_two_names: "well and unwell are one and the same (write: a declaration for each)",
+    two_sorts_have_one_name: "two sorts are called Person (write: two names)",
+    a_sort_is_given_by_its_name: "'Person' is no sort (write: Task, where Task = Sort() stands above)",
+    a_deed_is_about_a_name: "'Person' is no sort (write: Task, where",
     a_symbol_is_called_like_a_word_of_the_language: "search cannot be a part of the state: it is something else",
     a_deed_is_called_like_a_symbol: "on cannot be a deed: it is something else already (write: another name)",
     a_deed_does_another: "press is a deed, and no deed does another (write: a method that is none, for both to call)",
