@@ -276,6 +276,11 @@ class _RLock(_Lock):
     def _is_owned(self) -> bool:
         return self._owner is _RUN[0].me()
 
+    def release(self) -> None:
+        if not self._is_owned():
+            raise RuntimeError("cannot release un-acquired lock")
+        super().release()
+
     def _release_save(self) -> tuple[int, Any]:
         _RUN[0].point()
         state = (self._count, self._owner)

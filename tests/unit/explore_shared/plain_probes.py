@@ -70,7 +70,7 @@ class PlainProbes:
     def same(self, v, /):
         return v
 
-    whole = iterate = truth = subject = observed = captured = manager = same
+    whole = iterate = truth = subject = observed = captured = manager = answered = same
 
     def cell(self, name, fn, /):
         try:

@@ -23,6 +23,11 @@ class Row(NamedTuple):
     before: str = ""
 
 
+_COMPARED = """class C:
+    def __init__(self, a): self.a = a
+    def __repr__(self): return f'C{self.a}'
+    def __eq__(self, o): return self.a == o.a
+    def __lt__(self, o): return self.a < o.a"""
 ROWS = {
     "an iterator that was made before its list was shared":
         Row("d = [1, 2, 3]\ns = iter(d)", "note(next(s, None))", "d.clear()", "list(s), d"),
@@ -71,6 +76,12 @@ ROWS = {
     "an array's method is kept":
         Row("import array\nd = array.array('i', [0])", "add = d.extend\nadd([1])", "note(list(d))", "list(d)"),
     "one list is added to another": Row("d, e = [1], [2]", "d.extend(e)", "e.append(3)\nd.append(4)", "d, e"),
+    "a list is looked through by a method of the program's, and changed meanwhile":
+        Row("s = C(1)\nd = [C(2), s]", "note(d.index(s))", "d.pop(0)", "d", _COMPARED),
+    "a heap is made, with a method of the program's, and looked at meanwhile":
+        Row("import heapq\ns = C(1)\nd = [C(2), s]", "heapq.heapify(d)", "note(d.index(s))", "d", _COMPARED),
+    "the greatest is looked for by a function":
+        Row("d = [1, 2]", "note(max(d, key=lambda x: -x))", "d.insert(0, 3)", "d"),
     "extended by an iterator": Row("d = [1]\ns = iter(d)\ne = []", "e.extend(s)", "d.append(2)", "e"),
 }
 

@@ -93,20 +93,24 @@ class Kept:
             self.keep(value)
         for value in islice(_reachable(values, lambda kind: enters(kind) or _may_be_tracked(kind)), _REACHED - kept):
             self.keep(value)
-        self._old = frozenset(self._contents)
+        self._old = frozenset(self._contents) | frozenset(self._unlisted)
 
     def is_older(self, value: Any) -> bool:
         """Whether it was there when the exploration began: Python's own objects are frozen then, and not listed."""
-        return self.is_old(value) or (
+        return self.was_held(value) or (
             gc.is_tracked(value) and not any(map(is_, gc.get_objects(), repeat(value))))
 
     def may_have_missed(self, value: Any) -> bool:
         """Whether it may have been there all the same: there was more than could be gone through."""
         has_content = is_container(value) or is_stateful(type(value))
-        return self.is_cut and has_content and _is_unlisted(value) and not self.is_old(value)
+        return self.is_cut and has_content and _is_unlisted(value) and not self.was_held(value)
 
     def is_old(self, value: Any) -> bool:
-        """Whether it was there before the first execution, also where Python does not tell its age."""
+        """Whether it was there before the first execution, as far as could be gone through: the same in all of them."""
+        return id(value) in self._old
+
+    def was_held(self, value: Any) -> bool:
+        """Whether it is older than the exploration, also where Python does not tell its age."""
         return id(value) in self._old or id(value) in self._unlisted
 
     def knows(self, value: Any) -> bool:

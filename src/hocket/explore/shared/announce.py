@@ -75,6 +75,7 @@ class Announcer:
         self._handed: dict[tuple[int, str], Any] = {}
         self.memos: dict[int, Memo] = {}  # of what lru_cache has wrapped, by identity
         self.asked_above: dict[Any, list[Thing]] = {}  # which classes may have what an object has not, by its class
+        self.within: dict[int, tuple[str, list[tuple[Thing, Any]]]] = {}  # what C goes through, by actor
         self.moved: dict[int, set[str]] = {}  # what executions did to what was there before and is not put back
         self.left: dict[str, None] = {}  # and went by
         self.locks: dict[int, Any] = {}  # instead of those of a cached_property, by its identity
@@ -92,6 +93,7 @@ class Announcer:
     def begin(self) -> None:
         """What one execution knows, the next does not."""
         self.late.clear()
+        self.within.clear()
         self.advancing.clear()
         self.memos.clear()
         self.asked_above.clear()
@@ -122,6 +124,29 @@ class Announcer:
             self._note(actor, kind, places)
             return None
         return control.touch(actor, kind, tuple(places))
+
+    def in_company(self, actor: Actor, kind: str, touched: Places, call: Callable[[], Any]) -> Any:
+        """`call()`, by which C goes through what is `touched` and may call the program in between: after each of these
+        calls it looks again, and so others may have come meanwhile."""
+        if not touched or self.heap.alone(actor.control):
+            return call()
+        outer = self.within.get(actor.number)
+        self.within[actor.number] = (kind, list(touched))
+        try:
+            return call()
+        finally:
+            if outer is None:
+                self.within.pop(actor.number, None)
+            else:
+                self.within[actor.number] = outer
+
+    def answered(self, value: Any) -> Any:
+        """A special method returns, or what was given to C to be called; if it was C that asked, it goes on."""
+        actor = ACTORS.get(_get_ident()) if self.within else None
+        found = self.within.get(actor.number) if actor is not None else None
+        if actor is not None and found is not None:
+            self._announce(actor, *found)
+        return value
 
     def _in_one_step(self, o: Any, name: str, more: Places = ()) -> None:
         """A method of C is a step on all of the state of `o`, and of what lies beneath; it reads `more`."""

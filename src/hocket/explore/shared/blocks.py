@@ -89,6 +89,8 @@ class Blocks(Probes):
         actor = ACTORS.get(_get_ident())
         if actor is None or actor.control.over or self.heap.mortal or self.heap.alone(actor.control):
             return
+        if actor.number in self.within:  # C waits for the answer of this code, and looks around before it goes on
+            return
         frame = caller(sys._getframe(1))
         assert frame is not None, "a stretch is code of the program"
         places, count = self._looked_through(actor, accesses)

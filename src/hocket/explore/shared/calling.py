@@ -290,9 +290,20 @@ class Calling(OfC):
         if type(owner) is str and f.__name__ in ("format", "format_map"):
             keys: Any = named if f.__name__ == "format" or not args else args[0]
             read_fields(owner, args, keys, self.get)
-        self._looked(given, deep=type(owner) in (str, bytes, bytearray) or (type(f) in _HASHABLE and f in DEEP))
+        touched = self._places_in(given, type(owner) in (str, bytes, bytearray) or (type(f) in _HASHABLE and f in DEEP))
+        if touched:
+            self._announce(actor, "data.read", touched)
         args = tuple(map(self.shown if type(f) in _HASHABLE and f in TELLING else self.followed, args))
-        return self._fresh(f, f(*args, **{name: self._asked(value) for name, value in named.items()}))
+        if not touched or f is sorted:  # which makes a list of its own, in one go
+            return self._fresh(f, f(*args, **{name: self._asked(value) for name, value in named.items()}))
+        named = {name: self._answering(value) for name, value in named.items()}
+        return self._fresh(f, self.in_company(actor, "data.read", touched, partial(f, *args, **named)))
+
+    def _answering(self, value: Any) -> Any:
+        """What C is to call in place of a function that it is given, so that it is seen to go on after each answer."""
+        if not callable(value) or value is None:
+            return value
+        return lambda *args: self.answered(self.call(value, *args))
 
     def _shaping(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         first = args[0] if args else None
@@ -312,7 +323,9 @@ class Calling(OfC):
             iterator = self.standing(first, thing) if _is_iterator_of_c(first) else first
             return self.advanced(actor, thing, iterator, partial(f, iterator, *args[1:], **named))
         self._touch(actor, thing, first, "shape", (), self._places_in((*args[1:], *_entries(first)), deep=True))
-        result = f(*args, **named)
+        named = {name: self._answering(value) for name, value in named.items()}
+        result = self.in_company(
+            actor, "data.write", self._everywhere(thing, first), partial(f, *args, **named))
         self._settle(actor, thing, first)
         return self._loaded(result)
 

@@ -216,6 +216,7 @@ class Heap:
     def adopt(self, values: Iterable[tuple[Any, str]]) -> None:
         """What the program's modules hold, before the first execution; what was adopted before keeps its number."""
         self.known.update(self._outside)
+        self._first.clear()
         self.kept.keep_anew(thing.held for thing in self._outside.values())
         for value, hint in values:
             if not is_value(type(value)) and id(value) not in self.known:

@@ -110,8 +110,7 @@ class Holding(Iterating):
     def contained(self, item: Any, o: Any) -> bool:
         """`item in o`"""
         if type(o) in _ENTERED_AT_ONCE:
-            self._looked((item, o), deep=True)
-            return item in o
+            return bool(self.in_step(operator.contains, o, item))
         if type(o) is MappingProxyType:
             return self.contained(item, _behind(o))
         thing = self._known.get(id(o))
@@ -162,10 +161,22 @@ class Holding(Iterating):
 
     def compare(self, sign: str, a: Any, b: Any) -> Any:
         """`a == b`, `a < b`, …"""
-        self._looked((a, b), deep=True)
+        if _is_plain(a) and _is_plain(b):
+            return _COMPARE[sign](a, b)
+        return self.in_step(_COMPARE[sign], a, b, before=partial(self._compared, sign, a, b))
+
+    def _compared(self, sign: str, a: Any, b: Any) -> None:
         if id(a) in self._known or id(b) in self._known:
             self._generated(_METHODS[sign], a, b)
-        return _COMPARE[sign](a, b)
+
+    def in_step(self, f: Callable[..., Any], *args: Any, before: Callable[[], object] | None = None) -> Any:
+        """`f(*args)`, which reads all of that in one step, unless it has to ask the program in between."""
+        actor, touched = ACTORS.get(_get_ident()), self._places_in(args, deep=True)
+        if actor is not None and touched:
+            self._announce(actor, "data.read", touched)
+        if before is not None:
+            before()
+        return f(*args) if actor is None else self.in_company(actor, "data.read", touched, partial(f, *args))
 
     def _generated(self, name: str, *sides: Any) -> None:
         """A method without a source, such as a dataclass's `__eq__`, reads the attributes of both sides."""
@@ -245,7 +256,12 @@ class Holding(Iterating):
                 for value in args:
                     self.heap.watch(thing, value)
         self._touch(actor, thing, o, touch, args, more)
-        result = method(*args, **named)
+        call = partial(method, *args, **named)
+        if name in _COMPARING and touch not in _OF_A_KEY:  # a look for a key begins again after a change
+            kind = "data.read" if touch in _READING else "data.write"
+            result = self.in_company(actor, kind, self._everywhere(thing, o), call)
+        else:
+            result = call()
         if touch == "shape" or (touch in ("put", "ensure", "drop") and args and self._canonical(args[0]) is None):
             self._settle(actor, thing, o)
         if touch in ("view", "size"):

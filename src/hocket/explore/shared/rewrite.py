@@ -17,6 +17,7 @@ The probes are methods of whatever is bound to the global name `__hocket__`. All
     delglob(globals(), "x")     del x comes next      code(text, "exec")           what exec(text) is to execute
     name(locals(), globals(), "x")  x, at the top of an executed text
     observed(v), captured(v)  see rewrite_match.py: what stands for the subject of a match, and what it stands for
+    answered(v)  return v, in a special method: v itself; whoever called the method goes on
     together(...), apart(v), dropped(x)  see rewrite_blocks.py: nobody comes between these accesses; v itself
 
 `fn` is a lambda whose `__closure__[0]` is the cell. Its variadic parameter is named `__hocket_own__` if the cell
@@ -90,8 +91,14 @@ def unbound(name: str, fn: Any) -> NameError:
                      name=name)
 
 
+_ANSWER_NOBODY = frozenset({"__init__", "__new__", "__del__", "__enter__", "__exit__", "__set_name__", "__post_init__",
+                            "__init_subclass__", "__class_getitem__", "__aenter__", "__aexit__"})
+
+
 class _Rewriter(Matches):
     """Rewrites statements: each becomes one or several."""
+
+    _answers = False  # whether the function at hand is one that C may call, in the middle of something else
 
     def __init__(self, scopes: Scopes, direct: bool = False, blocks: bool = False) -> None:
         super().__init__(scopes, direct, blocks)
@@ -308,6 +315,11 @@ class _Rewriter(Matches):
             node.value = self.expr(node.value)
         out.append(node)
 
+    def _return(self, node: ast.Return, out: list[Any]) -> None:
+        self._valued(node, out)
+        if self._answers and node.value is not None:
+            node.value = self.probe("answered", [node.value], node.value)
+
     def _raise(self, node: ast.Raise, out: list[Any]) -> None:
         node.exc = node.exc and self.expr(node.exc)
         node.cause = node.cause and self.expr(node.cause)
@@ -379,10 +391,14 @@ class _Rewriter(Matches):
         node.decorator_list = self.exprs(node.decorator_list)
         self.defaults(node.args)
 
+        outer = self._answers
+        self._answers = self.scope.place is Place.CLASS and node.name[:2] == "__" and node.name not in _ANSWER_NOBODY
+
         def body() -> None:
             node.body = self.block(node.body)
 
         self.inside(node, body)
+        self._answers = outer
         self._announce(node)
         out.append(node)
 
@@ -417,7 +433,7 @@ _STATEMENTS: dict[type, Callable[[_Rewriter, Any, list[Any]], None]] = {
     ast.Import: _Rewriter._import,
     ast.ImportFrom: _Rewriter._import_from,
     ast.Expr: _Rewriter._valued,
-    ast.Return: _Rewriter._valued,
+    ast.Return: _Rewriter._return,
     ast.Raise: _Rewriter._raise,
     ast.Assert: _Rewriter._assert,
     ast.If: _Rewriter._conditional,
