@@ -29,14 +29,71 @@ from __future__ import annotations
 from typing import Any
 
 from hocket.explore.execution import Choice, Execution
-from hocket.explore.failing.minimise import FewPreemptions
 from hocket.explore.order import Order
 from hocket.trace.operation import Actor
 
-__all__ = ["Bounded"]
+__all__ = ["Bounded", "FewPreemptions"]
 
 Beginning = tuple[frozenset[int], Actor]
 """The events so far, by identity, and who ran last."""
+
+
+class FewPreemptions:
+    """All schedules with at most so many preemptions, depth first; none longer than the shortest that was of use.
+
+    `cut` tells afterwards whether anything was left out. The bound is one of schedules, so whatever class has a
+    schedule within the bound is reached: brute force makes that sound where pruning a reduced search does not
+    (explorer.md c.6).
+    """
+
+    exhaustive = True  # within its bound
+    fixed = 0
+
+    def __init__(self, allowed: int) -> None:
+        self.allowed = allowed
+        self.shortest = 1_000_000_000
+        self.cut = False  # whether some schedule was left out for its preemptions
+        self._left: list[list[tuple[Choice, int]]] = []  # for each step the choices to make, with preemptions so far
+        self._started = False
+
+    @property
+    def used(self) -> int:
+        """Preemptions of the present schedule."""
+        return self._left[-1][-1][1] if self._left else 0
+
+    def begin(self) -> bool:
+        if not self._started:
+            self._started = True
+            return True
+        while self._left:
+            self._left[-1].pop()
+            if self._left[-1]:
+                return True
+            self._left.pop()
+        return False
+
+    def choose(self, execution: Execution) -> Choice | None:
+        depth = len(execution.events)
+        if depth == len(self._left):
+            options = self._options(execution, depth)
+            if not options:
+                return None
+            self._left.append(options)
+        return self._left[depth][-1][0]
+
+    def _options(self, execution: Execution, depth: int) -> list[tuple[Choice, int]]:
+        if depth >= self.shortest:
+            return []
+        options = execution.options()
+        before = self._left[-1][-1][1] if self._left else 0
+        goes_on = any(actor == execution.last for actor, _ in options)
+        costs = [(choice, before + (goes_on and choice[0] != execution.last)) for choice in options]
+        allowed = [cost for cost in costs if cost[1] <= self.allowed]
+        self.cut = self.cut or len(allowed) < len(costs)
+        return sorted(allowed, key=lambda cost: -cost[1])  # taken from the end: staying comes first
+
+    def ended(self, execution: Execution) -> None:
+        del self._left[max(1, len(execution.events)):]
 
 
 class Bounded(FewPreemptions):

@@ -12,7 +12,7 @@ from tests.real_bugs.bug import Bug
 
 BUG = Bug("limits", "1.3", "", "https://github.com/alisaifee/limits/blob/1.3/limits/storage.py",
           track=("limits.storage",),
-          kind="exception", preemptions=3, needs=("six==1.9.0",), until=(3, 11))
+          kind="exception", preemptions=2, needs=("six==1.9.0",), until=(3, 11))
 
 
 def body() -> None:

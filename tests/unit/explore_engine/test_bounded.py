@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from hocket.explore.bounded import Bounded
+from hocket.explore.bounded import Bounded, FewPreemptions
 from hocket.explore.classes import class_of
 from hocket.explore.dpor import Optimal
 from hocket.explore.execution import Execution
-from hocket.explore.failing.minimise import FewPreemptions
 from hocket.explore.model import Program, run
 from hocket.explore.preemptions import least_preemptions
 from hocket.explore.tally import Limits
