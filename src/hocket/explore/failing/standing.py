@@ -235,7 +235,7 @@ _TELLING: list[tuple[Any, Callable[[Look, Any], Hashable]]] = [
     (_COUNTING, Look._iterator),
     (GeneratorType, Look._generator),
     (ModuleType, Look._module),
-    (type, Look._type),
+    (type, lambda look, thing: look._type(thing)),
     (BuiltinFunctionType, Look._builtin),
     (CodeType, _identity),
     (Handle, lambda look, thing: thing.index),

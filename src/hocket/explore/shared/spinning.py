@@ -50,6 +50,8 @@ _PATIENCE = 4  # rounds of a loop that come to something, before it is looked at
 _RESTLESS = 30  # rounds that would have been in vain, if nobody else had come between
 _HIDING = ("asyncio", "hocket.explore.aio", "hocket.explore.linear")  # go round loops of their own
 _PROBES = "hocket.explore.shared."
+# whose objects have a lock around what may change
+_GUARDED = {"threading", "queue", "concurrent", "logging", "asyncio", "multiprocessing", "_pytest", "pytest", "hocket"}
 # of the probes, those that come to one step, or to one function of the program, and do not call again and again
 _ACCESSES = frozenset({"get", "_get_shared", "bound", "item", "glob", "_touch_global", "_touch_namespace", "name",
                        "cell", "truth", "contained", "compare", "linked", "_announce", "_in_one_step", "_touch",
@@ -164,7 +166,8 @@ class Spinloops:
         What calls again and again may also be code of C (`map`, `sorted`, `reduce`), or ours, and where that stands
         nobody can see: so each function has to be called by another one of the program, or by what calls only once.
         """
-        look = _Own(self._known, self._modules, touched)
+        alone = actor.control.alive == 1
+        look = _Own({} if alone else self._known, self._modules, touched, alone=alone)
         found: list[Hashable] = []
         between: list[FrameType] = []  # frames of ours, or of the library, since the last one of the program
         frame: FrameType | None = sys._getframe(4)
@@ -183,7 +186,7 @@ class Spinloops:
                 frame = frame.f_back
         except Unsure:
             return None
-        return actor.asks, actor.rebound, actor.whims, tuple(found)
+        return alone, actor.asks, actor.rebound, actor.whims, tuple(found)
 
     # -- an execution is over
 
@@ -332,11 +335,16 @@ def _site() -> Site:
 
 
 class _Own(Look):
-    """A look at what is an actor's own: what others can reach is named, and not looked into."""
+    """A look at what is an actor's own: what others can reach is named, and not looked into.
 
-    def __init__(self, known: Mapping[int, Any], modules: frozenset[int], touched: frozenset[int]) -> None:
+    To an actor that is `alone` everything belongs: what it does to shared data is no operation then.
+    """
+
+    def __init__(self, known: Mapping[int, Any], modules: frozenset[int], touched: frozenset[int], *,
+                 alone: bool) -> None:
         super().__init__()
         self._known, self._modules, self._touched = known, modules, touched
+        self._told: tuple[type, ...] = () if alone else PLAIN  # where such a value is, an operation says so
 
     def _is_told(self, thing: Any) -> bool:
         """Whether whatever is done to it is an operation."""
@@ -354,7 +362,8 @@ class _Own(Look):
         kind = type(thing)
         if not _is_of_python(kind) or is_hocket(_file_of(kind)):
             raise Unsure(kind.__qualname__)  # what is kept in C is not seen
-        if is_machinery(_file_of(kind)) and self._touched.isdisjoint(_locks_within(thing)):
+        guarded = kind.__module__.partition(".")[0] in _GUARDED and is_machinery(_file_of(kind))
+        if guarded and self._touched.isdisjoint(_locks_within(thing)):
             return id(thing)  # others may change it, and a round that does would take one of its locks
         return super()._object(thing)
 
@@ -363,18 +372,23 @@ class _Own(Look):
             return super()._module(thing)
         return thing.__name__, self.all(value for value in vars(thing).values() if isinstance(value, FunctionType))
 
+    def _type(self, thing: type) -> Hashable:
+        attributes = [] if self._told or not is_made_by_python(thing) or is_machinery(_file_of(thing)) else [
+            value for name, value in vars(thing).items() if name[:2] != "__"]
+        return super()._type(thing), self.all(attributes)
+
     def frame(self, frame: FrameType) -> Hashable:
         code = frame.f_code
         captured = {*code.co_cellvars, *code.co_freevars}  # assigning one is an operation, or counted (probes.py)
         values = {name: value for name, value in frame.f_locals.items()
-                  if name not in captured or not (type(value) in PLAIN or self._is_told(value))}
+                  if name not in captured or not (type(value) in self._told or self._is_told(value))}
         return id(code), frame.f_lasti, tuple(values), self.all(values.values()), self._globals(code, frame.f_globals)
 
     def _globals(self, code: CodeType, names: dict[str, Any]) -> Hashable:
         """A global is read and assigned by operations: of what it holds code matters, and what nobody shares."""
         used = [(name, names[name]) for name in code.co_names if name in names]
         own = [(name, value) for name, value in used if isinstance(value, (FunctionType, type, ModuleType))
-               or not (type(value) in PLAIN or self._is_told(value))]
+               or not (type(value) in self._told or self._is_told(value))]
         return tuple(name for name, _ in own), self.all(value for _, value in own)
 
 
