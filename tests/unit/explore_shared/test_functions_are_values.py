@@ -30,6 +30,15 @@ def counted(function):
     return wrapper
 
 
+def marked(function):
+    """Has the same attribute, and nothing in it refers to itself: only through its class is it known."""
+    def wrapper(*args):
+        return function(*args)
+
+    wrapper.calls = 0
+    return wrapper
+
+
 @counted
 def outside():
     pass
@@ -60,7 +69,7 @@ def of_a_method():
 
 def of_a_method_by_way_of_the_class():
     class Service:
-        @counted
+        @marked
         def get(self):
             pass
 
@@ -73,7 +82,7 @@ def of_a_method_by_way_of_the_class():
 
 def of_a_method_by_way_of_an_instance():
     class Service:
-        @counted
+        @marked
         def get(self):
             pass
 
@@ -88,6 +97,35 @@ def of_a_method_by_way_of_an_instance():
         found.calls = found.calls + 1
 
     together(count, count_too)
+    return Service.get
+
+
+def of_a_method_by_way_of_instances_that_nobody_shares():
+    class Service:
+        @marked
+        def get(self):
+            pass
+
+    def count():
+        found = Service().get.__func__
+        found.calls = found.calls + 1
+
+    together(count, count)
+    return Service.get
+
+
+def of_a_method_that_is_asked():
+    class Service:
+        @marked
+        def get(self):
+            pass
+
+    service = Service()
+
+    def count():
+        Service.get.calls = service.get.calls + 1
+
+    together(count, count)
     return Service.get
 
 
@@ -109,7 +147,8 @@ def of_one_that_a_thread_gives_away():
 
 
 PROGRAMS = [of_a_local_function, of_a_function_of_the_module, of_a_method, of_a_method_by_way_of_the_class,
-            of_a_method_by_way_of_an_instance, of_one_that_a_thread_gives_away]
+            of_a_method_by_way_of_an_instance, of_a_method_by_way_of_instances_that_nobody_shares,
+            of_a_method_that_is_asked, of_one_that_a_thread_gives_away]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)

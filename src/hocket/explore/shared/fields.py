@@ -2,7 +2,7 @@
 
 `str.format` is code of C, and follows attributes and items by itself. The text says which, so each can be an access
 like those that stand in a program. The parser is the one that `str.format` has, by way of the module that
-`string.Formatter` takes it from.
+`string.Formatter` takes it from. And what a pattern names, which C asks for by itself as well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 _string: Any = __import__("_string")
 
-__all__ = ["read_fields"]
+__all__ = ["Lazily", "read_fields"]
 
 _HELD = (dict, list, tuple, OrderedDict, defaultdict, deque)  # read as a whole, with all that they hold
 
@@ -51,3 +51,16 @@ def _is_plain(value: Any, name: str) -> bool:
         return False
     found = next((vars(above)[name] for above in kind.__mro__ if name in vars(above)), None)
     return type(found) is MemberDescriptorType or not hasattr(type(found), "__get__")
+
+
+class Lazily:
+    """What a pattern names: asked when the pattern is tried, by its only attribute."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self, reader: Callable[[], Any]) -> None:
+        self._reader = reader
+
+    @property
+    def value(self) -> Any:
+        return self._reader()

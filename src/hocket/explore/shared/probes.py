@@ -36,6 +36,7 @@ from typing import Any
 from hocket.explore.shared.afresh import is_put_back
 from hocket.explore.shared.announce import _lookup, _missing
 from hocket.explore.shared.calling import Calling, rewritten_text
+from hocket.explore.shared.fields import Lazily
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.looking_back import runs_here
 from hocket.explore.shared.names import stable_names
@@ -74,6 +75,9 @@ class Probes(Calling):
             if thing is None:
                 if type(o) is super:
                     return self._get_super(o, name)
+                if type(o) is MethodType:  # an attribute of the function behind it, which others may have
+                    behind = self._loaded(o.__func__)
+                    return getattr(o, name) if _is_special(name) else self.get(behind, name)
                 inherits = name in self._data_of(type(o)) or (
                     (self.everything or name in self.elsewhere) and is_made_by_python(type(o)))
                 return self._get_inherited(o, name) if inherits else getattr(o, name)
@@ -395,9 +399,9 @@ class Probes(Calling):
     def linked(self) -> Any:
         return self._links.pop(_get_ident())
 
-    def lazily(self, reader: Callable[[], Any]) -> _Lazily:
+    def lazily(self, reader: Callable[[], Any]) -> Lazily:
         """For a pattern that names a value: asked when the pattern is tried."""
-        return _Lazily(reader)
+        return Lazily(reader)
 
     def code(self, text: Any, mode: str) -> Any:
         """What `exec(text)` is to execute: rewritten, like the code around it."""
@@ -474,17 +478,6 @@ class Probes(Calling):
         if thing is not None:
             self.heap.escape(value, actor, name)
             self._touch(actor, thing, names, touch, (name,))
-
-
-class _Lazily:
-    __slots__ = ("_reader",)
-
-    def __init__(self, reader: Callable[[], Any]) -> None:
-        self._reader = reader
-
-    @property
-    def value(self) -> Any:
-        return self._reader()
 
 
 def _cell_of(reader: Callable[[], Any]) -> CellType:
