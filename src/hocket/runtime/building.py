@@ -318,9 +318,12 @@ class Building(Generic[H]):
             return self._kernel.story(mine.entered())
 
     def check(self) -> None:
-        """Assert the kernel's invariants: O(tasks + edges), for tests."""
+        """Assert the invariants of the kernel and of what is beside it: O(tasks + edges), for tests."""
         with self._lock:
-            self._kernel.check()
+            self._check()
+
+    def _check(self) -> None:
+        self._kernel.check()
 
     # -- what all ends have in common ----------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ does the same for a graph that is run as a whole, of which nobody holds a task.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -95,6 +96,15 @@ class Light(Building[H]):
 
     def _light_ones(self) -> list[H]:
         return [task for task in self._came if task._node is None and task.standing > CLOSED]
+
+    def _check(self) -> None:
+        super()._check()
+        ones = self._light_ones()
+        assert self._light == len(ones), f"{self._light} tasks are said to be light, and {len(ones)} are"
+        assert len(self._came) <= 2 * len(ones), f"{len(self._came)} tasks are kept for {len(ones)} light ones"
+        waits = Counter(id(later) for task in ones for later in _those_after(task))
+        for task in ones:
+            assert waits[id(task)] == max(task.standing, 0), f"{task.name} waits for {waits[id(task)]}, not as it says"
 
     # -- what happens to them -----------------------------------------------------------------------------------------
 
