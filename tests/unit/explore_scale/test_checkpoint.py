@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import errno
 import itertools
 import json
 import os
@@ -299,6 +300,23 @@ def test_a_stack_that_makes_no_sense_is_refused(tmp_path):
 def test_a_place_that_cannot_be_written_is_an_error_at_once(tmp_path):
     with pytest.raises(CheckpointError, match="it cannot be written"):
         run(p.counter(2), Optimal(), checkpoint=Checkpoint(tmp_path / "no" / "where", 0.0))
+
+
+def test_a_disk_that_is_full_leaves_the_last_whole_file_and_nothing_half_written(tmp_path, monkeypatch):
+    """counter 3 has 36 classes: what was saved when the disk was full is gone on with when it is not."""
+    path = tmp_path / "search"
+    _interrupted(path)
+    before = path.read_text()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(CheckpointError, match="No space left"):
+            run(p.counter(3), Optimal(), checkpoint=Checkpoint(path, 0.0))
+    assert [(each, each.read_text()) for each in tmp_path.iterdir()] == [(path, before)]
+    assert run(p.counter(3), Optimal(), checkpoint=path).executions == 36
 
 
 def test_a_strategy_without_a_stack_is_refused(tmp_path):

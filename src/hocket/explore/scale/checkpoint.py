@@ -28,6 +28,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,8 @@ class Checkpoint:
             os.replace(new, self.path)
             _sync_directory(self.path.parent)
         except OSError as error:
+            with suppress(OSError):
+                new.unlink()  # half a file, on a disk that is full as a rule
             raise CheckpointError(str(self.path), f"it cannot be written: {error}") from error
 
     def remove(self) -> None:
