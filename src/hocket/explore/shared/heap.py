@@ -312,7 +312,7 @@ class Heap:
             else:
                 name = self._register(value, hint, creator).name
                 hint = hint if kind is CellType else name
-                if id(kind) not in self.known and not is_settled(kind):
+                if is_made_by_python(kind) and id(kind) not in self.known and not is_settled(kind):
                     todo.append((kind, plainly(kind, "__name__")))
                 if kind not in _THROUGH and (not deep or not self._is_open(kind)):
                     continue

@@ -24,9 +24,11 @@ Source: Kokologiannakis, Ren, Vafeiadis, FMCAD 2021 (spinloops in partial-order 
 from __future__ import annotations
 
 import dis
+import os
 import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import product
 from types import CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -48,7 +50,8 @@ __all__ = ["VAIN", "Left", "Spinloops"]
 VAIN = Operation("poll.vain", ())
 _PATIENCE = 4  # rounds of a loop that come to something, before it is looked at less and less often
 _RESTLESS = 30  # rounds that would have been in vain, if nobody else had come between
-_HIDING = ("asyncio", "hocket.explore.aio", "hocket.explore.linear")  # go round loops of their own
+# where loops are gone round that are not the program's
+_HIDING = tuple(f"{os.sep}{folder}" for folder in ("asyncio", f"explore{os.sep}aio", f"explore{os.sep}linear"))
 _PROBES = "hocket.explore.shared."
 # whose objects have a lock around what may change
 _GUARDED = {"threading", "queue", "concurrent", "logging", "asyncio", "multiprocessing", "_pytest", "pytest", "hocket"}
@@ -174,8 +177,6 @@ class Spinloops:
         try:
             while frame is not None:
                 code = frame.f_code
-                if frame.f_globals.get("__name__", "").startswith(_HIDING):
-                    return None
                 if is_machinery(code.co_filename):
                     between.append(frame)
                 else:
@@ -273,11 +274,14 @@ def _calls_once(between: list[FrameType], *, inside: bool) -> bool:
 
 
 def _may_poll(frame: FrameType | None) -> bool:
-    """Whether it stands in a loop of the program, and in no `for` loop, of which nobody can tell how far it is."""
+    """Whether it stands in a loop of the program, and in none that is `for` or ours: how far those are is unknown."""
     loops = False
     while frame is not None:
         code = frame.f_code
-        if not is_machinery(code.co_filename):
+        if is_machinery(code.co_filename):
+            if _hides(code.co_filename):
+                return False
+        else:
             place = id(code), frame.f_lasti
             known = _AROUND.get(place) or _look_around(place, code)
             if known[0] == _FOR:
@@ -287,8 +291,14 @@ def _may_poll(frame: FrameType | None) -> bool:
     return loops
 
 
+@cache
+def _hides(file: str) -> bool:
+    """Whether a file of the machinery calls the program again and again; `pathlib` may itself be what is explored."""
+    return file.rpartition(os.sep)[0].endswith(_HIDING)
+
+
 def _look_around(place: tuple[int, int], code: CodeType) -> tuple[str, CodeType]:
-    """What loop there is around a place; remembered, with the code, whose identity nobody else has as long as it lives."""
+    """What loop there is around a place; remembered with the code, so that nobody else gets its identity."""
     if len(_AROUND) >= _MANY:
         _AROUND.clear()
     loop = _FOR if stands_in_loop(code, place[1]) else _WHILE if _is_in_while(code, place[1]) else ""
