@@ -82,6 +82,12 @@ ROWS = {
         Row("import heapq\ns = C(1)\nd = [C(2), s]", "heapq.heapify(d)", "note(d.index(s))", "d", _COMPARED),
     "the greatest is looked for by a function":
         Row("d = [1, 2]", "note(max(d, key=lambda x: -x))", "d.insert(0, 3)", "d"),
+    "a list is looked for by a method of a tuple":
+        Row("s = ([1], [2])", "note(s.index([2]))", "s[1].clear()", "s"),
+    "an ordered dict is copied item by item":
+        Row("import collections, copy\ns = collections.OrderedDict([(0, 1)])", "note(copy.copy(s))", "s[2] = 3", "s"),
+    "a list is copied with all in it":
+        Row("import copy\ns = [1, 2]", "note(copy.deepcopy(s))", "s[0] = 3\ns[1] = 4", "s"),
     "extended by an iterator": Row("d = [1]\ns = iter(d)\ne = []", "e.extend(s)", "d.append(2)", "e"),
 }
 

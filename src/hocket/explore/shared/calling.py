@@ -13,7 +13,7 @@ import struct
 import sys
 import threading
 import weakref
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from enum import EnumType
@@ -228,7 +228,7 @@ class Calling(OfC):
         if not _REAL.keys().isdisjoint((type(owner), *map(type, given))):
             self._beware_of_locks(actor, given, owner)
         perform = _PURPOSES.get(f) if kind in _HASHABLE else None
-        if perform is None and type(owner) in (str, bytes):
+        if perform is None and kind in METHODS_OF_C and type(owner) in _FIXED:
             perform = Calling._looking
         if perform is not None:
             self._listen(actor)
@@ -290,7 +290,7 @@ class Calling(OfC):
         if type(owner) is str and f.__name__ in ("format", "format_map"):
             keys: Any = named if f.__name__ == "format" or not args else args[0]
             read_fields(owner, args, keys, self.get)
-        touched = self._places_in(given, type(owner) in (str, bytes, bytearray) or (type(f) in _HASHABLE and f in DEEP))
+        touched = self._places_in(given, type(owner) in (*_FIXED, bytearray) or (type(f) in _HASHABLE and f in DEEP))
         if touched:
             self._announce(actor, "data.read", touched)
         args = tuple(map(self.shown if type(f) in _HASHABLE and f in TELLING else self.followed, args))
@@ -444,7 +444,8 @@ class Calling(OfC):
         return result
 
 
-_EXACT = (dict, list, tuple, set, frozenset, OrderedDict, deque)
+_FIXED = (str, bytes, tuple, frozenset)
+_EXACT = (dict, list, tuple, set, frozenset, deque)
 _UNBOUND = (WrapperDescriptorType, MethodDescriptorType)  # dict.get, dict.__getitem__
 _REAL = {type(_allocate_lock()): "a lock", type(_RLock()): "a lock", _RealQueue: "a SimpleQueue"}
 _HASHABLE = frozenset({*METHODS_OF_C, FunctionType, WrapperDescriptorType, type})  # and no code is run for it

@@ -116,7 +116,7 @@ SHAPES: set[Callable[..., Any]] = {
 }
 # functions in Python, by name, that read all of what they are given and keep nothing of it; what they do to their own
 # lists and dicts is nobody's business, as long as no code of the program can be called by them
-TOLD = {"copy.copy", "copy.deepcopy", "json.dumps", "json.loads", "inspect.signature", "pprint.pformat",
+TOLD = {"copy.copy", "json.dumps", "json.loads", "inspect.signature", "pprint.pformat",
         "textwrap.dedent", "traceback.format_exception_only"}
 # functions that see at most who an object is, or ask its class
 PURE: set[Callable[..., Any]] = {
