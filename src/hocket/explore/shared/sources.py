@@ -46,6 +46,7 @@ CHANGED = "its source does not compile to its code: it has changed since it was 
 NEW_SYNTAX = "its source holds syntax that is newer than this version of Hocket"
 TOO_DEEP = "its source is nested too deeply to be rewritten"
 PROBES = "__hocket__"
+_IGNORE: list[Any] = [("ignore", None, Warning, None, 0)]
 ORIGINAL: dict[int, tuple[CodeType, CodeType]] = {}  # by the identity of rewritten code: itself, and the plain one
 
 
@@ -214,14 +215,16 @@ def _again() -> Iterator[None]:
     """For what is compiled a second time: Python has warned of it when it was first compiled, or has decided not to.
 
     A tree is many objects and no circle: looking through them again and again would find nothing and cost a third.
+    The filters are exchanged as `catch_warnings` would, which is code of the library: in a thread of the program it
+    would be taken for what the program does.
     """
-    collecting = gc.isenabled()
+    collecting, filters = gc.isenabled(), warnings.filters
     gc.disable()
+    warnings.filters = _IGNORE
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
+        warnings.filters = filters
         if collecting:
             gc.enable()
 
