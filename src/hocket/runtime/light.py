@@ -33,6 +33,7 @@ __all__ = ["Light"]
 # an enum's member costs a look-up in its class each time, and these are read for every task
 _ARMED, _STARTED, _AFTER = Stimulus.ARMED, Stimulus.STARTED, Edge.AFTER
 _HAS_CLOSED = Phase.CLOSED
+_FEW = 64  # so many are not worth forgetting, as long as others are light
 
 
 class Light(Building[H]):
@@ -43,7 +44,7 @@ class Light(Building[H]):
         self._ready = picker  # not begun, or put aside between two bodies
         self._stopped = False  # nothing begins any more, and nothing more is drawn
         self._light = 0  # open tasks that have no node
-        # all of these, in the order of creation; and at most as many that have closed or been entered
+        # all of these, in the order of creation; and at most as many, and a few, that have closed or been entered
         self._came: list[H] = []
         self._makes_light = type(picker) in OUR_OWN and not kernel.scope.stops  # another may ask for nodes
 
@@ -63,7 +64,8 @@ class Light(Building[H]):
                 one if type(one) is mine and one.scheduler is self else self._mine(one) for one in tasks_of(after)
             ]
         with self._lock:
-            self._refuse_when_closed(name)
+            if self._closed or self._awaits:  # a loop refuses strangers as well
+                self._refuse_when_closed(name)
             if self._kernel.watch is not None or self._stopped or (before and not _need_no_node(before)):
                 return self._add(name, body, more, before, None, run=True)
             handle = self._handle.light(self, name, body, more)
@@ -92,7 +94,10 @@ class Light(Building[H]):
 
     def _sweep(self) -> None:
         """Forget those that are light no longer: O(1) for each of them, because at least half of all are."""
-        self._came = self._light_ones() if self._light else []
+        if self._light:
+            self._came = self._light_ones()
+        else:
+            self._came.clear()
 
     def _light_ones(self) -> list[H]:
         return [task for task in self._came if task._node is None and task.standing > CLOSED]
@@ -101,7 +106,7 @@ class Light(Building[H]):
         super()._check()
         ones = self._light_ones()
         assert self._light == len(ones), f"{self._light} tasks are said to be light, and {len(ones)} are"
-        assert len(self._came) <= 2 * len(ones), f"{len(self._came)} tasks are kept for {len(ones)} light ones"
+        assert len(self._came) <= 2 * len(ones) + _FEW, f"{len(self._came)} tasks are kept for {len(ones)} light ones"
         waits = Counter(id(later) for task in ones for later in _those_after(task))
         for task in ones:
             assert waits[id(task)] == max(task.standing, 0), f"{task.name} waits for {waits[id(task)]}, not as it says"
@@ -112,7 +117,7 @@ class Light(Building[H]):
         """The body of a light task has returned: it has finished, and so many that waited for it are in the queue."""
         task.standing = CLOSED
         self._light = left = self._light - 1
-        if len(self._came) > 2 * left:
+        if not left or len(self._came) > 2 * left + _FEW:
             self._sweep()
         if (later := task.later) is None:
             return 0
@@ -165,7 +170,7 @@ class Light(Building[H]):
             kernel.receive(_ARMED, node)  # it says RUN of what is ready: whoever is to run that has it already
             if task.standing == RUNNING:
                 kernel.receive(_STARTED, node)
-        if len(self._came) > 2 * self._light:
+        if not self._light or len(self._came) > 2 * self._light + _FEW:
             self._sweep()
 
 
