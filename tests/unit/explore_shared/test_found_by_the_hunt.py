@@ -70,6 +70,8 @@ ROWS = {
     "a list is looked for among lists": Row("s = ([1], [2])", "note([1] in s)", "s[0].append(3)", "s"),
     "a list is looked for in a list of lists":
         Row("s = [[1], [2]]", "note([1] in s, s.index([2]))", "s[0].append(3)", "s"),
+    "a view of memory is made where another shortens it":
+        Row("d = bytearray(b'abc')", "memoryview(d)[0] = 9", "del d[0]", "d"),
     "a view of memory is gone through":
         Row("d = bytearray(b'ab')\ns = memoryview(d)", "note([x for x in s])", "d[1] += 1", "d"),
     "whether a generator is at its end": Row("s = (x for x in (1,))", "note(s.gi_frame is None)", "note(*s)", "1"),

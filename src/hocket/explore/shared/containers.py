@@ -86,7 +86,7 @@ LOOKS: set[Callable[..., Any]] = {
     print, format, divmod, ascii, operator.eq, operator.ne, operator.contains, operator.add, operator.concat,
     operator.countOf, operator.indexOf, heapq.nlargest, heapq.nsmallest, "".join, bool, len, operator.itemgetter,
     iter, reversed, hash, abs, round, int, float, bisect.bisect_left, bisect.bisect_right, array.array, io.BytesIO,
-    itertools.combinations_with_replacement,
+    itertools.combinations_with_replacement, memoryview,
     math.fsum, math.prod, math.dist, *_those_there(math, "sumprod"),  # 3.12
 }
 # those of them that are for people, and go through no iterator
@@ -95,7 +95,8 @@ TELLING: set[Callable[..., Any]] = {
 # those of them that read what their arguments hold as well, however deep: a text shows it all, an order compares it, a
 # sum adds it
 DEEP: set[Callable[..., Any]] = LOOKS - {
-    list, tuple, set, frozenset, deque, len, bool, iter, reversed, bytes, bytearray, operator.itemgetter}
+    list, tuple, set, frozenset, deque, len, bool, iter, reversed, bytes, bytearray, operator.itemgetter,
+    memoryview}
 # functions that take what they are given one by one, later: a follower goes with it
 LAZY: set[Callable[..., Any]] = {
     enumerate, zip, map, filter, iter, itertools.chain, itertools.islice, itertools.accumulate, itertools.takewhile,
@@ -121,7 +122,7 @@ TOLD = {"copy.copy", "json.dumps", "json.loads", "inspect.signature", "pprint.pf
 # functions that see at most who an object is, or ask its class
 PURE: set[Callable[..., Any]] = {
     isinstance, issubclass, id, callable, type, object, super, property, staticmethod, classmethod, range, slice, chr,
-    ord, bin, hex, oct, pow, complex, memoryview, builtins.__build_class__, builtins.__import__, breakpoint, hasattr,
+    ord, bin, hex, oct, pow, complex, builtins.__build_class__, builtins.__import__, breakpoint, hasattr,
     getattr, setattr, delattr, vars, dir, open, input, compile, operator.is_, operator.is_not, typing.cast,
     functools.partial, typing.assert_type, typing.reveal_type,
 }
