@@ -106,6 +106,9 @@ class Races:
         order, row = self.order, ROWS[operation.kind]
         footprint = order.footprints.of(operation, way)
         direct = order.direct_before(actor, operation, way, number)
+        if row.never_blocks and not operation.objects:  # a choice, with which nothing interferes
+            yield Race(number, number, actor, operation, way, footprint, direct)
+            return
         covered = order.closure(direct)
         conflicts = order.conflicting(footprint)
         left = conflicts & ((1 << number) - 1) & ~covered
@@ -186,15 +189,15 @@ class Races:
     def _before(self, execution: Execution, item: int, at: int, kept: int) -> tuple[Any] | None:
         """The state of an object before event `at`, if no event kept can change it.
 
-        If that event concerns it, none can: whoever writes it after `at` depends on `at`, unless `at` touches it in no way
-        that can be seen, or commutes. Else its state is what the next event that has to do with it has found.
+        If that event concerns it, none can: whoever writes it after `at` depends on `at`, unless `at` touches it in no
+        way that can be seen, or commutes. Else its state is what the next event that has to do with it has found.
         """
         footprint, events, number = self.order.prints[at], execution.events, at
         if not footprint.touch >> item & 1 or footprint.freedom is not None:
             concerned = [number for number in range(at, len(events)) if item in events[number][1][1]]
             if not concerned:
                 return (execution.states[item],)
-            if any([kept >> number & 1 for number in concerned]):
+            if any(kept >> number & 1 for number in concerned):
                 return None
             number = concerned[0]
         objects = events[number][1][1]
