@@ -235,8 +235,8 @@ def _moved(execution: Execution) -> set[int]:
 def _others_within_reach(actor: Actor, operation: Operation, taken: int, state: Any, moved: set[int]) -> list[int]:
     """The alternatives not `taken` that may be possible somewhere.
 
-    What is not possible in `state` is possible nowhere if no event has changed that: whatever is left out of an execution,
-    the events that remain do to the objects what they did there.
+    What is not possible in `state` is possible nowhere if no event has changed that: whatever is left out of an
+    execution, the events that remain do to the objects what they did there.
     """
     row = ROWS[operation.kind]
     others = [way for way in range(row.alternatives(operation.argument)) if way != taken]
