@@ -161,6 +161,7 @@ class Ticks(Spec):
     @consequence(Node)
     def close(s, f):
         s.require("a fork that has not closed", s.fork[f] & ~s.closed[f])
+        s.require("the manager has been there", exists(s.Node, lambda r: s.visited[r, f]))
         s.require("the graph stands", s.stands())
         s.require("all that it waits for is complete", s.may_start(f))
         s.require("it has opened, within each fork around it", s.barrier(f))

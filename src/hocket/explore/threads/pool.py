@@ -24,6 +24,7 @@ __all__ = ["POOL", "Pool", "Voice"]
 _allocate_lock = _thread.allocate_lock
 _start_new_thread = _thread.start_new_thread
 _get_ident = _thread.get_ident
+_get_native_id = _thread.get_native_id
 _sleep = time.sleep
 
 _UNTOLD = -2  # runs where the thread runs that made it
@@ -33,21 +34,22 @@ _KEPT = 64  # voices that stay parked; more are let go
 class Voice:
     """One OS thread of the pool: give it a `task`, release its `baton`, and it runs the task and parks again."""
 
-    __slots__ = ("baton", "busy", "cpu", "ident", "locals", "task")
+    __slots__ = ("baton", "busy", "cpu", "ident", "locals", "native", "task")
 
     def __init__(self) -> None:
         self.baton = _allocate_lock()  # held while the voice has to be silent
         self.baton.acquire()
         self.task: Callable[[], None] | None = None
         self.busy = False  # something of its task is still on its stack
-        self.ident = 0
+        self.ident = self.native = 0  # as Python, and as the system numbers its thread
         self.cpu = _UNTOLD  # where it was told to run (see seat.py)
         self.locals: Kept = {}  # to be cleared by who begins: a new thread has no value in any of them
         _start_new_thread(self._sing, ())
 
     def _sing(self) -> None:
         wait_politely()
-        self.ident, self.locals = _get_ident(), kept_here()
+        self.native, self.locals = _get_native_id(), kept_here()
+        self.ident = _get_ident()
         while True:
             self.baton.acquire()
             task = self.task

@@ -18,7 +18,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -31,7 +31,7 @@ from hocket.explore.threads.control import ACTORS, Control, End, Session, Unwind
 from hocket.explore.threads.interrupts import held_back
 from hocket.explore.threads.looking import is_debugging
 from hocket.explore.threads.naming import is_machinery
-from hocket.explore.threads.pool import POOL, _allocate_lock
+from hocket.explore.threads.pool import POOL, Voice, _allocate_lock
 
 __all__ = ["Runner", "Stuck"]
 
@@ -44,7 +44,8 @@ _WAITS = ("nobody else runs while it waits for the world outside: put a function
           "queue.Queue that the test fills")
 _GARBAGE = 2_000  # new container objects between two collections
 _one_at_a_time = _allocate_lock()
-_monotonic = time.monotonic  # the real one: patches are undone by name, not by value
+_HANDING_OVER = [getattr(waits, "__code__", None) for waits in (Control._wait, Voice._sing)]
+_monotonic, _open = time.monotonic, open  # the real ones: patches are undone by name, not by value
 
 
 @dataclass(slots=True)
@@ -213,7 +214,7 @@ class Runner:
         if quiet < _BLOCKED:
             return False
         busy = self._cpu_time(control) - self._cpu > 0.05 * quiet
-        if busy and quiet < _BUSY:
+        if (busy or _is_to_run(control)) and quiet < _BUSY:
             return False
         return self._report(control, busy)
 
@@ -253,7 +254,27 @@ def _both(first: Callable[[Control], None], second: Callable[[Control], None]) -
     return act
 
 
-def _ident_of_running(control: Control | None) -> int | None:
+def _voice_of_running(control: Control | None) -> Voice | None:
     actor = control.running if control is not None else None
-    voice = actor.voice if actor is not None else None
+    return actor.voice if actor is not None else None
+
+
+def _ident_of_running(control: Control | None) -> int | None:
+    voice = _voice_of_running(control)
     return voice.ident or None if voice is not None else None  # 0: its OS thread does not run yet
+
+
+def _is_to_run(control: Control) -> bool:
+    """Whether who is chosen would go on if the system gave it a CPU, or has not woken up yet; on a busy machine.
+
+    In the kernel's words a thread that blocks is asleep, and one that waits for its turn is running.
+    """
+    voice = _voice_of_running(control)
+    if voice is None:
+        return False
+    frame = sys._current_frames().get(voice.ident)
+    if frame is None or frame.f_code in _HANDING_OVER:
+        return True
+    with suppress(OSError), _open(f"/proc/self/task/{voice.native}/stat") as told:
+        return told.read().rpartition(")")[2].startswith(" R")
+    return False
