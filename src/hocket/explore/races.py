@@ -107,7 +107,8 @@ class Races:
         footprint = order.footprints.of(operation, way)
         direct = order.direct_before(actor, operation, way, number)
         if row.never_blocks and not operation.objects:  # a choice, with which nothing interferes
-            yield Race(number, number, actor, operation, way, footprint, direct)
+            if number < len(order.events):  # else the execution was cut short before it
+                yield Race(number, number, actor, operation, way, footprint, direct)
             return
         covered = order.closure(direct)
         conflicts = order.conflicting(footprint)

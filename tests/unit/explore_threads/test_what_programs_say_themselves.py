@@ -107,9 +107,10 @@ def test_a_thread_that_was_started_has_its_numbers_and_is_among_the_threads():
         assert seen == [known]
         assert known not in threading._active  # type: ignore[attr-defined]
 
+    before = set(threading._active)  # type: ignore[attr-defined]
     result = hocket.explore(body)
     assert (result.verdict, result.classes) == ("proved", 1)
-    assert threading._active.keys() == {threading.get_ident()}  # type: ignore[attr-defined]
+    assert threading._active.keys() <= before  # type: ignore[attr-defined]
 
 
 def test_setting_a_signal_handler_is_refused_in_main_and_fails_as_ever_in_a_thread():
