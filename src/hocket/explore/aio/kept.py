@@ -13,7 +13,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
@@ -27,21 +27,23 @@ _KINDS = {"asyncio.locks": ("Lock", "Event", "Condition", "Semaphore", "Barrier"
 @contextmanager
 def kept_to_one_thread() -> Iterator[None]:
     """For the time of an exploration each public method of these classes says who asks."""
-    with ExitStack() as undo:
-        for home, names in _KINDS.items():
-            for name in names:
-                _enter(undo, getattr(sys.modules[home], name))
-        undo.callback(_USERS.forget)
+    kinds = [getattr(sys.modules[home], name) for home, names in _KINDS.items() for name in names]
+    replaced = [(kind, name, method) for kind in kinds for name, method in list(vars(kind).items())
+                if type(method) is FunctionType and name[0] != "_" and not _is_coroutine(method)]
+    for kind, name, method in replaced:
+        setattr(kind, name, _announced(method))
+    try:
         yield
+    finally:
+        for kind, name, method in replaced:
+            setattr(kind, name, method)
+        _USERS.forget()
 
 
-def _enter(undo: ExitStack, kind: type) -> None:
-    for name, method in list(vars(kind).items()):
-        if type(method) is FunctionType and name[0] != "_" and not inspect.iscoroutinefunction(method):
-            undo.callback(setattr, kind, name, method)
-            setattr(kind, name, _announced(method))
+_is_coroutine = functools.cache(inspect.iscoroutinefunction)  # both are asked in each exploration of a process
 
 
+@functools.cache
 def _announced(method: FunctionType) -> Callable[..., Any]:
     @functools.wraps(method)
     def announced(self: Any, *args: Any, **kwargs: Any) -> Any:
