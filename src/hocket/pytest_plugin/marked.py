@@ -19,7 +19,7 @@ from _pytest.unittest import TestCaseFunction
 from hocket.errors import HocketError
 from hocket.pytest_plugin.options import OPTIONS
 
-__all__ = ["Asked", "asked", "has_examples", "innermost", "mistake", "plain"]
+__all__ = ["Asked", "asked", "has_examples", "innermost", "is_async", "mistake", "plain"]
 
 _NOT_HERE = ("progress",)  # pytest's terminal is not for whoever wants to draw on it
 _NO_CASE = "a coroutine of a TestCase is run by unittest, on a loop of its own; make it a plain `async def` test"

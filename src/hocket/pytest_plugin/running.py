@@ -30,7 +30,7 @@ from hocket.explore.replaying import judged
 from hocket.explore.result import Result
 from hocket.explore.threads.debugging import only_when_shown
 from hocket.explore.threads.naming import is_machinery
-from hocket.pytest_plugin.marked import has_examples, innermost, plain
+from hocket.pytest_plugin.marked import has_examples, innermost, is_async, plain
 from hocket.pytest_plugin.output import Output
 from hocket.pytest_plugin.reporting import Line, width_of
 from hocket.pytest_plugin.seats import Seats
@@ -93,7 +93,7 @@ class Exploration:
         body_of = _whole(plain(function))
 
         @functools.wraps(function)
-        def explored(*args: Any, **kwargs: Any) -> None:
+        def explored(*args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True
             begin, self._example = self._begin, kwargs
             run = runnable(functools.partial(body_of, *args, **kwargs))
@@ -108,8 +108,14 @@ class Exploration:
             error = self._judged(body)
             if error is not None:
                 raise error
+            return _nothing() if is_async(function) and not self._called_by_pytest(explored) else None
 
         return explored
+
+    def _called_by_pytest(self, explored: Any) -> bool:
+        """Whether nobody has put a function of his own before the test, as pytest-asyncio does: he expects a coroutine,
+        and pytest refuses one."""
+        return innermost(self.item.obj) is explored
 
     def _begin(self) -> None:
         self.runs += 1
@@ -240,6 +246,10 @@ class Exploration:
         facts.setdefault("schedule", "")
         if result.verdict in ("failed", "incomplete", "bounded") or not facts.get("reason"):
             facts["reason"] = (f"{failure.kind}: {failure.message}" if failure else result.reason).partition("\n")[0]
+
+
+async def _nothing() -> None:
+    """What is left to do of a coroutine that has been explored."""
 
 
 def _check_arguments(example: Mapping[str, Any]) -> None:

@@ -199,6 +199,59 @@ def test_coroutine_functions_are_explored_with_fixtures_methods_and_parameters(p
     assert [len(reports) for reports in record.listoutcomes()] == [1, 0, 1]
 
 
+LIKE_PYTEST_ASYNCIO = """
+    import asyncio, pytest
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(pyfuncitem):
+        owner, name = (pyfuncitem, "obj")
+        if hasattr(pyfuncitem.obj, "hypothesis"):
+            owner, name = pyfuncitem.obj.hypothesis, "inner_test"
+        coroutine_function = getattr(owner, name)
+        def synchronous(*args, **named):
+            with asyncio.Runner() as runner:
+                runner.run(coroutine_function(*args, **named))
+        setattr(owner, name, synchronous)
+        return (yield)
+"""
+
+
+def test_a_plugin_that_runs_coroutines_may_stand_between(pytester):
+    pytester.makeconftest(LIKE_PYTEST_ASYNCIO)
+    facts, record = explored(pytester, """
+    import asyncio
+    from hypothesis import given, settings, strategies
+
+    async def add(count):
+        value = count[0]
+        await asyncio.sleep(0)
+        count[0] = value + 1
+
+    @pytest.mark.explore
+    async def test_one_by_one():
+        count = [hocket.choose(2)]
+        await add(count)
+        assert count[0] > 0
+
+    @pytest.mark.explore
+    async def test_at_once():
+        count = [0]
+        await asyncio.gather(add(count), add(count))
+        assert count[0] == 2
+
+    @pytest.mark.explore
+    @settings(max_examples=1, database=None)
+    @given(strategies.just(5))
+    async def test_an_example(start):
+        count = [start]
+        await add(count)
+        assert count == [6]
+    """)
+    assert facts == {"test_one_by_one": ("proved", 2, 2), "test_at_once": ("failed", 1, 1),
+                     "test_an_example": ("proved", 1, 1)}
+    assert [len(reports) for reports in record.listoutcomes()] == [2, 0, 1]
+
+
 @pytest.mark.parametrize(("test", "name", "message"), [
     ("async def test_function(): yield", "test_function", "it is an asynchronous generator, which is no test"),
     ("class TestIt(unittest.IsolatedAsyncioTestCase):\n        async def test_it(self): pass", "TestIt::test_it",
