@@ -20,14 +20,14 @@ from types import (
     FrameType,
     FunctionType,
 )
-from typing import Any
+from typing import Any, cast
 
 from hocket.explore.shared.containers import base_of
 from hocket.explore.shared.heap import SIZE, Heap, Thing
 from hocket.explore.shared.memo import Memo
 from hocket.explore.shared.mocks import HOME, Mocks
 from hocket.explore.shared.names import Names, names_of
-from hocket.explore.shared.parts import METHODS_OF_C, is_made_by_python, items_of, members_of, plainly
+from hocket.explore.shared.parts import METHODS_OF_C, is_made_by_python, is_value, items_of, members_of, plainly
 from hocket.explore.shared.racing import Access
 from hocket.explore.shared.reaching import home_of, is_trackable
 from hocket.explore.shared.stateful import BLIND, READING, beneath, is_read_by_nobody, state_of
@@ -36,8 +36,9 @@ from hocket.explore.threads.naming import caller, is_hocket, is_machinery, place
 from hocket.explore.threads.pool import _get_ident
 from hocket.trace.operation import Operation
 
-__all__ = ["MOST_WRITTEN", "Announcer", "Places", "together"]
+__all__ = ["MOST_WRITTEN", "SHARING", "Announcer", "Places", "together"]
 
+_KEEP_NOTHING = frozenset({object, type, tuple, weakref.ref})  # or what they keep is gone through
 _STACKS: frozenset[type] = frozenset({ExitStack, AsyncExitStack})
 _missing = object()
 _PATIENCE = 100_000  # accesses on the way out
@@ -49,6 +50,9 @@ _SILENT_KINDS = _SILENT_MODULES | {
 _NOT_SILENT = {"<frozen os>", weakref.__file__, _weakrefset.__file__}  # os.environ, WeakSet.add(seen, element)
 _PLAIN: set[type] = {int, float, complex, str, bytes, bool, type(None), range, slice, type(Ellipsis)}
 
+
+SHARING = cast("dict[int, Actor | None]", ACTORS)
+"""The actors, for `SHARING[ident]`: who touches something shared; a thread that is no actor is told of."""
 
 Places = Sequence[tuple[Thing, Any]]
 MOST_WRITTEN = 4
@@ -150,8 +154,8 @@ class Announcer:
 
     def _in_one_step(self, o: Any, name: str, more: Places = ()) -> None:
         """A method of C is a step on all of the state of `o`, and of what lies beneath; it reads `more`."""
-        actor = ACTORS.get(_get_ident())
         things = [self._known[id(each)] for each in beneath(o) if id(each) in self._known]
+        actor = SHARING[_get_ident()] if things else ACTORS.get(_get_ident())
         if actor is None:
             return
         if is_read_by_nobody(o):
@@ -206,6 +210,13 @@ class Announcer:
         frame = caller(sys._getframe(1))
         where = place_text((frame.f_code.co_filename, frame.f_lineno)) if frame is not None else "?"
         self.findings.setdefault(f"{where} {what}")
+
+    def met_stranger(self) -> None:
+        """A thread that is no actor is about to touch something shared."""
+        control = self.heap.control
+        if control is not None and not control.over:
+            self._report("a thread that the explorer does not know touches what is shared, in no order but that of the "
+                         "system: it has to be started by threading or _thread")
 
     def _note(self, actor: Actor, kind: str, places: list[int]) -> None:
         """Only watched: who, after how many events, does what, where."""
@@ -268,7 +279,13 @@ class Announcer:
             method = getattr(kind, name)
             if issubclass(type(method), FunctionType) and not self._is_rewritten(method.__code__):
                 return False
-        return is_made_by_python(kind) and type(vars(kind).get("__new__")) is not BuiltinFunctionType  # that of C
+        return is_made_by_python(kind) and not self._keeps_unseen(kind.__new__)
+
+    def _keeps_unseen(self, maker: Any) -> bool:
+        """Whether `maker`, a `__new__`, is that of a class of C which may keep what it is given where nobody looks."""
+        home: Any = maker.__self__ if type(maker) is BuiltinFunctionType else object
+        return not (home in _KEEP_NOTHING or issubclass(home, BaseException) or is_value(home)
+                    or self._base(home) is not None)
 
     def _suspect(self, actor: Actor, f: Any, given: Iterable[Any]) -> None:
         """Foreign code may read what it is given, unseen."""

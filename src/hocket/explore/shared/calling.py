@@ -39,6 +39,7 @@ from hocket.explore.shared.announce import (
     _FRESH,
     _HELD_ONCE,
     _PLAIN,
+    SHARING,
     _code_behind,
     _is_plain,
     _is_plain_exception,
@@ -52,7 +53,7 @@ from hocket.explore.shared.generated import exchange_generated
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.holding import _entries
 from hocket.explore.shared.iterating import _behind, _is_iterator_of_c
-from hocket.explore.shared.looking_back import as_called_by, rewritten_text, users
+from hocket.explore.shared.looking_back import FOR_THE_USER, as_called_by, rewritten_text, users
 from hocket.explore.shared.memo import CACHED, Memo
 from hocket.explore.shared.of_c import ASKED, OfC
 from hocket.explore.shared.parts import LIFE, METHODS_OF_C, given_to, is_stepping, plainly
@@ -78,12 +79,17 @@ class Calling(OfC):
     def callee(self, f: Any) -> Any:
         """What to call for `f(…)`: rewritten code itself, so that no frame of ours stands between it and its caller.
 
-        Who is no actor calls everything itself: nobody is to be told.
+        Who is no actor calls everything itself, but for what C may do to something shared.
         """
         if type(f) is type and f in _MAKERS:
             return partial(_MAKERS[f], self)
-        spoken = self._speaks(f) or ACTORS.get(_get_ident()) is None
-        return f if spoken else partial(self._unspoken, f)
+        if self._speaks(f):
+            return f
+        kind = type(f)
+        of_c = kind in METHODS_OF_C or kind is type
+        if ACTORS.get(_get_ident()) is None and (not of_c or f in FOR_THE_USER):
+            return f
+        return partial(self._unspoken, f)
 
     def _speaks(self, f: Any) -> bool:
         """Whether calling `f` runs rewritten code at once, which speaks for itself."""
@@ -192,6 +198,8 @@ class Calling(OfC):
         """A call of code that was not rewritten."""
         actor = ACTORS.get(_get_ident())
         if actor is None:
+            if not self._known.keys().isdisjoint(map(id, args)):
+                SHARING[_get_ident()]  # is told of it
             return f(*args, **named)
         kind = weakref.ref if type(f).__call__ is weakref.ref.__call__ else type(f)  # and so are those below it
         if kind in _HASHABLE:

@@ -136,7 +136,7 @@ class Heap:
         self._numbers: set[int] = set()  # of what was there before
         self._lumps: dict[str, int] = {}
         self._escapes: dict[int, int] = {}
-        self._control: Control | None = None
+        self.control: Control | None = None
         self._stamp: object = object()
         self._epoch = 0
         self._seen = 0  # events that were looked through for joins
@@ -159,7 +159,7 @@ class Heap:
     # -- executions ---------------------------------------------------------------------------------------------------
 
     def begin(self, control: Control) -> None:
-        self._control, self._stamp, self._epoch, self._seen = control, object(), 0, 0
+        self.control, self._stamp, self._epoch, self._seen = control, object(), 0, 0
         self.known.clear()  # the same dict always: probes keep it at hand
         self.known.update(self._outside)
         self.identities.begin()
@@ -181,7 +181,7 @@ class Heap:
         self._dying.clear()
         self.referred.clear()
         self._lent.clear()
-        self._control = None
+        self.control = None
 
     def alone(self, control: Control) -> bool:
         """Whether everything that other actors did in this execution happened before what is done now."""
@@ -350,7 +350,7 @@ class Heap:
         That finds mistakes, and proves nothing: a reference in a local variable ends without an operation, so another
         order may have another last holder. Who has died is always reported.
         """
-        control = self._control
+        control = self.control
         if control is None or control.over or self.alone(control):
             return
         actor = ACTORS.get(_get_ident())
@@ -367,7 +367,7 @@ class Heap:
 
     def also_touched(self, places: list[int]) -> list[int]:
         """What else is at stake where these places are touched: the lives that such a step was seen to end."""
-        control = self._control
+        control = self.control
         assert control is not None, "asked within an execution"
         found = [life for place in places for life in self.lethal.get(place, ())]
         for life in found:
@@ -466,7 +466,7 @@ class Heap:
             thing.places = {}
 
     def _new_place(self, thing: Thing, key: Any, state: Any) -> int:
-        control = self._control
+        control = self.control
         assert control is not None, "places are asked for within an execution"
         if thing.lump:
             family, told = "data", thing.name

@@ -21,7 +21,7 @@ from types import (
 )
 from typing import Any
 
-from hocket.explore.shared.announce import Places, _is_plain, together
+from hocket.explore.shared.announce import SHARING, Places, _is_plain, together
 from hocket.explore.shared.containers import touch_of
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.iterating import _VIEWS, Iterating, _behind
@@ -94,7 +94,8 @@ class Holding(Iterating):
 
     def _through(self, view: memoryview) -> None:
         """What lies under a memoryview is written."""
-        thing, actor = self._known.get(id(view.obj)), ACTORS.get(_get_ident())
+        thing = self._known.get(id(view.obj))
+        actor = SHARING[_get_ident()] if thing is not None else None
         if thing is not None and actor is not None:
             self._touch(actor, thing, view.obj, "shape", ())
 
@@ -154,7 +155,7 @@ class Holding(Iterating):
             self.truth(_behind(o))
         thing = self._known.get(id(o))
         if thing is not None and self._base(type(o)) is not None:
-            actor = ACTORS.get(_get_ident())
+            actor = SHARING[_get_ident()]
             if actor is not None:
                 self._touch(actor, thing, o, "size", ())
         return o
@@ -171,7 +172,8 @@ class Holding(Iterating):
 
     def in_step(self, f: Callable[..., Any], *args: Any, before: Callable[[], object] | None = None) -> Any:
         """`f(*args)`, which reads all of that in one step, unless it has to ask the program in between."""
-        actor, touched = ACTORS.get(_get_ident()), self._places_in(args, deep=True)
+        touched = self._places_in(args, deep=True)
+        actor = SHARING[_get_ident()] if touched else ACTORS.get(_get_ident())
         if actor is not None and touched:
             self._announce(actor, "data.read", touched)
         if before is not None:
@@ -183,10 +185,10 @@ class Holding(Iterating):
         methods = [getattr(type(side), name, None) for side in sides]
         if not any(_is_generated(method) and not self._speaks_itself(method) for method in methods):
             return
-        actor = ACTORS.get(_get_ident())
         touched = [place for side in sides if (thing := self._known.get(id(side))) is not None
                    for place in self._attributes(thing)]
-        if actor is not None and touched:
+        actor = SHARING[_get_ident()] if touched else None
+        if actor is not None:
             self._announce(actor, "data.read", touched)
 
     def _speaks_itself(self, method: Any) -> bool:
@@ -200,7 +202,8 @@ class Holding(Iterating):
     def inplace(self, sign: str, a: Any, b: Any) -> Any:
         """What `a += b` assigns to `a`."""
         b = self.followed(b)
-        thing, actor = self._known.get(id(a)), ACTORS.get(_get_ident())
+        thing = self._known.get(id(a))
+        actor = SHARING[_get_ident()] if thing is not None else None
         if thing is None or actor is None or self._base(type(a)) is None:
             self._looked((b,))
             return _INPLACE[sign](a, b)
@@ -222,7 +225,7 @@ class Holding(Iterating):
                 touched += self._attributes(thing)
                 parts = [self._loaded(part) for part in list(plainly(each, "__dict__", {}).values())]
             todo += [(part, depth - 1) for part in parts if depth and not _is_plain(part)]
-        actor = ACTORS.get(_get_ident()) if touched else None
+        actor = SHARING[_get_ident()] if touched else None
         if actor is not None:
             self._announce(actor, "data.read", touched)
         return o
@@ -232,7 +235,7 @@ class Holding(Iterating):
     def _used(self, thing: Thing, o: Any, name: str, args: tuple[Any, ...], named: dict[str, Any],
               method: Any = None) -> Any:
         """A method of a shared container."""
-        actor = ACTORS.get(_get_ident())
+        actor = SHARING[_get_ident()]
         base = self._base(type(o))
         method = method or getattr(o, name)
         if actor is None or base is None:
@@ -400,7 +403,7 @@ class Holding(Iterating):
     def _looked(self, values: Iterable[Any], deep: bool = False) -> None:
         """All of these are read at once, those that are shared containers; and what they hold, if `deep`."""
         touched = self._places_in(values, deep)
-        actor = ACTORS.get(_get_ident()) if touched else None
+        actor = SHARING[_get_ident()] if touched else None
         if actor is not None:
             self._announce(actor, "data.read", touched)
 

@@ -18,7 +18,7 @@ from itertools import groupby
 from types import CoroutineType, GeneratorType, MappingProxyType, WrapperDescriptorType
 from typing import Any
 
-from hocket.explore.shared.announce import Announcer, together, unseen
+from hocket.explore.shared.announce import SHARING, Announcer, together, unseen
 from hocket.explore.shared.databases import note_files
 from hocket.explore.shared.heap import SIZE, Thing
 from hocket.explore.shared.parts import is_stepping
@@ -59,7 +59,7 @@ class Iterating(Announcer):
 
     def _begun(self, container: Any, o: Any, wide: bool) -> _Follower:
         """An iterator of `o`. Those of dicts, sets and deques note the size when they are made, and mind another."""
-        thing, actor = self._known[id(container)], ACTORS.get(_get_ident())
+        thing, actor = self._known[id(container)], SHARING[_get_ident()]
         if actor is not None and issubclass(type(container), _MINDED) and not self.heap.alone(actor.control):
             self._announce(actor, "data.read", [(thing, SIZE)])
         return _Follower(self, container, iter(o), wide=wide)
@@ -177,10 +177,11 @@ class _Follower:
         return self
 
     def __next__(self) -> Any:
-        actor, probes = ACTORS.get(_get_ident()), self._probes
+        probes = self._probes
+        thing = probes._known.get(id(self._o))
+        actor = SHARING[_get_ident()] if thing is not None else ACTORS.get(_get_ident())
         if actor is not None and self._iterator is self._o:
             return probes.taken(actor, self._o, next)
-        thing = probes._known.get(id(self._o))
         if actor is None or thing is None:
             return next(self._iterator)
         probes._announce(actor, "data.read", self._looked_at(thing))

@@ -34,7 +34,7 @@ from types import (
 from typing import Any
 
 from hocket.explore.shared.afresh import is_put_back
-from hocket.explore.shared.announce import _lookup, _missing
+from hocket.explore.shared.announce import SHARING, _lookup, _missing
 from hocket.explore.shared.calling import Calling, rewritten_text
 from hocket.explore.shared.fields import Lazily
 from hocket.explore.shared.heap import SIZE, Thing
@@ -104,10 +104,11 @@ class Probes(Calling):
                 return self._get_cached(thing, o, name, attribute)
             value = getattr(o, name)  # a method, or a property whose code speaks for itself
             return self._loaded(value) if is_foreign(attribute) or is_local(value) else value
-        actor = ACTORS.get(_get_ident())
+        told = self.everything or name in self.written or name in self.elsewhere
+        actor = SHARING[_get_ident()] if told else ACTORS.get(_get_ident())
         if actor is not None and (attribute is _missing or type(attribute) is MemberDescriptorType):
             self._look_out(actor, thing, own, name, "written")
-        if actor is not None and (self.everything or name in self.written or name in self.elsewhere):
+        if actor is not None and told:
             self._announce(actor, "data.read", [(thing, name), *self._above(o, own, name, owner, attribute)])
         return self._loaded(getattr(o, name), f"{thing.name}.{name}")
 
@@ -148,7 +149,7 @@ class Probes(Calling):
 
     def _get_described(self, thing: Thing, o: Any, name: str, owner: type | None) -> Any:
         """Through a descriptor of the program, which may be gone from its class by the time this is done."""
-        actor = ACTORS.get(_get_ident())
+        actor = SHARING[_get_ident()]
         if actor is not None:
             above = self.heap.meet(owner)
             self._announce(actor, "data.read", [(thing, name), *([(above, name)] if above is not None else ())])
@@ -197,7 +198,7 @@ class Probes(Calling):
 
     def _get_cached(self, thing: Thing | None, o: Any, name: str, attribute: Any) -> Any:
         """A `cached_property`: asked, computed if need be, and stored; before 3.12 under the lock of the property."""
-        actor = ACTORS.get(_get_ident())
+        actor = SHARING[_get_ident()] if thing is not None else ACTORS.get(_get_ident())
         if actor is None or (thing is None and name in vars(o)):
             return getattr(o, name)
         self._cached_access(actor, thing, "data.read", name)
@@ -266,7 +267,7 @@ class Probes(Calling):
     def get_raw(self, o: Any, name: str, getter: Callable[[Any, str], Any]) -> Any:
         """`object.__getattribute__(o, name)`, or that of another class, as `getter`"""
         thing = self._known.get(id(o)) or self._always_shared(o)
-        actor = ACTORS.get(_get_ident())
+        actor = SHARING[_get_ident()] if thing is not None else None
         if thing is None or actor is None:
             return getter(o, name)
         if name[:2] == "__" and name[-2:] == "__":
@@ -300,7 +301,7 @@ class Probes(Calling):
         delattr(o, name)
 
     def _writing(self, thing: Thing, o: Any, name: str, value: Any, kind: type | None = None) -> None:
-        actor = ACTORS.get(_get_ident())
+        actor = SHARING[_get_ident()]
         if actor is None:
             return
         for part in list(value.values()) if name == "__dict__" and type(value) is dict else (value,):
@@ -412,7 +413,7 @@ class Probes(Calling):
     def cell(self, name: str, reader: Callable[[], Any]) -> Any:
         """The enclosing variable that `reader` reads."""
         thing = self._known.get(id(_cell_of(reader)))
-        actor = ACTORS.get(_get_ident()) if thing is not None else None
+        actor = SHARING[_get_ident()] if thing is not None else None
         if thing is not None and actor is not None:
             self._announce(actor, "data.read", [(thing, SIZE)])
         try:
@@ -424,7 +425,7 @@ class Probes(Calling):
     def setcell(self, name: str, reader: Callable[[], Any], value: Any) -> Any:
         """Announces that the variable is assigned; the assignment follows."""
         thing = self._known.get(id(_cell_of(reader)))
-        actor = ACTORS.get(_get_ident())
+        actor = SHARING[_get_ident()] if thing is not None else ACTORS.get(_get_ident())
         if thing is not None and actor is not None:
             self.heap.escape(value, actor, name)
             self._announce(actor, "data.write", [(thing, SIZE)])
@@ -437,7 +438,7 @@ class Probes(Calling):
 
     def glob(self, names: dict[str, Any], name: str) -> Any:
         """A global variable of a module, or a built-in."""
-        actor = ACTORS.get(_get_ident())
+        actor = SHARING[_get_ident()] if id(names) in self._known else ACTORS.get(_get_ident())
         if actor is not None:
             self._touch_global(actor, names, name, "read")
         if name in names:
@@ -459,7 +460,7 @@ class Probes(Calling):
 
     def setglob(self, names: dict[str, Any], name: str, value: Any) -> Any:
         """Announces that a global variable is assigned; the assignment follows."""
-        actor = ACTORS.get(_get_ident())
+        actor = SHARING[_get_ident()] if id(names) in self._known else ACTORS.get(_get_ident())
         if actor is not None:
             self._touch_global(actor, names, name, "put", value)
         return value

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from hocket.explore.shared.announce import SHARING
 from hocket.explore.shared.clocks import CLOCKS
 from hocket.explore.shared.heap import SIZE
 from hocket.explore.shared.iterating import _VIEWS
@@ -60,7 +61,8 @@ def _length(probes: Any, o: Any) -> int:
 
 
 def _length_hint(probes: Any, o: Any, default: int = 0) -> int:
-    thing, actor = probes._known.get(id(o)), ACTORS.get(_get_ident())
+    thing = probes._known.get(id(o))
+    actor = SHARING[_get_ident()] if thing is not None else None
     if thing is not None and actor is not None and probes._base(type(o)) is None:
         probes._announce(actor, "data.read", [(thing, SIZE)])
     probes.truth(o)

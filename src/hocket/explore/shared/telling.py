@@ -152,7 +152,7 @@ class _Telling(Holding):
 
     def _named(self, value: Any) -> str:
         """What the report calls an object that others can reach: its class and its name."""
-        control = self.heap._control
+        control = self.heap.control
         if Controlled in type(value).__mro__ and control is not None and _plainly(value, "_home") is control:
             return f"{_plainly(value, '_family')} {control.session.cast.objects[_plainly(value, '_number')]}"
         thing = self._known.get(id(value))

@@ -31,7 +31,7 @@ from hocket.explore.shared.reaching import homes_of
 from hocket.explore.shared.spinning import Spinloops
 from hocket.explore.shared.stateful import state_of
 from hocket.explore.shared.telling import TELLING
-from hocket.explore.threads.control import RESTART, Control, End, Observer, Session
+from hocket.explore.threads.control import ACTORS, RESTART, Control, End, Observer, Session
 from hocket.explore.threads.files import BOOKS, Book, FileAccess
 from hocket.explore.threads.naming import is_hocket
 from hocket.explore.threads.spaces import file_of, space_of
@@ -154,11 +154,13 @@ class Tracker:
             heap.kept.keep(module)
         exchanged = rewritten(self.modules, self.probes)
         try:
+            ACTORS.stranger = self.probes.met_stranger
             with exchanged, self.probes.mocks.active():
                 self.refused.update(dict.fromkeys(str(refusal) for refusal in exchanged.refused))
                 exchanged.freeze()
                 yield
         finally:
+            ACTORS.stranger = None
             if self._last is not None:
                 BOOKS.pop(id(self._last.session), None)
             exchanged.thaw()

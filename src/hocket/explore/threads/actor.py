@@ -2,7 +2,7 @@
 
 The actors are found by the identity of their OS thread in `ACTORS`, the one
 place where stand-in primitives must find their controller. Threads that are no
-actors are not found there and get the real thing.
+actors are not found there and get the real thing (see strangers.py).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hocket.explore.threads.naming import Place
 from hocket.explore.threads.pool import Voice, _get_ident
+from hocket.explore.threads.strangers import ByThread
 
 if TYPE_CHECKING:
     from hocket.explore.threads.control import Control
@@ -51,7 +52,7 @@ class Actor:
         return self.control.execution.cast.actors[self.number]
 
 
-ACTORS: dict[int, Actor] = {}
+ACTORS: ByThread[Actor] = ByThread()
 
 
 def current() -> Actor | None:

@@ -27,10 +27,13 @@ def looking_on(trace: Tracer) -> Tracer:
     def look(frame: Any, event: str, argument: Any) -> Any:
         ident = _get_ident()
         actor = ACTORS.pop(ident, None)
+        if actor is not None:
+            ACTORS.lookers.add(ident)
         try:
             local = trace(frame, event, argument)
         finally:
             if actor is not None:
+                ACTORS.lookers.discard(ident)
                 ACTORS[ident] = actor
         return look if local is trace else looking_on(local) if callable(local) else local
 
