@@ -7,7 +7,9 @@ what was made before the exploration and is changed by an execution, each is put
 from __future__ import annotations
 
 import array
+import asyncio
 import bz2
+import collections
 import csv
 import decimal
 import hashlib
@@ -206,3 +208,30 @@ def test_a_hash_that_is_made_in_the_body_is_proved() -> None:
         return made.digest()
 
     assert (hocket.explore(body).verdict, hocket.explore(body).classes) == ("proved", 2)
+
+
+def test_a_method_that_tasks_of_c_call_at_their_end_says_then_what_it_does() -> None:
+    def body() -> int:
+        pending: collections.deque[asyncio.Task[None]] = collections.deque()
+        seen: list[int] = []
+
+        async def nothing() -> None:
+            pass
+
+        async def main() -> None:
+            thread = threading.Thread(target=lambda: seen.append(len(pending)))
+            thread.start()
+            for _ in range(2):
+                task = asyncio.create_task(nothing())
+                pending.append(task)
+                task.add_done_callback(pending.remove)
+            while pending:
+                await asyncio.sleep(0)
+            thread.join()
+
+        asyncio.run(main())
+        return seen[0]
+
+    result = hocket.explore(body)
+    # the thread looks before, between and after two that are added and two that are removed
+    assert (result.verdict, result.untracked, result.outcomes) == ("proved", (), {0: 2, 1: 2, 2: 1})

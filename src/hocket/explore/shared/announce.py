@@ -292,9 +292,8 @@ class Announcer:
         f = _stood_for(f)
         for value in given:
             shared = self._known.get(id(value))
-            speaks = (type(value) is FunctionType and type(f) in METHODS_OF_C
-                      and self._is_rewritten(value.__code__))  # C calls it
-            if shared is not None and not (speaks or _is_on_its_loop(f, value, actor) or _is_number_to(f, value)):
+            if shared is not None and not (
+                    self._is_heard(f, value) or _is_on_its_loop(f, value, actor) or _is_number_to(f, value)):
                 break
         else:
             return
@@ -307,6 +306,12 @@ class Announcer:
         name = plainly(f, "__qualname__") or type(f).__qualname__
         cure = f" (track={module.partition('.')[0]!r} would)" if is_trackable(sys.modules.get(module)) else ""
         self._report(f"{module}.{name} is given {shared.name}, and what it reads of it is not tracked{cure}")
+
+    def _is_heard(self, f: Any, value: Any) -> bool:
+        """Whether C calls it, and it says then what it does: code of the program, or a method that was handed over."""
+        return type(f) in METHODS_OF_C and (
+            (type(value) is FunctionType and self._is_rewritten(value.__code__))
+            or any(method() is value for method in self._handed.values()))
 
     def _is_silent(self, f: Any) -> bool:
         """Whether foreign code is known to leave alone what it is given, or to speak for itself."""
