@@ -18,12 +18,13 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
-from typing import Any, Final
+from typing import Any
 
 from hocket.errors import DivergenceError, NondeterminismError, Refused
 from hocket.explore.semantics import Raise, unread
 from hocket.explore.strategy import Strategy
 from hocket.explore.threads.actor import ACTORS, Actor, Unwind, current
+from hocket.explore.threads.ends import End, natural_end
 from hocket.explore.threads.locals import FORGETS_ALL
 from hocket.explore.threads.looking import looking_on
 from hocket.explore.threads.naming import Place, place_of
@@ -38,20 +39,6 @@ __all__ = ["ACTORS", "RESTART", "Actor", "Control", "DataTracker", "End", "Obser
 _WATCHED = 3  # executions that are watched as a whole: what a program keeps from run to run is there from the second on
 _FEW = 4  # places, of which an operation is kept: all of a large container are other ones each time it grows
 _PATIENCE = 1_000  # how often an actor may swallow its unwinding before it is given up
-
-
-class End:
-    """How an execution came to its end."""
-
-    COMPLETE: Final = "complete"  # nothing is pending, or only daemons wait
-    DEADLOCK: Final = "deadlock"  # somebody waits for ever
-    RAISED: Final = "raised"  # an actor let an exception out
-    BOUND: Final = "bound"  # too many steps
-    ABANDONED: Final = "abandoned"  # the strategy wants no more of it
-    STOPPED: Final = "stopped"  # interrupted from outside
-    DIVERGED: Final = "diverged"  # the program is not the one that was recorded
-    SWALLOWED: Final = "swallowed"  # an actor would not be unwound
-    VAIN: Final = "vain"  # somebody polled in vain, and other executions show how it goes on
 
 
 class Control:
@@ -314,7 +301,7 @@ class Control:
             self._over(End.DIVERGED if isinstance(error, (DivergenceError, NondeterminismError)) else End.RAISED)
             return None
         if choice is None:
-            self._over(self._natural_end())
+            self._over(natural_end(self))
             return None
         number, alternative = choice
         if self._audited and not self._is_as_before(number, alternative):
@@ -417,20 +404,6 @@ class Control:
         assert main is not None
         main.baton.release()
 
-    def _natural_end(self) -> str:
-        if self.execution.options():
-            return End.ABANDONED
-        if self.session.spins is not None and self.session.spins.is_in_vain(self):
-            return End.VAIN
-        stuck = [number for number in self.execution.blocked() if not self._may_wait_for_ever(number)]
-        return End.DEADLOCK if stuck else End.COMPLETE
-
-    def _may_wait_for_ever(self, number: int) -> bool:
-        """A daemon, and a worker of a pool between two jobs: whoever ends the process wakes it."""
-        actor, operation = self.actors[number], self.execution.pending[number]
-        waits = operation is not None and operation.kind == "queue.get"
-        return actor.daemon or (waits and _is_of_a_pool(actor.thread))
-
     def stop(self, actor: Actor, end: str, error: BaseException | None = None) -> None:
         """End the execution here, for a reason that is not the strategy's; raises what unwinds the actor."""
         if not self.over:
@@ -523,11 +496,6 @@ class Control:
         if not event.reads_only:
             for index in unread(operation, event.alternative):
                 self.clocks[index] = actor.clock
-
-
-def _is_of_a_pool(thread: Any) -> bool:
-    target = getattr(thread, "_target", None)
-    return getattr(target, "__module__", "") == "concurrent.futures.thread"
 
 
 def _nothing() -> None:
