@@ -249,3 +249,22 @@ def test_every_run_is_one_of_the_model_also_with_failures(kind, made, asks, fail
         failed = {event[1] for event in events if event[0] == "ran" and event[2] == "failed"}
         assert len(errors) == len(failed)
         assert all(world.task(entity).is_done for entity in built.made)
+
+
+@pytest.mark.parametrize("kind", WORLDS)
+def test_what_a_fork_shares_with_another_graph_waits_until_the_fork_is_finalised_too(kind):
+    """2 is a prong of 1, which comes after the fork 0; 4 comes after 2, after 3. Found at random, in the order 4, 1."""
+    told = Told()
+    with WORLDS[kind]() as world:
+        built = Built(world, [True, True, False, False, False, False], [0] * SIZE, (), told.called)
+        told.listen(world)
+        for edge in [("join", 1, 0), ("join", 2, 3), ("join", 4, 2), ("add_prong", 1, 2)]:
+            assert built.do(*edge)
+        for root, ticks in ((5, 1), (4, 3), (1, 5)):
+            world.finalize(built.made[root], OnCompletion.NONE)
+            told.trace.append(("finalize", root))
+            for _ in range(ticks):
+                world.tick()
+    answer = Run(ticking, built.given([0] * SIZE, dict.fromkeys(NODES, "keep"))).accepts(told.trace)
+    assert isinstance(answer, Accepted), str(answer)
+    assert sorted(told.ran, key=told.ran.__getitem__) == [5, 3, 2, 4]
