@@ -82,7 +82,7 @@ class Announcer:
         self.within: dict[int, tuple[str, list[tuple[Thing, Any]]]] = {}  # what C goes through, by actor
         self.moved: dict[int, set[str]] = {}  # what executions did to what was there before and is not put back
         self.left: dict[str, None] = {}  # and went by
-        self.locks: dict[int, Any] = {}  # instead of those of a cached_property, by its identity
+        self.locks: dict[int, Any] = {}  # instead of those of a cached_property, by their identity
         self.late: dict[int, int] = {}  # accesses of each actor since the execution was over
         self._known = heap.known
         self._links: dict[int, Any] = {}  # of chained comparisons, by thread
@@ -101,7 +101,6 @@ class Announcer:
         self.advancing.clear()
         self.memos.clear()
         self.asked_above.clear()
-        self.locks.clear()
 
     def _announce(self, actor: Actor, kind: str, touched: list[tuple[Thing, Any]], state: Any = None) -> Any:
         """One operation on these places; what it answers, or None where it is none."""

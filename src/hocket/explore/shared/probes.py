@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import threading
 from abc import ABCMeta
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -48,7 +47,7 @@ from hocket.explore.shared.stateful import faces_of
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.naming import caller
 from hocket.explore.threads.pool import _get_ident
-from hocket.explore.threads.primitives import is_real_lock
+from hocket.explore.threads.primitives import is_real_lock, made_outside
 from hocket.explore.threads.spaces import space_of
 
 __all__ = ["Probes"]
@@ -98,10 +97,10 @@ class Probes(Calling):
             self.heap.described.setdefault((own, name), owner)
         if (own, name) in self.heap.described:
             return self._get_described(thing, o, name, self.heap.described[own, name])
+        if type(attribute) is cached_property and own is not o and not self._is_rewritten(_cached_get.__code__):
+            return self._get_cached(thing, o, name, attribute)
         if attribute is not _missing and not is_data(attribute) and not _shadows(o, name) and not self._may_be_set(
                 attribute, name):
-            if type(attribute) is cached_property and not self._is_rewritten(_cached_get.__code__):
-                return self._get_cached(thing, o, name, attribute)
             value = getattr(o, name)  # a method, or a property whose code speaks for itself
             return self._loaded(value) if is_foreign(attribute) or is_local(value) else value
         told = self.everything or name in self.written or name in self.elsewhere
@@ -205,7 +204,7 @@ class Probes(Calling):
         found = o.__dict__.get(name, _missing)
         if found is not _missing:
             return self._loaded(found)
-        with self._lock_of(attribute):
+        with self._lock_of(attribute, name):
             if hasattr(attribute, "lock"):
                 self._cached_access(actor, thing, "data.read", name)
                 found = o.__dict__.get(name, _missing)
@@ -221,12 +220,15 @@ class Probes(Calling):
         if thing is not None:
             self._announce(actor, kind, [(thing, name)])
 
-    def _lock_of(self, attribute: Any) -> Any:
+    def _lock_of(self, attribute: Any, name: str) -> Any:
         """The lock of a `cached_property`; a stand-in where it was made before the exploration."""
         lock = getattr(attribute, "lock", None)
         if lock is None or not is_real_lock(lock):
             return lock or nullcontext()
-        return self.locks.setdefault(id(attribute), threading.RLock())
+        known = self.locks.get(id(lock))
+        if known is None:  # not made by an actor, so that it is the same whoever asks first
+            known = self.locks[id(lock)] = made_outside(lock, name)
+        return known
 
     def set(self, value: Any, o: Any, name: str) -> None:
         """`o.name = value`"""

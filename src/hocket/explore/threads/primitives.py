@@ -335,10 +335,13 @@ _real_simple_queue: Callable[[], Any] = __import__("_queue").SimpleQueue
 def made_outside(value: Any, name: str = "") -> Any:
     """The stand-in for a real lock that was made before the exploration; it starts each execution free.
 
-    `name`: of the attribute, global or key by which it was found.
+    `name`: of the attribute, global or key by which it was found. If an actor finds it, it is none of its objects.
     """
     made: Any = object.__new__(_STANDS_FOR[type(value)])
+    finder = ACTORS.pop(_get_ident(), None)
     made.__init__()
+    if finder is not None:
+        ACTORS[_get_ident()] = finder
     made.real, made.found_as = value, name
     return made
 
