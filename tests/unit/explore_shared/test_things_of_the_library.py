@@ -20,6 +20,7 @@ import re
 import sys
 import threading
 import traceback
+import weakref
 import zlib
 from contextlib import nullcontext
 
@@ -208,3 +209,37 @@ def test_what_is_printed_for_people_is_no_step(capsys, monkeypatch):
         patched.setattr(sys, "stdout", sys.__stdout__)  # in a worker of xdist it is another stream
         result = hocket.explore(lambda: together(lambda: print(end=""), lambda: print(end="")))
     assert (result.verdict, result.classes) == ("proved", 1), result
+
+
+@pytest.mark.parametrize(("lock", "verdict"), [(nullcontext, "failed"), (threading.Lock, "proved")])
+def test_what_pytest_raises_is_for_each_thread_to_see(lock, verdict):
+    def body():
+        guard, seen = lock(), [0]
+
+        def refused():
+            with guard:
+                seen[0] = seen[0] + 1
+            with pytest.raises(ValueError, match="x") as told:
+                int("x")
+            assert type(told.value) is ValueError
+
+        together(refused, refused)
+        assert seen == [pytest.approx(2)]
+
+    result = hocket.explore(body)
+    assert (result.verdict, result.untracked) == (verdict, ()), result
+
+
+class Row(list):
+    """A list with a name."""
+
+
+def test_what_a_class_below_a_list_lets_go_of_lives_no_longer():
+    def body():
+        row, told = Row(), Row()
+        alive = weakref.ref(told)
+        row.append({"told": told})
+        del row[:], told
+        assert alive() is None
+
+    assert hocket.explore(body).verdict == "proved"

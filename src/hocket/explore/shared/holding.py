@@ -126,9 +126,11 @@ class Holding(Iterating):
         kind = type(o)
         if is_stateful(kind):
             return self._in_one_step(o, name)
-        if kind.__module__ == "builtins" or self._base(kind) is kind or self.mocks.has(o):
+        base, method = self._base(kind), getattr(kind, name, None)
+        if kind.__module__ == "builtins" or self.mocks.has(o) or base is kind:
             return None
-        method = getattr(kind, name, None)
+        if base is not None and method is getattr(base, name, None):  # which keeps nothing but what it puts in `o`
+            return None
         if method is None or (issubclass(type(method), FunctionType) and self._is_rewritten(method.__code__)):
             return None
         actor = ACTORS.get(_get_ident())

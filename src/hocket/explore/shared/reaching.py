@@ -25,7 +25,9 @@ _LEFT_ALONE = {  # they carry explorations, or judge and print what these come t
     "_frozen_importlib_external", "importlib", "linecache", "tokenize", "traceback", "ast", "dis", "opcode",
     "warnings", "subprocess", "socket", "selectors", "tempfile",
 }
-_TRACKED = {"_pytest.logging", "contextlib"}  # but handlers of `caplog` and stacks of exits are used by several threads
+_TRACKED = {  # but handlers of `caplog` and stacks of exits are used by several threads, and `pytest.raises` in any
+    "_pytest.logging", "_pytest.raises", "_pytest._code.code", "_pytest.approx", "_pytest.python_api", "contextlib",
+}
 
 
 def is_trackable(module: ModuleType | None) -> bool:
