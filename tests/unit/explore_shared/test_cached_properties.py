@@ -51,3 +51,25 @@ def test_a_class_that_inherits_it_is_asked_for_the_property_itself() -> None:
         return found[0][0] is vars(Report)["author"] and "author" not in vars(kept)
 
     assert dict(hocket.explore(body).outcomes) == {True: 1}
+
+
+def test_a_method_that_lru_cache_has_wrapped_is_not_certified_where_a_thread_calls_it_unseen() -> None:
+    def body() -> int:
+        asked = []
+
+        class Source:
+            @functools.lru_cache  # noqa: B019  # lives as long as the execution
+            def read(self) -> None:
+                asked.append(1)
+
+        source = Source()
+        threads = [threading.Thread(target=source.read) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return len(asked)
+
+    result = hocket.explore(body)
+    assert result.verdict == "incomplete"
+    assert result.untracked == ("read, made by C (_lru_cache_wrapper), is called by a thread",)

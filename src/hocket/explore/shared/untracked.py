@@ -327,9 +327,12 @@ class Watch:
 
     def _given(self, frame: FrameType, target: Any) -> None:
         """A thread or an executor was given something to call that is no Python code, so nobody would see it run."""
-        while type(target).__name__ == "partial":
-            target = target.args[0] if _runs_its_argument(target.func) else target.func
-        if issubclass(type(target), (FunctionType, MethodType, type)) or target is None:
+        while type(target).__name__ == "partial" or type(target) is MethodType:
+            if type(target) is MethodType:
+                target = target.__func__  # a method may be one of what `lru_cache` has wrapped
+            else:
+                target = target.args[0] if _runs_its_argument(target.func) else target.func
+        if issubclass(type(target), (FunctionType, type)) or target is None:
             return
         if issubclass(type(target), BuiltinFunctionType) and self._is_harmless(target.__self__, target.__name__):
             return
@@ -391,6 +394,8 @@ def _call_in_words(function: Any) -> str:
         return f"{owner.__name__}.{name} is called, which may change what is shared"
     if owner is not None and type(owner).__module__ == "_thread":
         return "a lock is used that was made outside of the exploration"
+    if owner is None:
+        return f"{name}, made by C ({type(function).__name__}), is called"
     return f"{type(owner).__name__}.{name} changes an object in place"
 
 
