@@ -2,6 +2,7 @@
 
 import threading
 import weakref
+from concurrent.futures import Future, as_completed
 
 import hocket
 
@@ -89,3 +90,19 @@ def a_reference_of_a_class_of_its_own():
 def test_a_weak_reference_of_a_class_below_is_known():
     result = hocket.explore(a_reference_of_a_class_of_its_own)
     assert (result.verdict, result.classes, result.untracked) == ("proved", 1, ())
+
+
+DONE: Future[int] = Future()
+DONE.set_result(1)
+
+
+def test_a_future_from_before_stays_where_it_is_in_a_set_when_its_lock_is_taken():
+    def body():
+        later = Future()
+        thread = threading.Thread(target=later.set_result, args=(2,))
+        thread.start()
+        found = {future.result() for future in as_completed([DONE, later])}
+        thread.join()
+        return sorted(found)
+
+    assert hocket.explore(body).verdict == "proved"

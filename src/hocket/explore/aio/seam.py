@@ -131,8 +131,10 @@ def _sets_in_order() -> Iterator[None]:
 
 
 def _place_of_future(future: Any) -> int:
-    """Of one that an execution made: the number of its lock; of any other, its address."""
-    number: int = getattr(future._condition._lock, "_number", -1)
+    """Of one that an execution made: the number of its lock; of any other, its address, for what stands in for its lock
+    has a number only from its first use on, and a place may not change."""
+    lock = future._condition._lock
+    number: int = getattr(lock, "_number", -1) if not hasattr(lock, "found_as") else -1
     return number if number >= 0 else object.__hash__(future)
 
 
