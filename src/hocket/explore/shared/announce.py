@@ -47,6 +47,7 @@ _SILENT_MODULES = {"_thread", "threading", "queue", "_queue", "time", "builtins"
                    "concurrent.futures._base", "concurrent.futures.thread", "_functools", "functools", "contextlib"}
 _SILENT_KINDS = _SILENT_MODULES | {
     "types", "operator", "_asyncio", "asyncio", "contextvars", "_contextvars", "itertools"}
+_SET_ON_EXCEPTIONS = {"__init__", "__setstate__", "with_traceback"}  # they change what an exception holds
 _NOT_SILENT = {"<frozen os>", weakref.__file__, _weakrefset.__file__}  # os.environ, WeakSet.add(seen, element)
 _PLAIN: set[type] = {int, float, complex, str, bytes, bool, type(None), range, slice, type(Ellipsis)}
 
@@ -330,6 +331,8 @@ class Announcer:
                 return f.__module__ in _SILENT_KINDS or f.__module__.startswith("hocket.")
             return init is None or is_machinery(init.co_filename) or init.co_filename.startswith("<")
         home = plainly(f, "__objclass__") or type(plainly(f, "__self__"))
+        if issubclass(home, BaseException) and plainly(f, "__name__") in _SET_ON_EXCEPTIONS:
+            return False
         module = plainly(f, "__module__") or home.__module__
         return module.startswith("hocket.") or module in _SILENT_MODULES or module == HOME
 
