@@ -184,7 +184,7 @@ def test_what_a_thread_decorates_for_itself_is_no_step():
     assert (result.verdict, result.classes) == ("proved", 2), result
 
 
-@pytest.mark.skipif(sys.version_info[:2] > (3, 12), reason="it keeps the function in a weak dictionary then: incomplete")
+@pytest.mark.skipif(sys.version_info[:2] > (3, 12), reason="kept in a weak dictionary then: incomplete")
 def test_a_method_that_dispatches_by_class_makes_a_function_each_time():
     """The first to ask for a class finds it in no cache and enters it; or both find nothing, and either is first to
     enter: 4 classes. It was given up after 477 of some hundred thousand."""
