@@ -70,7 +70,8 @@ class PlainProbes:
     def same(self, v, /):
         return v
 
-    whole = iterate = truth = subject = observed = captured = manager = answered = same
+    told = lambda self, value, how: value  # noqa: E731
+    whole = iterate = asynchronous = truth = subject = observed = captured = manager = answered = same
 
     def cell(self, name, fn, /):
         try:

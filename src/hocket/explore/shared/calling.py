@@ -20,6 +20,7 @@ from enum import EnumType
 from functools import partial
 from struct import Struct
 from types import (
+    AsyncGeneratorType,
     BuiltinFunctionType,
     CoroutineType,
     FunctionType,
@@ -345,15 +346,6 @@ class Calling(OfC):
             self._through(f.__self__)
         return self._looking(actor, f, args, named)
 
-    def _resumed(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """`send`, `throw` or `close` of a generator."""
-        thing = self._known.get(id(f.__self__))
-        for value in args:
-            self.heap.escape(value, actor)
-        if thing is None:
-            return f(*args)
-        return self.advanced(actor, thing, self.standing(f.__self__, thing), partial(f, *args))
-
     def _wrapped(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """A method of `object` or `type` by way of `super()`."""
         owner, name = f.__self__, f.__name__
@@ -518,8 +510,9 @@ _OF_KIND: dict[type, _Perform] = {
 }
 _OF_OWNER: dict[type, _Perform] = {
     GeneratorType: Calling._resumed, memoryview: Calling._viewed, CACHED: Calling._of_cache,
-    CoroutineType: Calling._resumed, Context: Calling._ran, Struct: Calling._packed,
-    MemberDescriptorType: Calling._by_descriptor, GetSetDescriptorType: Calling._by_descriptor,
+    CoroutineType: Calling._resumed, AsyncGeneratorType: Calling._asynchronously, Context: Calling._ran,
+    Struct: Calling._packed, MemberDescriptorType: Calling._by_descriptor,
+    GetSetDescriptorType: Calling._by_descriptor,
 }
 
 

@@ -198,7 +198,9 @@ class Holding(Iterating):
 
     def binary(self, sign: str, a: Any, b: Any) -> Any:
         """`a + b`, …"""
-        self._looked((a, b), deep=sign == "%")
+        if sign == "%":
+            return self.in_step(operator.mod, a, b)
+        self._looked((a, b))
         return _BINARY[sign](a, b)
 
     def inplace(self, sign: str, a: Any, b: Any) -> Any:
@@ -244,6 +246,8 @@ class Holding(Iterating):
             return method(*args, **named)
         args = tuple(map(self.followed, args)) if args else args
         touch = touch_of(base, name)
+        if base is set and name == "pop" and thing.is_older() and len(o) > 1:  # which one, goes by the last time
+            self._left_changed(thing.name)
         if touch == "several":
             self.wanted[method.__module__] = None
             touch = "shape"

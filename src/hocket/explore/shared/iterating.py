@@ -15,7 +15,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import groupby
-from types import CoroutineType, GeneratorType, MappingProxyType, WrapperDescriptorType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType, MappingProxyType, WrapperDescriptorType
 from typing import Any
 
 from hocket.explore.shared.announce import SHARING, Announcer, together, unseen
@@ -38,6 +38,14 @@ _MINDED = (dict, set, deque)
 class Iterating(Announcer):
     """The probes of iteration."""
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.going_on: dict[int, int] = {}  # asynchronous generators, and who has gone on with them first
+
+    def begin(self) -> None:
+        super().begin()
+        self.going_on.clear()
+
     def iterate(self, o: Any) -> Any:
         """`for … in o`"""
         kind = type(o)
@@ -56,6 +64,18 @@ class Iterating(Announcer):
         if self._base(kind) is not None:
             return self._begun(o, o, id(o) in self.heap.namespaces)
         return _Follower(self, o, o, wide=False) if _is_iterator_of_c(o) else o
+
+    def asynchronous(self, o: Any) -> Any:
+        """`async for … in o`, and whatever else an asynchronous generator goes on by: no step says when it does."""
+        thing = self._known.get(id(o)) if type(o) is AsyncGeneratorType else None
+        actor = SHARING[_get_ident()] if thing is not None else None
+        if thing is None or actor is None or actor.control.over:
+            return o
+        if thing.is_older():
+            self._left_changed(thing.name)
+        if self.going_on.setdefault(id(o), actor.number) != actor.number and not self.heap.alone(actor.control):
+            self._report(f"{thing.name} is an asynchronous generator, and several threads go on with it")
+        return o
 
     def _begun(self, container: Any, o: Any, wide: bool) -> _Follower:
         """An iterator of `o`. Those of dicts, sets and deques note the size when they are made, and mind another."""
@@ -97,6 +117,14 @@ class Iterating(Announcer):
                 self._announce(actor, "data.write", [(thing, SIZE)])
             finally:
                 self.advancing.difference_update(running)
+
+    def face(self, o: Any, name: str, value: Any) -> Any:
+        """What an attribute of a generator says; of one that an actor is within, not what `value` says: it is between
+        its beginning and its end, whatever C has done of it."""
+        self.asynchronous(o)
+        if id(o) not in self.advancing:
+            return value
+        return _WHILE_RUNNING.get(name[2:], value)
 
     def taken(self, actor: Actor, iterator: Any, step: Callable[[Any], Any]) -> Any:
         """What `step` takes from an iterator of C."""
@@ -221,6 +249,7 @@ def _behind_iterator(iterator: Any) -> list[Any]:
 
 
 _RUNNING = frozenset({GeneratorType, CoroutineType})
+_WHILE_RUNNING = {"_running": True, "_suspended": False, "_yieldfrom": None, "_await": None}
 _ENTERED = frozenset({tuple, memoryview})
 _ASIDE = frozenset({GeneratorType, zip, enumerate})
 """These hold other things than what they go through."""

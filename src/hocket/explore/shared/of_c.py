@@ -12,17 +12,18 @@ import functools
 import operator
 import sys
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from functools import partial
 from types import FunctionType, MethodDescriptorType, MethodType, MethodWrapperType, WrapperDescriptorType
 from typing import Any
 
-from hocket.explore.shared.announce import _is_stack
+from hocket.explore.shared.announce import _is_plain, _is_stack
 from hocket.explore.shared.databases import note_files
 from hocket.explore.shared.heap import SIZE
 from hocket.explore.shared.holding import _entries
 from hocket.explore.shared.memo import CACHED
 from hocket.explore.shared.observed import Observing
-from hocket.explore.shared.parts import METHODS_OF_C, is_value
+from hocket.explore.shared.parts import METHODS_OF_C, is_made_by_python, is_stepping, is_value
 from hocket.explore.shared.stateful import is_read_by_nobody, is_stateful
 from hocket.explore.threads.control import ACTORS, Actor
 from hocket.explore.threads.files import note_method
@@ -65,8 +66,40 @@ class OfC(Observing):
             self._suspect(actor, o.__exit__, (o,))
         return _Entered(self, o) if is_stateful(kind) else o
 
+    def _resumed(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """`send`, `throw` or `close` of a generator."""
+        thing = self._known.get(id(f.__self__))
+        for value in args:
+            self.heap.escape(value, actor)
+        if thing is None:
+            return f(*args)
+        return self.advanced(actor, thing, self.standing(f.__self__, thing), partial(f, *args))
+
+    def _asynchronously(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """A method of an asynchronous generator."""
+        self.asynchronous(f.__self__)
+        for value in args:
+            self.heap.escape(value, actor)
+        return f(*args, **named)
+
+    def told(self, o: Any, how: int) -> Any:
+        """What to show in the place of `o` in an f-string: others may come after each method that tells of a part.
+
+        `how`: the conversion, as `ast` numbers it; 0: it is `o` that reads the format.
+        """
+        if _is_plain(o) or how == 0 or is_stepping(type(o)) or not self._is_asked_to_tell(o):
+            return self.whole(o)
+        return _Told(self.in_step(_TOLD_AS[how], o))
+
+    def _is_asked_to_tell(self, o: Any) -> bool:
+        """Whether the text of a container that several use is made by code of the program, for what it holds."""
+        held = self._within((o,))
+        return not self._known.keys().isdisjoint(map(id, held)) and any(
+            is_made_by_python(type(part)) for each in held for part in _entries(each))
+
     def _printed(self, actor: Actor, f: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """`print`: what it shows is read, and then the stream is written, in one go."""
+        """`print`: what it shows is read, and then the stream is written, in one go; unless the program tells of it."""
+        args = tuple([self.in_step(str, value) if self._is_asked_to_tell(value) else value for value in args])
         stream, more = named.get("file") or sys.stdout, self._places_in(args, deep=True)
         if is_stateful(type(stream)) and not is_read_by_nobody(stream):
             self.heap.meet(stream)
@@ -181,6 +214,14 @@ class _Entered:
         return self._probes.method(self._o, "__exit__", *raised)
 
 
+class _Told(str):
+    """A text that was made already, whatever is asked for."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+_TOLD_AS: dict[int, Callable[[Any], str]] = {-1: format, 97: ascii, 114: repr, 115: str}
 _EXACT = (dict, list, tuple, set, frozenset, OrderedDict, deque)
 _OF_PICKLING = ("__reduce_ex__", "__reduce__", "__getstate__", "__getattribute__")
 _ASKED_FOR = ("__getnewargs__", "__getnewargs_ex__", "__slots__", "__getattr__")

@@ -277,7 +277,7 @@ class Probes(Calling):
         if name in faces_of(type(o)):
             self._moved_on(thing, "get")
         self._announce(actor, "data.read", [(thing, SIZE if name in faces_of(type(o)) else name)])
-        return self._loaded(getter(o, name), f"{thing.name}.{name}")
+        return self._loaded(self.face(o, name, getter(o, name)), f"{thing.name}.{name}")
 
     def set_raw(self, o: Any, name: str, value: Any, setter: Callable[[Any, str, Any], None]) -> None:
         """`object.__setattr__(o, name, value)`, or that of another class, as `setter`"""

@@ -17,7 +17,8 @@ The probes are methods of whatever is bound to the global name `__hocket__`. All
     delglob(globals(), "x")     del x comes next      code(text, "exec")           what exec(text) is to execute
     name(locals(), globals(), "x")  x, at the top of an executed text
     observed(v), captured(v)  see rewrite_match.py: what stands for the subject of a match, and what it stands for
-    answered(v)  return v, in a special method: v itself; whoever called the method goes on
+    answered(v)  return v, in a special method, or its end: v itself; whoever called the method goes on
+    told(v, 114)            f"{v!r}": what to show in the place of v     asynchronous(v)  async for ... in v: v itself
     together(...), apart(v), dropped(x)  see rewrite_blocks.py: nobody comes between these accesses; v itself
 
 `fn` is a lambda whose `__closure__[0]` is the cell. Its variadic parameter is named `__hocket_own__` if the cell
@@ -319,6 +320,13 @@ class _Rewriter(Matches):
         self._valued(node, out)
         if self._answers and node.value is not None:
             node.value = self.probe("answered", [node.value], node.value)
+        elif self._answers:
+            out.insert(-1, self._ended(node))
+
+    def _ended(self, at: Any) -> ast.Expr:
+        """A special method comes to its end, and answers nothing; as a statement, which may stand in a generator."""
+        found: ast.Expr = made(ast.Expr, at, value=self.probe("answered", [self.constant(None, at)], at))
+        return found
 
     def _raise(self, node: ast.Raise, out: list[Any]) -> None:
         node.exc = node.exc and self.expr(node.exc)
@@ -339,7 +347,7 @@ class _Rewriter(Matches):
 
     def _for(self, node: Any, out: list[Any]) -> None:
         source = self.expr(node.iter)
-        node.iter = source if isinstance(node, ast.AsyncFor) else self.probe("iterate", [source], node.iter)
+        node.iter = self.probe("asynchronous" if isinstance(node, ast.AsyncFor) else "iterate", [source], node.iter)
         node.target, after = self._received(node.target)
         node.body, node.orelse = after + self.block(node.body), self.block(node.orelse)
         out.append(node)
@@ -395,7 +403,10 @@ class _Rewriter(Matches):
         self._answers = self.scope.place is Place.CLASS and node.name[:2] == "__" and node.name not in _ANSWER_NOBODY
 
         def body() -> None:
+            last = node.body[-1]
             node.body = self.block(node.body)
+            if self._answers and type(last) not in (ast.Return, ast.Raise):
+                node.body.append(self._ended(last))
 
         self.inside(node, body)
         self._answers = outer

@@ -348,7 +348,8 @@ class Expressions:
 
     def _formatted(self, node: ast.FormattedValue) -> Any:
         if type(node.value) is not ast.Constant:
-            node.value = self._whole(self.expr(node.value), node.value)
+            how = node.conversion if node.format_spec is None or node.conversion >= 0 else 0
+            node.value = self.probe("told", [self.expr(node.value), self.constant(how, node)], node.value)
         if node.format_spec is not None:
             node.format_spec = self.expr(node.format_spec)
         return node
@@ -410,7 +411,7 @@ class Expressions:
 
     def _source(self, generator: ast.comprehension) -> Any:
         source = self.expr(generator.iter)
-        return source if generator.is_async else self.probe("iterate", [source], generator.iter)
+        return self.probe("asynchronous" if generator.is_async else "iterate", [source], generator.iter)
 
     def _clauses(self, generator: ast.comprehension, source: Any, clauses: list[ast.comprehension]) -> None:
         """`for o.x in source` as `for new in source for other in (set(new, o, "x"),)`: no statement can stand here."""

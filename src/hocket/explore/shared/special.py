@@ -66,7 +66,7 @@ def _length_hint(probes: Any, o: Any, default: int = 0) -> int:
     if thing is not None and actor is not None and probes._base(type(o)) is None:
         probes._announce(actor, "data.read", [(thing, SIZE)])
     probes.truth(o)
-    return operator.length_hint(o, default)
+    return operator.length_hint(probes.shown(o), default)
 
 
 def _iter(probes: Any, o: Any, *more: Any) -> Any:
@@ -124,5 +124,7 @@ SPECIAL: dict[Any, Callable[..., Any]] = {
     delattr: lambda probes, o, name: probes.delete(o, name),
     **{getattr(base, name): _raw(method, getattr(base, name))
        for base in (object, type) for name, method in RAW.items()},
+    aiter: lambda probes, o: aiter(probes.asynchronous(o)),
+    anext: lambda probes, o, *default: anext(probes.asynchronous(o), *default),
     functools.reduce: _reduce, itertools.chain.from_iterable: _from_iterable, **CLOCKS,
 }
