@@ -87,6 +87,7 @@ LOOKS: set[Callable[..., Any]] = {
     operator.countOf, operator.indexOf, heapq.nlargest, heapq.nsmallest, "".join, bool, len, operator.itemgetter,
     iter, reversed, hash, abs, round, int, float, bisect.bisect_left, bisect.bisect_right, array.array, io.BytesIO,
     itertools.combinations_with_replacement, memoryview,
+    str.maketrans, dict.fromkeys, OrderedDict.fromkeys, int.from_bytes,
     math.fsum, math.prod, math.dist, *_those_there(math, "sumprod"),  # 3.12
 }
 # those of them that are for people, and go through no iterator
