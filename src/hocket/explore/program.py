@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+from hocket.errors import Refused
 from hocket.explore.handles import (
     Barrier,
     Body,
@@ -26,6 +27,12 @@ from hocket.trace.operation import Actor
 __all__ = ["Final", "Program"]
 
 _H = TypeVar("_H", bound=Handle)
+
+
+def _check_number(what: str, given: Any, least: int) -> None:
+    if isinstance(given, bool) or not isinstance(given, int) or given < least:
+        raise Refused(what, f"given as {given!r}", "a count", f"a whole number of at least {least}",
+                      "A name goes by its keyword: name=...")
 
 
 class Final(NamedTuple):
@@ -56,15 +63,20 @@ class Program:
     def event(self, name: str = "") -> Event: return self._add("event", False, name, Event)
 
     def semaphore(self, value: int = 1, bound: int | None = None, name: str = "") -> Semaphore:
+        _check_number("a semaphore's value", value, 0)
+        if bound is not None:
+            _check_number("a semaphore's bound", bound, value)
         return self._add("semaphore", (value, bound), name, Semaphore)
 
     def queue(self, capacity: int = 0, name: str = "") -> Queue:
+        _check_number("a queue's capacity", capacity, 0)
         return self._add("queue", ((), capacity), name, Queue)
 
     def condition(self, lock: Lock, name: str = "") -> Condition:
         return self._add("condition", ((), frozenset()), name, lambda _, index, name: Condition(index, name, lock))
 
     def barrier(self, parties: int, name: str = "") -> Barrier:
+        _check_number("a barrier's parties", parties, 1)
         return self._add("barrier", (parties, (), 0), name, lambda _, index, name: Barrier(index, name, parties))
 
     def actor(self, body: Body, *arguments: Any) -> None:

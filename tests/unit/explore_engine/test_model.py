@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hocket.errors import DivergenceError, NondeterminismError
+from hocket.errors import DivergenceError, NondeterminismError, Refused
 from hocket.explore.classes import class_of
 from hocket.explore.dfs import DepthFirst
 from hocket.explore.dpor import Optimal, Source
@@ -245,3 +245,12 @@ def test_memory_does_not_grow_with_the_number_of_executions():
 
     run(programs.counter(5), strategy, Limits(executions=2000), watch=see)
     assert depths == {10}
+
+
+@pytest.mark.parametrize("make", [
+    lambda program: program.semaphore(1, "door"), lambda program: program.semaphore(-1),
+    lambda program: program.semaphore(2, 1), lambda program: program.queue("jobs"),
+    lambda program: program.barrier(0), lambda program: program.barrier(True)])
+def test_a_number_that_is_none_is_refused_where_it_is_given(make):
+    with pytest.raises(Refused, match=r"but it is a count; expected: a whole number of at least \d\. A name goes by"):
+        make(Program())
