@@ -211,14 +211,10 @@ def insert(order: Order, tree: list[Node], events: int, race: Race) -> bool:
         else:
             _append(order, tree if along is None else along.fork(), events, race if last != NOBODY else None)
             return True
-        if along is None and isinstance(child, Node):
-            if child.stretch is not None:
-                along = _Along(child, child.stretch)
+        if along is None and isinstance(child, Node) and child.stretch is None:
             at = tree = child.branches
-        if along is not None:
-            at = along.next()
-            if not at:
-                at, along = along.node.branches, None
+        else:
+            tree, at, along = _behind(child, along)
         if not at:
             race.settled = settled
             return False  # nothing is prescribed behind it: it will be explored in full
@@ -240,16 +236,22 @@ def insert_step(tree: list[Node], choice: Choice, operation: Operation, footprin
         else:
             (tree if along is None else along.fork()).append(Node(choice[0], choice[1], operation, footprint))
             return
-        if along is None and isinstance(child, Node):
-            if child.stretch is not None:
-                along = _Along(child, child.stretch)
+        if along is None and isinstance(child, Node) and child.stretch is None:
             at = tree = child.branches
-        if along is not None:
-            at = along.next()
-            if not at:
-                at, along = along.node.branches, None
+        else:
+            tree, at, along = _behind(child, along)
         if not at:
             return
+
+
+def _behind(step: Way, along: _Along | None) -> tuple[list[Node], Sequence[Way], _Along | None]:
+    """Where a walk stands that goes along a stretch: the branches behind it, the next step, and the place."""
+    if along is None:
+        assert isinstance(step, Node), "a stretch begins behind a node"
+        assert step.stretch is not None, "only who has one is gone along"
+        along = _Along(step, step.stretch)
+    tree, ahead = along.node.branches, along.next()
+    return (tree, ahead, along) if ahead else (tree, tree, None)
 
 
 def _append(order: Order, tree: list[Node], events: int, last: Race | None) -> None:

@@ -27,6 +27,7 @@ from hocket.explore.semantics import ROWS
 from tests import explorer_programs as programs
 from tests.explorer_reductions import SETS, brute_force, drawn, fuzz, judge
 from tests.programs import build
+from tests.together import together
 
 PARTS, PER_PART = 3, 100  # for each set of rules
 
@@ -306,14 +307,6 @@ def test_readers_under_one_lock_exclude_each_other_which_they_can_see(locked: bo
 
 
 # -- through the front door -------------------------------------------------------------------------------------------
-
-
-def together(*bodies: Callable[[], Any]) -> None:
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def counter() -> int:

@@ -13,6 +13,7 @@ from hocket.errors import ExplorationError
 from hocket.explore.dpor import Optimal
 from hocket.explore.model import Program, run
 from hocket.explore.tally import Limits
+from tests.together import together
 
 SHORT = Limits(steps=60)
 
@@ -140,14 +141,6 @@ def test_a_circle_that_lets_somebody_starve_who_can_go_on_now_and_then_is_no_liv
 
 
 # -- real threads -----------------------------------------------------------------------------------------------------
-
-
-def together(*bodies):
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 class Flags:

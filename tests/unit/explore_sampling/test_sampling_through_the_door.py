@@ -12,14 +12,7 @@ from hocket import Atomic
 from hocket.cli import main
 from hocket.errors import ExplorationError, Refused
 from hocket.explore.sampling.portfolio import SAMPLERS
-
-
-def together(*bodies):
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from tests.together import together
 
 
 def counter(n):

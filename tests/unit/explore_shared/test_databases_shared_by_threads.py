@@ -14,14 +14,7 @@ from pathlib import Path
 import pytest
 
 import hocket
-
-
-def together(*tasks):
-    threads = [threading.Thread(target=task) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from tests.together import together
 
 
 def twice(guard, work):

@@ -16,6 +16,7 @@ import weakref
 import pytest
 
 import hocket
+from tests.together import together
 
 MADE = None
 TABLE = {}
@@ -24,14 +25,6 @@ NAMES = set()
 ROW = []
 WEAKLY = weakref.WeakValueDictionary()
 ORDER = collections.OrderedDict()
-
-
-def together(*tasks):
-    threads = [threading.Thread(target=task) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 class Thing:

@@ -11,14 +11,7 @@ import threading
 import pytest
 
 import hocket
-
-
-def together(*tasks):
-    threads = [threading.Thread(target=task) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from tests.together import together
 
 
 def counted(function):

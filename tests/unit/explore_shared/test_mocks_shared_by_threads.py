@@ -12,19 +12,12 @@ from unittest.mock import MagicMock, Mock, call, create_autospec, patch
 import pytest
 
 import hocket
+from tests.together import together
 
 
 class Service:
     def get(self, key):
         return key
-
-
-def together(*tasks):
-    threads = [threading.Thread(target=task) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def twice(guard, work):

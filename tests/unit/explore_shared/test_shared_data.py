@@ -13,14 +13,7 @@ from typing import Any
 import pytest
 
 import hocket
-
-
-def together(*tasks: Any) -> None:
-    threads = [threading.Thread(target=task) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from tests.together import together
 
 
 class Account:

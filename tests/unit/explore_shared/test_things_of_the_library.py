@@ -27,19 +27,12 @@ from contextlib import nullcontext
 import pytest
 
 import hocket
+from tests.together import together
 
 
 class Pair:
     def __init__(self):
         self.x = self.y = 0
-
-
-def together(*tasks):
-    threads = [threading.Thread(target=task) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def printed():

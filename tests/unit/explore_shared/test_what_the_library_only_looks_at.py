@@ -3,13 +3,13 @@
 import contextlib
 import io
 import sys
-import threading
 import traceback
 from datetime import timedelta
 
 import pytest
 
 import hocket
+from tests.together import together
 
 DAY = timedelta(1)
 
@@ -18,14 +18,6 @@ def noted(note):
     error = ValueError("of both")
     error.__notes__ = [note]
     return error
-
-
-def together(*tasks):
-    threads = [threading.Thread(target=task) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def test_an_exception_that_several_threads_report():

@@ -10,14 +10,7 @@ import pytest
 
 import hocket
 from hocket import Atomic
-
-
-def together(*bodies):
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from tests.together import together
 
 
 def two_increments():

@@ -11,14 +11,7 @@ import pytest
 import hocket
 from hocket import Atomic
 from hocket.errors import DeadlockError, ExplorationError
-
-
-def together(*bodies):
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from tests.together import together
 
 
 def lost_update():

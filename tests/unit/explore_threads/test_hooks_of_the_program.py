@@ -7,14 +7,7 @@ import threading
 import pytest
 
 import hocket
-
-
-def together(*bodies):
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from tests.together import together
 
 
 def raises():

@@ -17,16 +17,9 @@ import pytest
 
 import hocket
 from hocket import Atomic
+from tests.together import together
 
 TOTAL = 0
-
-
-def together(*bodies):
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 class Box:

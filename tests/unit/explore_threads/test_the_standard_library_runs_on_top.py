@@ -12,15 +12,7 @@ import pytest
 import hocket
 from hocket import Atomic
 from hocket.explore import ExploredPrimitives
-
-
-def together(*bodies):
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
+from tests.together import together
 
 # -- each pair: the mistake, and the same without it ------------------------------------------------------------------
 

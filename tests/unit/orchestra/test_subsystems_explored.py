@@ -18,14 +18,7 @@ from hocket.orchestra.lane import BULK, NOTHING, PRIORITY, UNBOUNDED, Lane
 from hocket.orchestra.mailbox import Mailbox
 from hocket.orchestra.waiters import finish, waiter_here
 from tests import exhaust_subsystems
-
-
-def together(*bodies):
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from tests.together import together
 
 
 def small(name, kind=Mailbox, bulk=1, priority=0):

@@ -18,6 +18,7 @@ from types import FunctionType
 from typing import Any
 
 from hocket.explore.threads.control import Actor, Control, current
+from hocket.explore.threads.patch import set_all
 
 __all__ = ["kept_to_one_thread"]
 
@@ -30,13 +31,11 @@ def kept_to_one_thread() -> Iterator[None]:
     kinds = [getattr(sys.modules[home], name) for home, names in _KINDS.items() for name in names]
     replaced = [(kind, name, method) for kind in kinds for name, method in list(vars(kind).items())
                 if type(method) is FunctionType and name[0] != "_" and not _is_coroutine(method)]
-    for kind, name, method in replaced:
-        setattr(kind, name, _announced(method))
+    set_all((kind, name, _announced(method)) for kind, name, method in replaced)
     try:
         yield
     finally:
-        for kind, name, method in replaced:
-            setattr(kind, name, method)
+        set_all(replaced)
         _USERS.forget()
 
 

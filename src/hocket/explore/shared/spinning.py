@@ -96,9 +96,8 @@ class Left(NamedTuple):
 class Spinloops:
     """Looks out for loops that poll, in the executions of one exploration."""
 
-    def __init__(self, known: Mapping[int, Any], modules: Iterable[ModuleType],
-                 is_rewritten: Callable[[CodeType], bool]) -> None:
-        self._known, self._modules, self._is_rewritten = known, frozenset(map(id, modules)), is_rewritten
+    def __init__(self, known: Mapping[int, Any], is_rewritten: Callable[[CodeType], bool]) -> None:
+        self._known, self._is_rewritten = known, is_rewritten
         self._met: dict[Any, _Visit] = {}
         self._first: dict[Any, int] = {}  # so many events before a step was made first
         self.left: dict[int, Left] = {}  # the actors left standing
@@ -170,7 +169,7 @@ class Spinloops:
         nobody can see: so each function has to be called by another one of the program, or by what calls only once.
         """
         alone = actor.control.alive == 1
-        look = _Own({} if alone else self._known, self._modules, touched, alone=alone)
+        look = _Own({} if alone else self._known, touched, alone=alone)
         found: list[Hashable] = []
         between: list[FrameType] = []  # frames of ours, or of the library, since the last one of the program
         frame: FrameType | None = sys._getframe(4)
@@ -350,10 +349,9 @@ class _Own(Look):
     To an actor that is `alone` everything belongs: what it does to shared data is no operation then.
     """
 
-    def __init__(self, known: Mapping[int, Any], modules: frozenset[int], touched: frozenset[int], *,
-                 alone: bool) -> None:
+    def __init__(self, known: Mapping[int, Any], touched: frozenset[int], *, alone: bool) -> None:
         super().__init__()
-        self._known, self._modules, self._touched = known, modules, touched
+        self._known, self._touched = known, touched
         self._told: tuple[type, ...] = () if alone else PLAIN  # where such a value is, an operation says so
 
     def _is_told(self, thing: Any) -> bool:
@@ -376,11 +374,6 @@ class _Own(Look):
         if guarded and self._touched.isdisjoint(_locks_within(thing)):
             return id(thing)  # others may change it, and a round that does would take one of its locks
         return super()._object(thing)
-
-    def _module(self, thing: ModuleType) -> Hashable:
-        if id(thing) not in self._modules:
-            return super()._module(thing)
-        return thing.__name__, self.all(value for value in vars(thing).values() if isinstance(value, FunctionType))
 
     def _type(self, thing: type) -> Hashable:
         attributes = [] if self._told or not is_made_by_python(thing) or is_machinery(_file_of(thing)) else [

@@ -103,7 +103,7 @@ def new_session(body: Callable[[], Any], steps: int, visible: Visible, observer:
     tracker = visible.tracker(body, telling)
     spins = None
     if tracker is not None and visible.data == "track":  # else not all that an actor looks at is an operation
-        spins = Spinloops(tracker.probes.heap.known, tracker.modules, is_rewritten)
+        spins = Spinloops(tracker.probes.heap.known, is_rewritten)
     return Session(Cast(), steps, observer=observer, audit=audit, ends_visible=visible.ends,
                    spurious=visible.spurious, order=visible.order, cancel=tuple(visible.cancel),
                    tracker=tracker, spins=spins)

@@ -50,7 +50,7 @@ from hocket.trace.operation import Operation
 
 __all__ = [
     "AT_END", "EXTENSIONS", "START", "THREAD_OPERATIONS", "begin_books", "close_books", "controlled", "end_books",
-    "end_loops", "virtual_time",
+    "end_loops", "set_all", "virtual_time",
 ]
 
 Thread = threading.Thread
@@ -94,7 +94,7 @@ def controlled(extra: tuple[dict[str, Any], ...] = (), roots: Iterable[Any] = ()
         _keep_counters(undo)
         for extension in EXTENSIONS:
             undo.enter_context(extension())
-        undo.callback(_set_all, _as_programs_find_it())
+        undo.callback(set_all, _as_programs_find_it())
         undo.callback(setattr, sys, "unraisablehook", sys.unraisablehook)
         sys.unraisablehook = _told_of_finalisers(sys.unraisablehook)
         yield leftovers
@@ -120,11 +120,12 @@ def _as_programs_find_it() -> list[tuple[Any, str, Any]]:
 
 def _set_methods(undo: ExitStack) -> None:
     before = [(owner, name, owner.__dict__[name]) for owner, name, _ in _METHODS]
-    undo.callback(_set_all, before)
-    _set_all(_METHODS)
+    undo.callback(set_all, before)
+    set_all(_METHODS)
 
 
-def _set_all(methods: list[tuple[Any, str, Any]]) -> None:
+def set_all(methods: Iterable[tuple[Any, str, Any]]) -> None:
+    """Attributes, each by who has it, its name and its value."""
     for owner, name, method in methods:
         setattr(owner, name, method)
 
@@ -459,7 +460,7 @@ def begin_books(main: Thread) -> Callable[[Control], None]:
     before = _as_programs_find_it()
 
     def begin(control: Control) -> None:
-        _set_all(before)
+        set_all(before)
         control.session.hook = threading.excepthook
         threading._active[1] = main  # type: ignore[attr-defined]  # CPython's own field
         threading._counter = itertools.count(1).__next__  # type: ignore[attr-defined]  # CPython's own field
